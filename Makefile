@@ -1,0 +1,132 @@
+# avepoint: build, test, demo. `make help` lists the targets.
+#
+# Everything that is built lies under build/, one folder for each Lua ABI, and `make` touches
+# nothing outside the checkout. LUA names the interpreter: lua5.4 (default), lua5.3, lua5.2,
+# lua5.1 or luajit.
+
+LUA        ?= lua5.4
+PREFIX     ?= /usr/local
+VERSION    := $(shell cat VERSION)
+
+PKG_CONFIG ?= pkg-config
+CC         ?= cc
+CFLAGS     ?= -O2 -g
+VARIANT    ?=
+OUT        := build/$(LUA)$(VARIANT)
+CORE_OUT   := build/core$(VARIANT)
+
+WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wundef -Wwrite-strings -Wcast-align \
+	-Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wformat=2 -Wno-format-nonliteral -Wvla -Wconversion -Wsign-conversion
+BASE     := -std=c99 -D_POSIX_C_SOURCE=200809L -fPIC -fvisibility=hidden $(WARNINGS) -MMD -MP
+CURL     := $(shell $(PKG_CONFIG) --cflags libcurl 2>/dev/null)
+CURL_LIB := $(shell $(PKG_CONFIG) --libs libcurl 2>/dev/null || echo -lcurl)
+LUA_INC  := $(shell $(PKG_CONFIG) --cflags $(LUA) 2>/dev/null)
+
+ifeq ($(shell uname -s),Darwin)
+SHARED := -bundle -undefined dynamic_lookup
+else
+SHARED := -shared -Wl,-z,nodelete
+endif
+
+CORE_SRC  := $(sort $(wildcard src/core/*.c))
+BIND_SRC  := $(sort $(wildcard src/bind/*.c))
+CORE_OBJ  := $(CORE_SRC:src/core/%.c=$(CORE_OUT)/%.o)
+BIND_OBJ  := $(BIND_SRC:src/bind/%.c=$(OUT)/bind/%.o)
+CORE_LIB  := $(CORE_OUT)/libavpcore.a
+MODULE    := $(OUT)/avepoint/core.so
+LUA_FILES := $(shell find lua -name '*.lua')
+
+# $(call run,WORD,SUBJECT,COMMAND): a short line for each step; V=1 shows the commands.
+run = @$(if $(V),,echo "  $1  $2";) $3
+ifdef V
+run = $3
+endif
+
+.PHONY: all help deps env demo test test-all test-c spec lint format asan valgrind simulator rock \
+	install clean headers
+
+all: $(MODULE) ## build the module for LUA
+
+help: ## list the targets
+	@grep -hE '^[a-z][a-z-]*:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+headers:
+	@spec/support/headers $(LUA) $(PKG_CONFIG)
+
+$(CORE_OUT)/%.o: src/core/%.c | headers
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) -c $< -o $@)
+
+$(OUT)/bind/%.o: src/bind/%.c VERSION | headers
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) $(LUA_INC) -DAVP_VERSION='"$(VERSION)"' -c $< -o $@)
+
+$(CORE_LIB): $(CORE_OBJ)
+	@rm -f $@
+	$(call run,AR,$@,$(AR) rcs $@ $(CORE_OBJ))
+
+$(MODULE): $(BIND_OBJ) $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(CC) $(CFLAGS) $(SHARED) $(LDFLAGS) -o $@ $(BIND_OBJ) $(CORE_LIB) $(CURL_LIB))
+
+deps: ## install what is missing (apt)
+	@spec/support/deps $(LUA)
+
+env: ## print LUA_PATH and LUA_CPATH for eval "$$(make -s env)"
+	@spec/support/luaenv $(LUA) $(CURDIR) $(CURDIR)/$(OUT)
+
+demo: deps ## list a simulated partner's customers; no account needed
+	@$(MAKE) --no-print-directory all
+	@spec/support/demo $(LUA)
+
+test: deps ## all tests with LUA, ending in one line: N passed, N failed
+	@$(MAKE) --no-print-directory all test-c
+	@spec/support/run-tests $(LUA)
+
+test-all: ## all tests on all five Luas
+	@for lua in lua5.4 lua5.3 lua5.2 lua5.1 luajit; do \
+	  echo "== $$lua"; $(MAKE) --no-print-directory test LUA=$$lua || exit 1; done
+
+# The unit tests of the core link it without Lua. Each test_NAME.c is a program; those that must
+# not touch the network link a transport of their own before the library's.
+C_TESTS := $(patsubst spec/c/%.c,$(CORE_OUT)/test/%,$(sort $(wildcard spec/c/test_*.c)))
+
+$(CORE_OUT)/test/%: spec/c/%.c spec/c/check.h spec/c/fake_transport.h $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) -Isrc/core -Ispec/c $< -o $@ $(CORE_LIB) $(CURL_LIB) -lm)
+
+test-c: $(C_TESTS) ## the C unit tests of the core
+	@spec/support/run-c-tests $(CORE_OUT)/test
+
+spec: all ## the busted specs only; SPEC= names files, TAGS= busted's --tags
+	@spec/support/run-specs $(LUA) $(OUT) $(SPEC)
+
+lint: ## luacheck, cppcheck, clang-format, the layering and size rules
+	@spec/support/lint
+
+format: ## format the C sources
+	clang-format -i src/*/*.[ch] spec/c/*.[ch]
+
+asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory all test-c VARIANT=-asan \
+	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+	@spec/support/run-checked asan $(LUA)
+
+valgrind: ## all tests under valgrind
+	@$(MAKE) --no-print-directory all test-c
+	@spec/support/run-checked valgrind $(LUA)
+
+simulator: ## run the simulator in the foreground and print what to export
+	@spec/support/simulator/simulator.sh run build/simulator-run
+
+rock: ## build the rock into build/rock and require it
+	@spec/support/rock
+
+install: all ## install under DESTDIR and PREFIX
+	@spec/support/install $(LUA) $(OUT) "$(DESTDIR)$(PREFIX)"
+
+clean: ## remove what was built
+	rm -rf build
+
+-include $(CORE_OBJ:.o=.d) $(BIND_OBJ:.o=.d)

@@ -1,0 +1,38 @@
+--- What differs between Lua versions, on the Lua side.
+-- SPDX-License-Identifier: MIT
+
+local compat = {}
+
+compat.is_54 = _VERSION == "Lua 5.4" or _VERSION == "Lua 5.5"
+
+-- PUC 5.1 cannot yield across pcall, metamethods and iterators; LuaJIT, which says "Lua 5.1" too,
+-- can.
+compat.yields_anywhere = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
+
+--- The values of a generic for: on 5.4 the fourth closes the object when the loop is left.
+function compat.results(object)
+  if compat.is_54 then
+    return object, nil, nil, object
+  end
+  return object
+end
+
+--- A generic for over the items of a listing, without its closing value: what a terminal method
+-- reads to the end needs no cancelling, and on 5.1 the loop must be a plain function to yield.
+function compat.items(listing)
+  return function()
+    return listing()
+  end
+end
+
+--- The running coroutine, or a value that stands for the main one.
+function compat.running()
+  return coroutine.running() or "main"
+end
+
+--- Whether a value that compat.running gave can still go on.
+function compat.is_alive(co)
+  return type(co) ~= "thread" or coroutine.status(co) ~= "dead"
+end
+
+return compat

@@ -1,0 +1,46 @@
+--- Drivers: how a client is waited for without blocking its host. Decided at each wait, since one
+-- client may be used in several places.
+-- SPDX-License-Identifier: MIT
+
+local driver = {}
+
+local names = { auto = true, blocking = true, uv = true, nvim = true, ngx = true }
+
+--- Raises where the option `driver` is neither a known name nor a table with a wait function.
+function driver.check(given, level)
+  if type(given) == "string" and not names[given] then
+    error(("avepoint.client: unknown driver '%s' (auto, blocking, uv, nvim, ngx, or a table "
+      .. "{ wait = function(client, seconds) })"):format(given), level + 1)
+  elseif type(given) == "table" and type(given.wait) ~= "function" then
+    error("avepoint.client: option 'driver' needs a field wait: function(client, seconds)",
+      level + 1)
+  end
+end
+
+--- The driver for the place where we are.
+local function choose()
+  if rawget(_G, "ngx") and ngx.get_phase then -- luacheck: read globals ngx
+    return require "avepoint.driver.ngx"
+  end
+  local uv = package.loaded["avepoint.driver.uv"]
+  if uv and uv.in_task() then
+    return uv
+  end
+  if rawget(_G, "vim") and vim.wait then -- luacheck: read globals vim
+    return require "avepoint.driver.nvim"
+  end
+  return require "avepoint.driver.blocking"
+end
+
+--- Waits until the client should be stepped, at most `seconds` (nil: without a limit).
+function driver.wait(client, state, seconds)
+  local given = state.driver
+  if type(given) == "table" then
+    return given.wait(client, seconds)
+  elseif given and given ~= "auto" then
+    return require("avepoint.driver." .. given).wait(client, seconds)
+  end
+  return choose().wait(client, seconds)
+end
+
+return driver

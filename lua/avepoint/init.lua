@@ -1,0 +1,29 @@
+--- avepoint: lists the customers that a Microsoft 365 partner manages, through the AvePoint Graph
+-- API. This file is the module's face; what it offers is in the README.
+-- SPDX-License-Identifier: MIT
+
+local client = require "avepoint.client"
+local core = require "avepoint.core"
+local customer = require "avepoint.customer"
+local show = require "avepoint.show"
+
+local avepoint = {
+  _VERSION = "avepoint " .. core.version,
+  client = client.new,
+  is_error = core.is_error,
+  job_status = customer.job_status,
+  management_mode = customer.management_mode,
+  show = show.value,
+}
+
+local default -- the client made from the environment
+
+--- Lists through a default client, made from the environment when it is first needed.
+-- @param options those of a listing
+-- @return a listing (on Lua 5.4: listing, nil, nil, listing)
+function avepoint.customers(options)
+  default = default or client.from_environment()
+  return client.list(default, options)
+end
+
+return avepoint

@@ -1,0 +1,470 @@
+--- Listings: lazy, read once. A listing is a callable table; filters take a listing over and give
+-- another one. All share the cursor of the first, the root, which drives src/bind/listing.c.
+--
+-- Each listing has a primitive, `_pull`, which gives an item, or nil at the end, or nil and an
+-- error. A row whose filter raises is held and looked at again by the next call, so that nothing
+-- is lost to a user's error.
+-- SPDX-License-Identifier: MIT
+
+local compat = require "avepoint.compat"
+local core = require "avepoint.core"
+local customer = require "avepoint.customer"
+local problem = require "avepoint.problem"
+local pump = require "avepoint.pump"
+local show = require "avepoint.show"
+local where = require "avepoint.where"
+
+local Listing = {}
+local meta = { __index = Listing, __name = "avepoint.listing" }
+
+local listing = {}
+
+-- root --------------------------------------------------------------------------------------------
+
+-- Which coroutine waits on which root: a second one must not mix in.
+local waiters = setmetatable({}, { __mode = "kv" })
+
+local function enter(self)
+  local other = waiters[self]
+  local me = compat.running()
+  if other ~= nil and other ~= me and compat.is_alive(other) then
+    error("avepoint: this listing is busy: another coroutine waits on it", 0)
+  end
+  waiters[self] = me
+end
+
+local function report_progress(self)
+  local _, total, _, _, pages, received = self._core:progress()
+  if pages ~= self._pages_reported then
+    self._pages_reported = pages
+    self._on_progress(received, total)
+  end
+end
+
+-- Calls a method of the core, waiting as often as it asks for.
+local function call(self, method)
+  enter(self)
+  pump.events(self._client, self._state)
+  local value, more = pump.call(self._client, self._state, method, self._core)
+  waiters[self] = nil
+  return value, more
+end
+
+local function pull_root(self)
+  local item, err = self._held
+  if item == nil then
+    item, err = call(self, self._next)
+  end
+  if self._on_progress then
+    self._held, self._unsettled = item, item ~= nil -- on_progress may raise
+    report_progress(self)
+    self._held, self._unsettled = nil, false
+  end
+  return item, err
+end
+
+--- Makes the listing of a client's customers; see the README's table of listing options.
+-- @param level of the caller, for argument errors
+function listing.new(client, options, level)
+  local reader = core.listing(client, options == nil and {} or options, level + 1)
+  local self = setmetatable({
+    _client = client,
+    _state = core.state(client),
+    _core = reader,
+    _next = reader.next,
+    _pull = pull_root,
+    _on_progress = options and options.on_progress,
+    _pages_reported = 0,
+  }, meta)
+  self._root = self
+  return compat.results(self)
+end
+
+-- errors ------------------------------------------------------------------------------------------
+
+local function complete(self, err)
+  return problem.complete(err, self._root._state)
+end
+
+local function raise(self, err)
+  complete(self, err)
+  problem.log(err)
+  error(err, 0)
+end
+
+--- The next item, or nil at the end. Raises an error object.
+function meta:__call()
+  local item, err = self:_pull()
+  if err ~= nil then
+    raise(self, err)
+  end
+  return item
+end
+
+--- The next item, or nil at the end, or nil and an error object.
+function Listing:next()
+  local item, err = self:_pull()
+  if err ~= nil then
+    complete(self, err)
+  end
+  return item, err
+end
+
+-- Leaving a loop cancels what is in flight; the listing can go on afterwards.
+function meta:__close()
+  self._root._core:cancel()
+end
+
+function meta:__tostring()
+  local given, total, page, state = self._root._core:progress()
+  local chained = self._root == self and "" or ", filtered"
+  local of = total and (" of " .. total) or ""
+  return ("avepoint.listing (%d%s customers given out, page %d, %s%s)"):format(given, of, page,
+    state, chained)
+end
+
+-- lazy --------------------------------------------------------------------------------------------
+
+local function derive(source, fields)
+  fields._source = source
+  fields._root = source._root
+  return setmetatable(fields, meta)
+end
+
+-- Applies f to the next item of the source; the item is held while f runs.
+local function apply(self)
+  local item, err = self._held
+  if item == nil then
+    item, err = self._source:_pull()
+    if item == nil then
+      return nil, nil, err
+    end
+  end
+  self._held, self._root._unsettled = item, true
+  local result = self._f(item)
+  self._held, self._root._unsettled = nil, false
+  return item, result
+end
+
+local function pull_filter(self)
+  while true do
+    local item, keep, err = apply(self)
+    if item == nil or keep then
+      return item, err
+    end
+  end
+end
+
+local function pull_map(self)
+  while true do
+    local item, result, err = apply(self)
+    if item == nil then
+      return nil, err
+    elseif result ~= nil then
+      return result
+    end
+  end
+end
+
+-- Tells the root how many items will be pulled at most, where that is known: it then asks for no
+-- page that nobody needs. A filter between makes it unknown.
+local function expect(self, n)
+  if self == self._root then
+    self._core:need(n)
+  elseif self._expect then
+    self:_expect(n)
+  else
+    expect(self._source, nil)
+  end
+end
+
+local function expect_take(self, n)
+  expect(self._source, n and math.min(n, self._left) or self._left)
+end
+
+local function expect_skip(self, n)
+  expect(self._source, n and n + self._left)
+end
+
+local function pull_take(self)
+  if self._left <= 0 then
+    return nil
+  end
+  local item, err = self._source:_pull()
+  if item ~= nil then
+    self._left = self._left - 1
+  end
+  if self._left <= 0 then
+    expect(self._source, nil)
+  end
+  return item, err
+end
+
+local function pull_skip(self)
+  while self._left > 0 do
+    local item, err = self._source:_pull()
+    if item == nil then
+      return nil, err
+    end
+    self._left = self._left - 1
+  end
+  return self._source:_pull()
+end
+
+local function check_function(f, what)
+  local mt = getmetatable(f)
+  if type(f) ~= "function" and not (type(mt) == "table" and mt.__call) then
+    error(("listing:%s takes a function, not %s"):format(what, type(f)), 3)
+  end
+end
+
+local function check_count(n, what)
+  if type(n) ~= "number" or n < 0 or n % 1 ~= 0 then
+    error(("listing:%s takes a whole number, 0 or more"):format(what), 3)
+  end
+end
+
+local function filter(self, f)
+  return compat.results(derive(self, { _f = f, _pull = pull_filter }))
+end
+
+--- Only the items for which f(item) is true.
+function Listing:filter(f)
+  check_function(f, "filter")
+  return filter(self, f)
+end
+
+--- f(item) in place of each item; nil drops it.
+function Listing:map(f)
+  check_function(f, "map")
+  return compat.results(derive(self, { _f = f, _pull = pull_map }))
+end
+
+--- The first n items at most.
+function Listing:take(n)
+  check_count(n, "take")
+  local taken = derive(self, { _left = n, _pull = pull_take, _expect = expect_take })
+  expect(taken, nil)
+  return compat.results(taken)
+end
+
+--- All but the first n items.
+function Listing:skip(n)
+  check_count(n, "skip")
+  return compat.results(derive(self, { _left = n, _pull = pull_skip, _expect = expect_skip }))
+end
+
+--- Only customers whose fields have these values; see the README.
+function Listing:where(fields)
+  return filter(self, where.matcher(fields, 2))
+end
+
+--- Only customers whose last job failed.
+function Listing:failed()
+  return filter(self, function(c)
+    return customer.status_code(c) == 2
+  end)
+end
+
+--- All customers but those that have nothing to do (N/A) or are at work: a status that is missing
+-- or that nobody knows needs attention too.
+function Listing:needs_attention()
+  return filter(self, function(c)
+    local code = customer.status_code(c)
+    return code ~= 0 and code ~= 1
+  end)
+end
+
+local function names_to_list(what, ...)
+  if select("#", ...) == 0 then
+    error(("listing:%s takes at least one name"):format(what), 3)
+  end
+  return { ... }
+end
+
+--- Only customers with one of these statuses.
+function Listing:with_status(...)
+  local names = names_to_list("with_status", ...)
+  return filter(self, where.matcher({ jobStatus = names }, 2))
+end
+
+--- Only customers in one of these countries or regions.
+function Listing:in_country(...)
+  local names = names_to_list("in_country", ...)
+  return filter(self, where.matcher({ countryOrRegion = names }, 2))
+end
+
+--- Only customers managed by "partner" or "customer".
+function Listing:managed_by(who)
+  return filter(self, where.matcher({ managementMode = who }, 2))
+end
+
+--- Only customers with a tenant of this id or name.
+function Listing:with_tenant(id_or_name)
+  return filter(self, where.matcher({ tenants = id_or_name }, 2))
+end
+
+--- Only customers that have the text, in whatever case, in organization, ownerEmail, ids or tenant
+-- names.
+function Listing:search(text)
+  if type(text) ~= "string" then
+    error("listing:search takes a text", 2)
+  end
+  local wanted = text:lower()
+  return filter(self, function(c)
+    return customer.contains(c, wanted)
+  end)
+end
+
+-- terminal ----------------------------------------------------------------------------------------
+
+--- All that is left, as a list.
+function Listing:collect()
+  local list = {}
+  for item in compat.items(self) do
+    list[#list + 1] = item
+  end
+  return list
+end
+
+--- The next item, or nil. Cancels what is in flight; the listing can go on.
+function Listing:first()
+  expect(self, 1)
+  local item, err = self:_pull()
+  self._root._core:cancel()
+  expect(self, nil)
+  if err ~= nil then
+    raise(self, err)
+  end
+  return item
+end
+
+--- How many are left.
+function Listing:count()
+  local n = 0
+  for _ in compat.items(self) do
+    n = n + 1
+  end
+  return n
+end
+
+--- Calls f(item) for each.
+function Listing:each(f)
+  check_function(f, "each")
+  for item in compat.items(self) do
+    f(item)
+  end
+end
+
+local function check_field(field, what)
+  if type(field) ~= "string" then
+    error(("listing:%s takes the name of a field"):format(what), 3)
+  end
+end
+
+-- The value to group by: false where it is absent or cjson's null.
+local function key_of(item, field)
+  local value
+  if type(item) == "table" then
+    value = item[field]
+  end
+  if value == nil or type(value) == "userdata" then
+    return false
+  end
+  return value
+end
+
+--- Lists of items by the value of a field; those without it are under false.
+function Listing:group_by(field)
+  check_field(field, "group_by")
+  local groups = {}
+  for item in compat.items(self) do
+    local key = key_of(item, field)
+    groups[key] = groups[key] or {}
+    table.insert(groups[key], item)
+  end
+  return groups
+end
+
+--- Numbers of items by the value of a field; those without it are under false.
+function Listing:count_by(field)
+  check_field(field, "count_by")
+  local counts = {}
+  for item in compat.items(self) do
+    local key = key_of(item, field)
+    counts[key] = (counts[key] or 0) + 1
+  end
+  return counts
+end
+
+--- The items by the value of a field; of several with the same value the last, those without it
+-- left out.
+function Listing:index_by(field)
+  check_field(field, "index_by")
+  local index = {}
+  for item in compat.items(self) do
+    local key = key_of(item, field)
+    if key ~= false then
+      index[key] = item
+    end
+  end
+  return index
+end
+
+--- Prints what is left as a table for reading.
+-- @param file where to; io.stdout where it is left out
+function Listing:show(file)
+  show.list(self:collect(), file)
+end
+
+-- about the whole listing -------------------------------------------------------------------------
+
+--- Iterates page by page: a list of customers, the page's metadata.
+function Listing:pages()
+  if self ~= self._root then
+    error("listing:pages works on an unfiltered listing only", 2)
+  end
+  local function next_page()
+    local list, more = call(self, self._core.page)
+    if list == nil and more ~= nil then
+      raise(self, more)
+    end
+    if self._on_progress then
+      report_progress(self)
+    end
+    return list, more
+  end
+  if compat.is_54 then
+    return next_page, nil, nil, self
+  end
+  return next_page
+end
+
+--- The server's count of all customers, or nil where it gives none. Fetches the first page if need
+-- be and keeps it.
+function Listing:total()
+  local root = self._root
+  local total, err = call(root, root._core.total)
+  if err ~= nil then
+    raise(self, err)
+  end
+  return total
+end
+
+--- Where this listing stands, as a string for the option `resume`.
+function Listing:position()
+  local root = self._root
+  return root._core:position(root._unsettled and 1 or 0)
+end
+
+--- What it has cost: requests, retries, pages, bytes, seconds, sweeps, missing.
+function Listing:stats()
+  return self._root._core:stats()
+end
+
+--- Ends the listing; using it afterwards raises `closed`.
+function Listing:close()
+  self._root._core:close()
+end
+
+return listing

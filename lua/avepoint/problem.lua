@@ -1,0 +1,78 @@
+--- Errors on their way to the user: where they were met, and what the service said of them.
+-- SPDX-License-Identifier: MIT
+
+local problem = {}
+
+local SAID = 300 -- most characters of the service's own words
+
+local here = debug.getinfo(1, "S").source:gsub("problem%.lua$", "")
+
+--- File and line of the first function on the stack that is not ours, as error() would put it.
+local function caller()
+  for level = 3, 30 do
+    local info = debug.getinfo(level, "Sl")
+    if not info then
+      return nil
+    end
+    if info.currentline > 0 and info.source:sub(1, #here) ~= here then
+      return ("%s:%d"):format(info.short_src, info.currentline)
+    end
+  end
+end
+
+local function text_of(value)
+  if type(value) == "string" and value ~= "" then
+    return value
+  end
+  return nil
+end
+
+--- The sentence in an error body, whichever of the service's forms it has.
+local function sentence(reply)
+  if type(reply) == "string" then
+    return text_of(reply)
+  elseif type(reply) ~= "table" then
+    return nil
+  end
+  local first = type(reply.errors) == "table" and reply.errors[1]
+  local inner = type(reply.error) == "table" and reply.error.message
+  return text_of(reply.message) or text_of(reply.error_description) or text_of(inner)
+    or text_of(reply.error) or text_of(reply.detail) or text_of(reply.title)
+    or text_of(type(first) == "table" and first.message)
+end
+
+--- Adds what the error's body says.
+local function add_words(err, decode)
+  local ok, reply = pcall(decode, err.body)
+  if not ok then
+    return
+  end
+  local said = sentence(reply)
+  if said and not err.message:find(said, 1, true) then
+    err.message = ("%s (the service says: %s)"):format(err.message, said:sub(1, SAID))
+  end
+  if type(reply) == "table" and not err.request_id then
+    err.request_id = text_of(reply.requestId) or text_of(reply.traceId)
+  end
+end
+
+--- Completes an error object before the user gets it.
+-- @param err an error object
+-- @param state the client's table
+function problem.complete(err, state)
+  err.where = err.where or caller()
+  if err.body and err.status ~= 200 then
+    add_words(err, state.decode)
+  end
+  return err
+end
+
+--- nginx prints an uncaught error table as "unknown reason", so its log gets the line from us.
+function problem.log(err)
+  local ngx = rawget(_G, "ngx")
+  if type(ngx) == "table" and ngx.log then
+    ngx.log(ngx.ERR, tostring(err))
+  end
+end
+
+return problem

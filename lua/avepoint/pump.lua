@@ -1,0 +1,69 @@
+--- The loop "try, wait, step" behind every call that needs the network. It is Lua so that a driver
+-- may yield in it (LuaJIT cannot return into C after a yield), and here the user's functions are
+-- called: never from within the core.
+-- SPDX-License-Identifier: MIT
+
+local core = require "avepoint.core"
+local driver = require "avepoint.driver"
+
+local pump = {}
+
+--- Hands out what happened since the last time.
+function pump.events(client, state)
+  local on_event = state.on_event
+  if not on_event then
+    return
+  end
+  local event = core.next_event(client)
+  while event do
+    on_event(event)
+    event = core.next_event(client)
+  end
+end
+
+--- Calls the user's credential function where the core wants it to be called. Gives true if so.
+local function answer(client, state)
+  local want, audience = core.wants(client)
+  if not want then
+    return false
+  end
+  local ok, value, more = pcall(state.credential, want == "assertion" and audience or nil)
+  if not ok then
+    core.ask_again(client)
+    error(value, 0)
+  end
+  if value == nil and more ~= nil then
+    core.supply_failed(client, tostring(more))
+  else
+    core.supply(client, value, more)
+  end
+  return true
+end
+
+--- Waits until the client may have gone on.
+local function wait(client, state, word)
+  pump.events(client, state)
+  if answer(client, state) or word == "again" then
+    driver.wait(client, state, 0)
+  else
+    driver.wait(client, state, client:timeout())
+  end
+  client:step()
+end
+
+--- Calls method(object, ...) until it need not wait; gives its results: a value, or nil at the
+-- end, or nil and an error object.
+function pump.call(client, state, method, object, ...)
+  while true do
+    local value, err, word = method(object, ...)
+    if word == nil then
+      if value == nil then
+        pump.events(client, state)
+      end
+      return value, err
+    end
+    wait(client, state, word)
+  end
+end
+
+return pump

@@ -1,0 +1,154 @@
+--- Printing for people: customers, lists, listings and errors as aligned text.
+-- SPDX-License-Identifier: MIT
+
+local core = require "avepoint.core"
+
+local show = {}
+
+local WIDEST = 40 -- characters of a column, where the terminal's width is not known
+
+local columns = {
+  { "organization", "ORGANIZATION" },
+  { "jobStatus", "STATUS" },
+  { "countryOrRegion", "COUNTRY" },
+  { "managementMode", "MANAGED BY" },
+  { "ownerEmail", "OWNER" },
+  { "tenants", "TENANTS" },
+}
+
+local modes = { [0] = "customer", [1] = "partner", [2] = "unconfigured" }
+
+-- Characters of a UTF-8 text: bytes that do not continue one.
+local function width(text)
+  local _, continuing = text:gsub("[\128-\191]", "")
+  return #text - continuing
+end
+
+-- Cuts a UTF-8 text to so many characters; the last is then a dot leader.
+local function cut(text, most)
+  if width(text) <= most then
+    return text
+  end
+  local kept = {}
+  for char in text:gmatch "[%z\1-\127\192-\255][\128-\191]*" do
+    if #kept == most - 2 then
+      break
+    end
+    kept[#kept + 1] = char
+  end
+  return table.concat(kept) .. ".."
+end
+
+-- One line of printable text: a name from the server must not move the cursor.
+local function clean(text)
+  return (text:gsub("[%c\127]", " "))
+end
+
+local function tenants_text(tenants)
+  local names = {}
+  for _, tenant in ipairs(tenants) do
+    if type(tenant) == "table" then
+      names[#names + 1] = tostring(tenant.name or tenant.Name or tenant.id or tenant.Id)
+    end
+  end
+  return table.concat(names, ", ")
+end
+
+local function cell(item, field)
+  local value = item[field]
+  if value == nil or type(value) == "userdata" then
+    return "-"
+  elseif field == "managementMode" then
+    return modes[value] or tostring(value)
+  elseif type(value) == "table" then
+    return #value == 0 and "-" or clean(tenants_text(value))
+  end
+  return clean(tostring(value))
+end
+
+local function rows_of(list)
+  local rows, widths = {}, {}
+  for i, column in ipairs(columns) do
+    widths[i] = #column[2]
+  end
+  for r, item in ipairs(list) do
+    local row = {}
+    for i, column in ipairs(columns) do
+      row[i] = cut(cell(item, column[1]), WIDEST)
+      widths[i] = math.max(widths[i], width(row[i]))
+    end
+    rows[r] = row
+  end
+  return rows, widths
+end
+
+local function write_row(file, row, widths)
+  local parts = {}
+  for i, text in ipairs(row) do
+    parts[i] = i == #row and text or text .. (" "):rep(widths[i] - width(text))
+  end
+  file:write(table.concat(parts, "  "), "\n")
+end
+
+--- Writes a list of customers as a table. Items that are not tables are written a line each.
+-- @param list the customers
+-- @param file where to; io.stdout where it is left out
+function show.list(list, file)
+  file = file or io.stdout
+  if type(list[1]) ~= "table" then
+    for _, item in ipairs(list) do
+      file:write(clean(tostring(item)), "\n")
+    end
+    return
+  end
+  local rows, widths = rows_of(list)
+  local head = {}
+  for i, column in ipairs(columns) do
+    head[i] = column[2]
+  end
+  write_row(file, head, widths)
+  for _, row in ipairs(rows) do
+    write_row(file, row, widths)
+  end
+end
+
+local function write_fields(file, value, order)
+  local widest = 0
+  for _, field in ipairs(order) do
+    if value[field] ~= nil then
+      widest = math.max(widest, #field)
+    end
+  end
+  for _, field in ipairs(order) do
+    local v = value[field]
+    if v ~= nil then
+      local text = type(v) == "table" and tenants_text(v) or tostring(v)
+      file:write(field, (" "):rep(widest - #field), "  ", clean(text), "\n")
+    end
+  end
+end
+
+local customer_order = { "id", "organization", "ownerEmail", "jobStatus", "jobStatusCode",
+  "countryOrRegion", "managementMode", "tenants" }
+local error_order = { "kind", "message", "where", "status", "code", "retryable", "attempts",
+  "retry_after", "page", "url", "request_id", "position", "body" }
+
+--- Prints a customer, a list, a listing or an error for reading; anything else as print does.
+-- @param value what to print; a listing is read to its end
+-- @param file where to; io.stdout where it is left out
+function show.value(value, file)
+  file = file or io.stdout
+  if core.is_error(value) then
+    write_fields(file, value, error_order)
+  elseif type(value) == "table" and type(value.show) == "function" then
+    value:show(file)
+  elseif type(value) == "table" and value.id ~= nil then
+    write_fields(file, value, customer_order)
+  elseif type(value) == "table" and (value[1] ~= nil or next(value) == nil) then
+    show.list(value, file)
+  else
+    file:write(tostring(value), "\n")
+  end
+end
+
+return show

@@ -1,0 +1,460 @@
+/* client.c - see client.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "client.h"
+
+#include "../core/mem.h"
+#include "../core/sys.h"
+#include "../core/url.h"
+#include "config.h"
+#include "error.h"
+#include "json.h"
+
+#define VERSION_AGENT   "avepoint-lua/" AVP_VERSION
+#define DEFAULT_LIFE_MS 3600000 /* of a token whose reply does not say: the documented hour */
+#define LIFE_MAX        1e9     /* seconds; a longer lifetime is taken as this */
+
+struct client *to_client(lua_State *L, int index) {
+  return luaL_checkudata(L, index, AVP_CLIENT_NAME);
+}
+
+bool client_is_closed(const struct client *client) {
+  return client->dispatcher == NULL || avp_dispatcher_is_closed(client->dispatcher);
+}
+
+struct client *check_client(lua_State *L, int index) {
+  struct client *client = to_client(L, index);
+  if (client_is_closed(client)) {
+    struct avp_err err;
+    avp_err_set(&err, AVP_ERR_CLOSED, "the client is closed; make another with avepoint.client");
+    error_raise(L, &err, 1);
+  }
+  return client;
+}
+
+/* Lua: client:close(); also __gc and __close. Idempotent, never raises. */
+static int client_close(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  if (client->dispatcher != NULL) avp_dispatcher_close(client->dispatcher);
+  return 0;
+}
+
+static int client__gc(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  client_close(L);
+  avp_dispatcher_release(client->dispatcher);
+  client->dispatcher = NULL;
+  avp_free(client->get_url);
+  avp_free(client->batch_url);
+  client->get_url = client->batch_url = NULL;
+  return 0;
+}
+
+static int client__tostring(lua_State *L) {
+  const struct client *client = to_client(L, 1);
+  char url[256];
+  if (client_is_closed(client)) {
+    lua_pushliteral(L, "avepoint.client (closed)");
+    return 1;
+  }
+  avp_url_for_print(client->get_url, url, sizeof url);
+  lua_pushfstring(L, "avepoint.client (%s)", url);
+  return 1;
+}
+
+static char *join(const char *base, const char *path) {
+  struct avp_buf url;
+  char *copy = NULL;
+  avp_buf_init(&url, 65536);
+  if (avp_url_join(&url, base, path) == AVP_BUF_OK) copy = avp_strdup(url.data);
+  avp_buf_free(&url);
+  return copy;
+}
+
+/* Pushes the User-Agent; the result lives as long as it is on the stack. */
+static const char *push_user_agent(lua_State *L, int options) {
+  const char *own = options_string(L, options, "user_agent", NULL);
+  return lua_pushfstring(L, "%s%s%s libcurl/%s", own != NULL ? own : "", own != NULL ? " " : "",
+                         VERSION_AGENT, curl_version_info(CURLVERSION_NOW)->version);
+}
+
+static bool build(struct client *client, const struct avp_settings *settings,
+                  const struct credential *credential, const char *base_url) {
+  client->get_url = join(base_url, AVP_CUSTOMERS_PATH);
+  client->batch_url = join(base_url, AVP_CUSTOMERS_BATCH_PATH);
+  client->dispatcher = avp_dispatcher_new(settings);
+  if (client->get_url == NULL || client->batch_url == NULL || client->dispatcher == NULL) {
+    return false;
+  }
+  if (credential->text == NULL) return true;
+  return credential->kind == AVP_CREDENTIAL_TOKEN
+             ? avp_dispatcher_fix_token(client->dispatcher, credential->text)
+             : avp_dispatcher_supply(client->dispatcher, credential->text);
+}
+
+/* Keeps the Lua values of the options in the client's table, which is on top of the stack. */
+static void keep_values(lua_State *L, int options, const struct credential *credential) {
+  static const char *const kept[] = {"on_event", "driver", "token_store", NULL};
+  int i;
+  for (i = 0; kept[i] != NULL; i++) {
+    lua_getfield(L, options, kept[i]);
+    lua_setfield(L, -2, kept[i]);
+  }
+  if (credential->certificate) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, "certificate");
+  } else if (credential->function != NULL) {
+    lua_getfield(L, options, credential->function);
+    lua_setfield(L, -2, "credential");
+  }
+}
+
+/* Lua: core.client(options, level) -> client */
+static int core_client(lua_State *L) {
+  int level = (int)luaL_checkinteger(L, 2);
+  struct avp_settings settings;
+  struct credential credential;
+  struct avp_err err;
+  const char *base_url;
+  struct client *client;
+  bool built;
+  options_check(L, 1, client_options, "avepoint.client", level, NULL);
+  client = avp_newuserdata(L, sizeof *client); /* closed until everything is there */
+  memset(client, 0, sizeof *client);
+  luaL_setmetatable(L, AVP_CLIENT_NAME);
+  lua_newtable(L);
+  json_open(L, lua_gettop(L));
+  if (!config_read(L, 1, &settings, &credential, &base_url, &err, level)) {
+    config_forget(&credential);
+    return error_raise(L, &err, level);
+  }
+  settings.transfer.user_agent = push_user_agent(L, 1);
+  client->endpoint =
+      (enum avp_endpoint)options_word(L, 1, "endpoint", endpoint_words, AVP_ENDPOINT_AUTO);
+  client->concurrency = settings.concurrency;
+  client->deadline_ms = options_ms(L, 1, "deadline", AVP_NEVER);
+  built = build(client, &settings, &credential, base_url);
+  config_forget(&credential);
+  lua_pop(L, 1);
+  if (!built) {
+    avp_err_set(&err, AVP_ERR_MEMORY, "out of memory");
+    return error_raise(L, &err, level);
+  }
+  keep_values(L, 1, &credential);
+  lua_getfield(L, -1, "on_event");
+  avp_dispatcher_events(client->dispatcher)->on = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  avp_setuservalue(L, -2);
+  return 1;
+}
+
+/* A bearer token goes into a header: printable ASCII without blanks (RFC 6750 section 2.1). */
+static bool is_token(const char *text, size_t len) {
+  size_t i;
+  for (i = 0; i < len; i++) {
+    if (text[i] < 0x21 || text[i] > 0x7e) return false;
+  }
+  return len > 0;
+}
+
+/* Lifetime in ms from the value at `index`, in seconds: -1 where it is not one above 0. */
+static int64_t lifetime_at(lua_State *L, int index) {
+  double seconds = lua_isnumber(L, index) ? lua_tonumber(L, index) : -1;
+  if (!(seconds > 0)) return -1;
+  return (int64_t)((seconds < LIFE_MAX ? seconds : LIFE_MAX) * 1000);
+}
+
+/* Takes the fields of a token reply, a table on top of the stack. */
+static void accept_token(lua_State *L, struct avp_dispatcher *d, int64_t now) {
+  int reply = lua_gettop(L);
+  int64_t lifetime = DEFAULT_LIFE_MS;
+  lua_getfield(L, reply, "access_token");
+  lua_getfield(L, reply, "expires_in");
+  if (lua_type(L, -1) == LUA_TNUMBER || lua_type(L, -1) == LUA_TSTRING) {
+    lifetime = lifetime_at(L, -1);
+  }
+  if (lua_type(L, -2) != LUA_TSTRING || !is_token(lua_tostring(L, -2), lua_rawlen(L, -2))) {
+    avp_dispatcher_token_garbled(d, "holds no access_token", now);
+  } else if (lifetime < 0) {
+    avp_dispatcher_token_garbled(d, "has an expires_in that is not above 0", now);
+  } else if (!avp_dispatcher_supply_token(d, lua_tostring(L, -2), lua_rawlen(L, -2), lifetime,
+                                          true, now)) {
+    luaL_error(L, "not enough memory");
+  }
+}
+
+static void refuse_token(lua_State *L, struct avp_dispatcher *d, int64_t now) {
+  const char *word = NULL;
+  const char *description = NULL;
+  if (lua_istable(L, -1)) {
+    int reply = lua_gettop(L);
+    lua_getfield(L, reply, "error");
+    lua_getfield(L, reply, "error_description");
+    if (lua_type(L, -2) == LUA_TSTRING) word = lua_tostring(L, -2);
+    if (lua_type(L, -1) == LUA_TSTRING) description = lua_tostring(L, -1);
+  }
+  avp_dispatcher_token_refused(d, word, description, now);
+}
+
+static void read_token_reply(lua_State *L, struct avp_dispatcher *d, int state, int64_t now) {
+  const struct avp_reply *reply = avp_dispatcher_token_reply(d);
+  int top = lua_gettop(L);
+  struct avp_err err;
+  if (reply == NULL) return;
+  if (!json_decode(L, state, reply->body.data, reply->body.len, "the token reply", &err)) {
+    if (err.kind == AVP_ERR_MEMORY) {
+      luaL_error(L, "not enough memory"); /* the reply stays: the next step reads it again */
+    }
+    lua_pushnil(L);
+  }
+  if (reply->status != 200) {
+    refuse_token(L, d, now);
+  } else if (lua_istable(L, -1)) {
+    accept_token(L, d, now);
+  } else {
+    avp_dispatcher_token_garbled(d, "is not JSON", now);
+  }
+  lua_settop(L, top);
+}
+
+void client_step(lua_State *L, struct client *client, int state) {
+  struct avp_dispatcher *d = client->dispatcher;
+  int64_t now = avp_sys_now_ms();
+  avp_dispatcher_step(d, now, avp_sys_wall_ms());
+  if (avp_dispatcher_token_reply(d) == NULL) return;
+  read_token_reply(L, d, state, now);
+  avp_dispatcher_step(d, now, avp_sys_wall_ms()); /* the pages that waited for it leave at once */
+}
+
+/* Lua: client:step() -> boolean, whether anything happened that a waiting listing may want */
+static int client_step_method(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  uint64_t before;
+  lua_settop(L, 1);
+  if (client_is_closed(client)) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  before = avp_dispatcher_progress(client->dispatcher);
+  avp_getuservalue(L, 1);
+  client_step(L, client, 2);
+  lua_pushboolean(L, avp_dispatcher_progress(client->dispatcher) != before);
+  return 1;
+}
+
+/* Lua: client:fd() -> the descriptor to watch for reading, or nil while there is none */
+static int client_fd(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  int fd = client_is_closed(client)
+               ? -1
+               : avp_transport_fd(avp_dispatcher_transport(client->dispatcher));
+  if (fd < 0) {
+    lua_pushnil(L);
+  } else {
+    lua_pushinteger(L, fd);
+  }
+  return 1;
+}
+
+/* ms until the client wants to be stepped: 0 at once, -1 not for time's sake. */
+static int64_t ms_left(const struct client *client) {
+  int64_t at;
+  int64_t now;
+  if (client_is_closed(client)) return 0;
+  at = avp_dispatcher_wake_at(client->dispatcher);
+  if (at == AVP_NEVER) return -1;
+  now = avp_sys_now_ms();
+  return at > now ? at - now : 0;
+}
+
+/* Lua: client:timeout() -> seconds until step should be called at the latest, or nil */
+static int client_timeout(lua_State *L) {
+  int64_t ms = ms_left(to_client(L, 1));
+  if (ms < 0) {
+    lua_pushnil(L);
+  } else {
+    lua_pushnumber(L, (double)ms / 1000);
+  }
+  return 1;
+}
+
+/* Lua: core.poll(client, seconds): waits on the descriptor, blocking, at most that long */
+static int core_poll(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  double seconds = luaL_checknumber(L, 2);
+  int64_t left = ms_left(client);
+  int64_t ms = (int64_t)ceil(seconds * 1000);
+  if (left >= 0 && left < ms) ms = left;
+  if (!client_is_closed(client)) {
+    avp_transport_wait(avp_dispatcher_transport(client->dispatcher), (int)ms);
+  }
+  return 0;
+}
+
+/* Lua: core.progress(client) -> a number that changes when a waiting listing may go on */
+static int core_progress(lua_State *L) {
+  const struct client *client = to_client(L, 1);
+  double n = client_is_closed(client) ? -1 : (double)avp_dispatcher_progress(client->dispatcher);
+  lua_pushnumber(L, n);
+  return 1;
+}
+
+/* Lua: core.state(client) -> the client's own table */
+static int core_state(lua_State *L) {
+  to_client(L, 1);
+  avp_getuservalue(L, 1);
+  return 1;
+}
+
+/* Lua: core.wants(client) -> "secret", "assertion" or "token", once per need; else nil. Second the
+ * audience of an assertion. */
+static int core_wants(lua_State *L) {
+  static const char *const words[] = {"secret", "assertion", "token"};
+  struct client *client = to_client(L, 1);
+  if (client_is_closed(client) || !avp_dispatcher_wants(client->dispatcher, avp_sys_now_ms())) {
+    return 0;
+  }
+  lua_pushstring(L, words[avp_dispatcher_settings(client->dispatcher)->credential]);
+  lua_pushstring(L, avp_dispatcher_settings(client->dispatcher)->token_url);
+  return 2;
+}
+
+/* Lua: core.supply(client, value, lifetime): what the user's function gave. A value that is no
+ * credential fails the sign-in with `config`. */
+static int core_supply(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  struct avp_dispatcher *d = client->dispatcher;
+  enum avp_credential kind;
+  size_t len = lua_type(L, 2) == LUA_TSTRING ? lua_rawlen(L, 2) : 0;
+  const char *value = len > 0 ? lua_tostring(L, 2) : NULL;
+  int64_t now = avp_sys_now_ms();
+  int64_t life = lua_isnoneornil(L, 3) ? AVP_NEVER : lifetime_at(L, 3);
+  bool done;
+  if (client_is_closed(client)) return 0;
+  kind = avp_dispatcher_settings(d)->credential;
+  if (value == NULL || strlen(value) != len ||
+      (kind == AVP_CREDENTIAL_TOKEN && (!is_token(value, len) || life < 0))) {
+    struct avp_err err;
+    avp_err_set(&err, AVP_ERR_CONFIG, "the function given as %s must return a string%s",
+                kind == AVP_CREDENTIAL_SECRET      ? "client_secret"
+                : kind == AVP_CREDENTIAL_ASSERTION ? "client_assertion"
+                                                   : "access_token",
+                kind == AVP_CREDENTIAL_TOKEN ? " and the token's lifetime in seconds, above 0"
+                                             : " that is not empty");
+    avp_dispatcher_supply_failed(d, &err, now);
+    return 0;
+  }
+  done = kind == AVP_CREDENTIAL_TOKEN
+             ? avp_dispatcher_supply_token(d, value, len, life, true, now)
+             : avp_dispatcher_supply(d, value);
+  if (!done) {
+    avp_dispatcher_ask_again(d);
+    return luaL_error(L, "not enough memory");
+  }
+  return 0;
+}
+
+/* Lua: core.supply_failed(client, message): the user's function gave nil and a message */
+static int core_supply_failed(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  struct avp_err err;
+  if (client_is_closed(client)) return 0;
+  avp_err_set(&err, AVP_ERR_AUTH, "no credential: %.300s", luaL_checkstring(L, 2));
+  avp_dispatcher_supply_failed(client->dispatcher, &err, avp_sys_now_ms());
+  return 0;
+}
+
+/* Lua: core.ask_again(client): the user's function raised */
+static int core_ask_again(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  if (!client_is_closed(client)) avp_dispatcher_ask_again(client->dispatcher);
+  return 0;
+}
+
+static void set_number(lua_State *L, const char *field, double n, bool present) {
+  if (!present) return;
+  avp_pushwhole(L, n);
+  lua_setfield(L, -2, field);
+}
+
+static void set_text(lua_State *L, const char *field, const char *text) {
+  if (text == NULL || text[0] == '\0') return;
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, field);
+}
+
+/* Lua: core.next_event(client) -> event table or nil */
+static int core_next_event(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  struct avp_event event;
+  if (client->dispatcher == NULL ||
+      !avp_event_take(avp_dispatcher_events(client->dispatcher), &event)) {
+    return 0;
+  }
+  lua_createtable(L, 0, 8);
+  set_text(L, "event", avp_event_kind_name(event.kind));
+  lua_pushnumber(L, event.time);
+  lua_setfield(L, -2, "time");
+  set_number(L, "page", (double)event.page, event.page != 0);
+  set_number(L, "attempt", event.attempt, event.attempt != 0);
+  set_number(L, "status", event.status, event.status != 0);
+  set_number(L, "bytes", event.bytes, event.bytes >= 0);
+  set_number(L, "seconds", event.seconds, event.seconds >= 0);
+  set_number(L, "wait", event.wait, event.wait >= 0);
+  set_number(L, "lifetime", event.lifetime, event.lifetime >= 0);
+  set_number(L, "count", event.count, event.count >= 0);
+  set_number(L, "total", event.total, event.total >= 0);
+  set_number(L, "sweep", event.sweep, event.sweep != 0);
+  set_text(L, "method", event.method);
+  set_text(L, "reason", event.reason);
+  set_text(L, "url", event.url);
+  set_text(L, "message", event.message);
+  return 1;
+}
+
+static const luaL_Reg client_methods[] = {
+    {"close", client_close},
+    {"fd", client_fd},
+    {"timeout", client_timeout},
+    {"step", client_step_method},
+    {NULL, NULL},
+};
+
+static const luaL_Reg client_meta[] = {
+    {"__gc", client__gc},
+    {"__close", client_close},
+    {"__tostring", client__tostring},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"client", core_client},
+    {"poll", core_poll},
+    {"progress", core_progress},
+    {"state", core_state},
+    {"wants", core_wants},
+    {"supply", core_supply},
+    {"supply_failed", core_supply_failed},
+    {"ask_again", core_ask_again},
+    {"next_event", core_next_event},
+    {NULL, NULL},
+};
+
+void client_open(lua_State *L) {
+  luaL_newmetatable(L, AVP_CLIENT_NAME);
+  luaL_setfuncs(L, client_meta, 0);
+  lua_pushstring(L, AVP_CLIENT_NAME);
+  lua_setfield(L, -2, "__name");
+  lua_newtable(L);
+  luaL_setfuncs(L, client_methods, 0);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
+void client_functions(lua_State *L) {
+  luaL_setfuncs(L, functions, 0);
+  luaL_getmetatable(L, AVP_CLIENT_NAME);
+  lua_getfield(L, -1, "__index");
+  lua_setfield(L, -3, "client_methods"); /* the Lua layer adds its own */
+  lua_pop(L, 1);
+}

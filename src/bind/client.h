@@ -1,0 +1,46 @@
+/* client.h - the client userdata: settings, the dispatcher, and the Lua values that belong to it.
+ *
+ * The Lua values (callbacks, the JSON functions, the driver) live in the userdata's own table, its
+ * state, which Lua code reaches through core.state(client).
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef AVP_BIND_CLIENT_H
+#define AVP_BIND_CLIENT_H
+
+#include "../core/customers.h"
+#include "../core/dispatcher.h"
+#include "compat.h"
+
+#define AVP_CLIENT_NAME "avepoint.client"
+
+struct client {
+  struct avp_dispatcher *dispatcher; /* NULL until it is configured */
+  char *get_url;                     /* whole URLs of the two endpoints */
+  char *batch_url;
+  enum avp_endpoint endpoint;        /* the option */
+  enum avp_endpoint proven;          /* what `auto` has found to work, or AUTO */
+  int concurrency;
+  int64_t deadline_ms;               /* for a listing, or AVP_NEVER */
+};
+
+void client_open(lua_State *L);
+
+/* The client at `index`, open or not; raises where it is no client. */
+struct client *to_client(lua_State *L, int index);
+
+/* The same, but raises a `closed` error object where it is closed. */
+struct client *check_client(lua_State *L, int index);
+
+bool client_is_closed(const struct client *client);
+
+/* Moves the client on, reads a token reply that has come. `state` is the stack index of the
+ * client's table. */
+void client_step(lua_State *L, struct client *client, int state);
+
+/* The words of option `endpoint`, in the order of enum avp_endpoint. */
+extern const char *const endpoint_words[];
+
+/* The functions that the Lua layer calls, in the table on top of the stack. */
+void client_functions(lua_State *L);
+
+#endif

@@ -1,0 +1,33 @@
+/* config.h - from options and environment variables to a client's settings.
+ *
+ * Explicit options win over the environment by the rules of the README's table: credentials are
+ * one set, and an explicit environment hides the variables for URLs.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef AVP_BIND_CONFIG_H
+#define AVP_BIND_CONFIG_H
+
+#include "client.h"
+#include "options.h"
+
+/* What was chosen as credential. */
+struct credential {
+  enum avp_credential kind;
+  const char *text;     /* the secret or token where it is a string, else NULL */
+  const char *function; /* name of the option that holds the function, else NULL */
+  bool certificate;     /* the assertion is to be made from a certificate */
+  char file[4096];      /* contents of the secret's file; wiped by config_forget */
+};
+
+extern const struct option client_options[];
+
+/* Reads the checked options at `index` into `settings` and `credential`; strings are borrowed from
+ * the table, the environment and `credential`. Fills a `config` error and gives false where
+ * something is missing or refused; raises where two kinds of credential are given. */
+bool config_read(lua_State *L, int index, struct avp_settings *settings,
+                 struct credential *credential, const char **base_url, struct avp_err *err,
+                 int level);
+
+void config_forget(struct credential *credential);
+
+#endif

@@ -1,0 +1,25 @@
+/* error.h - error objects: struct avp_err as a Lua table.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef AVP_BIND_ERROR_H
+#define AVP_BIND_ERROR_H
+
+#include "../core/err.h"
+#include "compat.h"
+
+#define AVP_ERROR_NAME "avepoint.error"
+
+/* Registers the metatable and makes the object for lack of memory in advance. */
+void error_open(lua_State *L);
+
+/* Pushes an error object. For AVP_ERR_MEMORY that is the one made in advance: it allocates
+ * nothing. `position` may be NULL. */
+void error_push(lua_State *L, const struct avp_err *err, const char *position);
+
+/* Raises it, with the caller's place at `level` in the field `where`. */
+int error_raise(lua_State *L, const struct avp_err *err, int level);
+
+/* Lua: is_error(value) -> boolean */
+int error_is(lua_State *L);
+
+#endif

@@ -1,0 +1,51 @@
+/* module.c - the C module avepoint.core: a list of openers.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "../core/sys.h"
+#include "../core/transport.h"
+#include "client.h"
+#include "customer.h"
+#include "error.h"
+#include "listing.h"
+
+/* The names of job statuses, 0 first. */
+static void push_status_names(lua_State *L) {
+  int code;
+  lua_createtable(L, AVP_STATUS_COUNT, 0);
+  for (code = 0; code < AVP_STATUS_COUNT; code++) {
+    lua_pushstring(L, customer_status_names[code]);
+    lua_rawseti(L, -2, code);
+  }
+}
+
+/* Lua: core.status_code(value) -> code of a status in any of its forms, or nil */
+static int core_status_code(lua_State *L) {
+  int code = customer_status_code(L, 1);
+  if (code < 0) return 0;
+  lua_pushinteger(L, code);
+  return 1;
+}
+
+AVP_EXPORT int luaopen_avepoint_core(lua_State *L);
+
+int luaopen_avepoint_core(lua_State *L) {
+  if (!avp_transport_global_init()) return luaL_error(L, "avepoint: libcurl cannot be initialised");
+  avp_sys_pin_module();
+  error_open(L);
+  client_open(L);
+  listing_open(L);
+  lua_newtable(L);
+  client_functions(L);
+  listing_functions(L);
+  lua_pushcfunction(L, error_is);
+  lua_setfield(L, -2, "is_error");
+  lua_pushcfunction(L, core_status_code);
+  lua_setfield(L, -2, "status_code");
+  luaL_getmetatable(L, AVP_ERROR_NAME);
+  lua_setfield(L, -2, "error_meta");
+  push_status_names(L);
+  lua_setfield(L, -2, "status_names");
+  lua_pushliteral(L, AVP_VERSION);
+  lua_setfield(L, -2, "version");
+  return 1;
+}

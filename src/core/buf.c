@@ -1,0 +1,59 @@
+/* buf.c - see buf.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "buf.h"
+
+#include <string.h>
+
+#include "mem.h"
+
+#define AVP_BUF_FIRST 256 /* bytes of the first allocation */
+
+void avp_buf_init(struct avp_buf *buf, size_t max) {
+  memset(buf, 0, sizeof *buf);
+  buf->max = max;
+}
+
+/* Not realloc: the old block may hold a secret and is wiped before it is given back. */
+static enum avp_buf_result grow(struct avp_buf *buf, size_t need) {
+  size_t size = buf->size ? buf->size : AVP_BUF_FIRST;
+  char *data;
+  while (size < need) size = size > buf->max / 2 ? buf->max + 1 : size * 2;
+  data = avp_alloc(size);
+  if (data == NULL) return AVP_BUF_NO_MEMORY;
+  if (buf->len > 0) memcpy(data, buf->data, buf->len);
+  if (buf->data != NULL) avp_wipe(buf->data, buf->len);
+  avp_free(buf->data);
+  buf->data = data;
+  buf->size = size;
+  return AVP_BUF_OK;
+}
+
+enum avp_buf_result avp_buf_add(struct avp_buf *buf, const void *data, size_t len) {
+  if (len > buf->max - buf->len) return AVP_BUF_TOO_BIG;
+  if (buf->len + len + 1 > buf->size) {
+    enum avp_buf_result result = grow(buf, buf->len + len + 1);
+    if (result != AVP_BUF_OK) return result;
+  }
+  if (len > 0) memcpy(buf->data + buf->len, data, len);
+  buf->len += len;
+  buf->data[buf->len] = '\0';
+  return AVP_BUF_OK;
+}
+
+enum avp_buf_result avp_buf_adds(struct avp_buf *buf, const char *text) {
+  return avp_buf_add(buf, text, strlen(text));
+}
+
+void avp_buf_free(struct avp_buf *buf) {
+  if (buf->data != NULL) avp_wipe(buf->data, buf->len);
+  avp_free(buf->data);
+  avp_buf_init(buf, buf->max);
+}
+
+void avp_buf_move(struct avp_buf *to, struct avp_buf *from) {
+  size_t max = from->max;
+  avp_buf_free(to);
+  *to = *from;
+  avp_buf_init(from, max);
+}

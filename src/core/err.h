@@ -1,0 +1,74 @@
+/* err.h - what went wrong, as a plain value.
+ *
+ * One struct of fixed size, so that reporting an error never needs memory. It holds no secret:
+ * whoever fills it puts in only what may be printed. The binding turns it into a Lua object.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef AVP_ERR_H
+#define AVP_ERR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum avp_err_kind {
+  AVP_OK = 0,
+  AVP_ERR_CONFIG,    /* no credentials, unreadable certificate, refused URL */
+  AVP_ERR_AUTH,      /* the token endpoint refuses, or 401 persists */
+  AVP_ERR_FORBIDDEN, /* 403 */
+  AVP_ERR_NOT_FOUND, /* 404 */
+  AVP_ERR_THROTTLED, /* 429 to the end */
+  AVP_ERR_SERVER,    /* 5xx to the end */
+  AVP_ERR_HTTP,      /* any other status */
+  AVP_ERR_NETWORK,   /* name look-up, connection, reset */
+  AVP_ERR_TLS,       /* certificate or handshake */
+  AVP_ERR_TIMEOUT,   /* a timeout or the deadline */
+  AVP_ERR_PROTOCOL,  /* the reply is not what the API promises */
+  AVP_ERR_LIMIT,     /* a reply over a size limit */
+  AVP_ERR_DRIFT,     /* the list moved while it was read */
+  AVP_ERR_CLOSED,    /* used after close, or ended by the host */
+  AVP_ERR_MEMORY     /* out of memory */
+};
+
+struct avp_err {
+  enum avp_err_kind kind;
+  bool retryable;        /* the same call may succeed later */
+  bool past_deadline;    /* the listing's deadline ended it */
+  bool at_sign_in;       /* it is about the token, not about the list */
+  int status;            /* HTTP status, 0 if there was none */
+  int curl;              /* libcurl's code, 0 if there was none */
+  int attempts;          /* attempts made, 0 if unknown */
+  double retry_after;    /* seconds the server asked to wait, negative if it did not */
+  long page;             /* page number, 0 if unknown */
+  char code[64];         /* the server's word, such as invalid_client; may be empty */
+  char request_id[128];  /* the server's id of the request; may be empty */
+  char message[768];     /* one line: what happened and what to do */
+  char url[512];         /* without user, password and query */
+  char body[1025];       /* the first KiB of the reply, NUL-terminated */
+  size_t body_len;       /* bytes of it; the body may hold zero bytes */
+};
+
+/* Empties `err` and sets its kind and message (printf rules; cut at the field's size). */
+void avp_err_set(struct avp_err *err, enum avp_err_kind kind, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+
+/* Adds to the message (printf rules; cut at the field's size). */
+void avp_err_add(struct avp_err *err, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 2, 3)))
+#endif
+    ;
+
+/* Keeps the first KiB of a reply. */
+void avp_err_body(struct avp_err *err, const char *data, size_t len);
+
+/* Overwrites a secret wherever it stands in message and body: a server may echo what it was sent.
+ * NULL and secrets too short to be any are left alone. */
+void avp_err_redact(struct avp_err *err, const char *secret);
+
+/* The kind's word in Lua, such as "not_found"; "ok" for AVP_OK. */
+const char *avp_err_kind_name(enum avp_err_kind kind);
+
+#endif

@@ -1,0 +1,51 @@
+/* event.c - see event.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "event.h"
+
+#include <string.h>
+
+#include "mem.h"
+
+struct avp_event *avp_event_add(struct avp_events *events, enum avp_event_kind kind,
+                                double wall_seconds) {
+  struct avp_event *event;
+  if (!events->on) return NULL;
+  if (events->ring == NULL) events->ring = avp_alloc(AVP_EVENTS_MAX * sizeof *events->ring);
+  if (events->ring == NULL) {
+    events->dropped++;
+    return NULL;
+  }
+  if (events->count == AVP_EVENTS_MAX) {
+    events->first = (events->first + 1) % AVP_EVENTS_MAX;
+    events->count--;
+    events->dropped++;
+  }
+  event = &events->ring[(events->first + events->count++) % AVP_EVENTS_MAX];
+  memset(event, 0, sizeof *event);
+  event->kind = kind;
+  event->time = wall_seconds;
+  event->bytes = event->seconds = event->wait = event->lifetime = -1;
+  event->count = event->total = -1;
+  return event;
+}
+
+bool avp_event_take(struct avp_events *events, struct avp_event *out) {
+  if (events->count == 0) return false;
+  *out = events->ring[events->first];
+  events->first = (events->first + 1) % AVP_EVENTS_MAX;
+  events->count--;
+  return true;
+}
+
+void avp_events_free(struct avp_events *events) {
+  avp_free(events->ring);
+  events->ring = NULL;
+  events->count = 0;
+}
+
+const char *avp_event_kind_name(enum avp_event_kind kind) {
+  static const char *const names[] = {"request", "response", "wait",   "retry",
+                                      "token",   "page",     "warning"};
+  return names[kind];
+}

@@ -1,0 +1,65 @@
+/* event.h - a bounded queue of what happened, for the user's on_event.
+ *
+ * The core only records; the binding hands events out when Lua may run. Records hold no secret:
+ * no header, no body.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef AVP_EVENT_H
+#define AVP_EVENT_H
+
+#include <stdbool.h>
+
+#define AVP_EVENTS_MAX 256 /* the oldest are dropped beyond that */
+
+enum avp_event_kind {
+  AVP_EVENT_REQUEST,
+  AVP_EVENT_RESPONSE,
+  AVP_EVENT_WAIT,
+  AVP_EVENT_RETRY,
+  AVP_EVENT_TOKEN,
+  AVP_EVENT_PAGE,
+  AVP_EVENT_WARNING
+};
+
+/* Which fields count depends on the kind; a number below 0 and an empty string are absent. */
+struct avp_event {
+  enum avp_event_kind kind;
+  double time;        /* wall clock, seconds since 1970 */
+  long page;          /* 0 is absent */
+  int attempt;        /* 0 is absent */
+  int status;         /* of a response; 0 is absent */
+  double bytes;       /* of a response's body */
+  double seconds;     /* that a response took */
+  double wait;        /* seconds */
+  double lifetime;    /* of a token, seconds */
+  double count;       /* rows of a page */
+  double total;       /* the server's count */
+  int sweep;          /* 0 is absent */
+  const char *method; /* a constant, or NULL */
+  char reason[32];    /* of a wait or retry: a kind's word */
+  char url[256];      /* without user, password and query */
+  char message[256];  /* of a warning */
+};
+
+struct avp_events {
+  bool on;                 /* record at all */
+  struct avp_event *ring;  /* AVP_EVENTS_MAX of them, made when the first is recorded */
+  unsigned first;          /* index of the oldest */
+  unsigned count;          /* recorded and not yet taken */
+  unsigned long dropped;   /* lost to the limit or to a lack of memory */
+};
+
+/* Records a new event of this kind and gives it to be filled; all fields are absent. NULL where
+ * recording is off or memory is out. */
+struct avp_event *avp_event_add(struct avp_events *events, enum avp_event_kind kind,
+                                double wall_seconds);
+
+/* Takes the oldest. False where there is none. */
+bool avp_event_take(struct avp_events *events, struct avp_event *out);
+
+void avp_events_free(struct avp_events *events);
+
+/* The kind's word in Lua. */
+const char *avp_event_kind_name(enum avp_event_kind kind);
+
+#endif

@@ -1,0 +1,188 @@
+/* explain.c - see explain.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "explain.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "url.h"
+
+struct rule {
+  CURLcode code;
+  enum avp_err_kind kind;
+  bool may_pass;
+  const char *advice; /* what to do, behind libcurl's own words */
+};
+
+static const char check_name[] = "check the host name, the network and the proxy";
+static const char check_network[] = "check the network, the proxy and that the service is up";
+static const char check_trust[] =
+    "the server's certificate is not trusted: check the clock, and whether ca_file or "
+    "AVEPOINT_CA_FILE should name your organisation's CA certificate";
+static const char check_tls[] =
+    "the TLS handshake failed: TLS 1.2 or later is needed on both sides; check proxies in between";
+static const char check_http[] = "this is not the service's HTTP: check base_url and token_url";
+
+static const struct rule rules[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, AVP_ERR_NETWORK, true, check_name},
+    {CURLE_COULDNT_RESOLVE_PROXY, AVP_ERR_NETWORK, true, "check the name in proxy or https_proxy"},
+    {CURLE_COULDNT_CONNECT, AVP_ERR_NETWORK, true, check_network},
+    {CURLE_SEND_ERROR, AVP_ERR_NETWORK, true, check_network},
+    {CURLE_RECV_ERROR, AVP_ERR_NETWORK, true, check_network},
+    {CURLE_GOT_NOTHING, AVP_ERR_NETWORK, true, check_network},
+    {CURLE_HTTP2, AVP_ERR_NETWORK, true, check_network},
+    {CURLE_HTTP2_STREAM, AVP_ERR_NETWORK, true, check_network},
+    {CURLE_PROXY, AVP_ERR_NETWORK, true, "check proxy or https_proxy"},
+    {CURLE_OPERATION_TIMEDOUT, AVP_ERR_TIMEOUT, true,
+     "check the network, or raise timeout and connect_timeout"},
+    {CURLE_PARTIAL_FILE, AVP_ERR_PROTOCOL, true, "the reply was cut short"},
+    {CURLE_BAD_CONTENT_ENCODING, AVP_ERR_PROTOCOL, false, "the reply's compression is damaged"},
+    {CURLE_WEIRD_SERVER_REPLY, AVP_ERR_PROTOCOL, false, check_http},
+    {CURLE_UNSUPPORTED_PROTOCOL, AVP_ERR_PROTOCOL, false, check_http},
+    {CURLE_PEER_FAILED_VERIFICATION, AVP_ERR_TLS, false, check_trust},
+    {CURLE_SSL_CACERT_BADFILE, AVP_ERR_TLS, false, "check that ca_file can be read and is PEM"},
+    {CURLE_SSL_CONNECT_ERROR, AVP_ERR_TLS, false, check_tls},
+    {CURLE_URL_MALFORMAT, AVP_ERR_CONFIG, false, "check base_url and token_url"},
+    {CURLE_OUT_OF_MEMORY, AVP_ERR_MEMORY, false, "out of memory"},
+};
+
+/* A connection that is cut during the handshake is reported as a TLS failure, but is one of the
+ * network: nobody has refused anything. */
+static bool handshake_was_cut(const struct avp_reply *reply) {
+  if (reply->result != CURLE_SSL_CONNECT_ERROR) return false;
+  return reply->os_error == ECONNRESET || reply->os_error == EPIPE ||
+         strstr(reply->detail, "SSL_ERROR_SYSCALL") != NULL ||
+         strstr(reply->detail, "unexpected eof") != NULL;
+}
+
+static const struct rule *rule_for(const struct avp_reply *reply) {
+  static const struct rule cut = {CURLE_SSL_CONNECT_ERROR, AVP_ERR_NETWORK, true, check_network};
+  static const struct rule other = {CURLE_OK, AVP_ERR_NETWORK, true, check_network};
+  size_t i;
+  if (handshake_was_cut(reply)) return &cut;
+  for (i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+    if (rules[i].code == reply->result) return &rules[i];
+  }
+  return &other;
+}
+
+bool avp_failure_may_pass(const struct avp_reply *reply) {
+  if (reply->overflow != AVP_OVERFLOW_NONE || reply->out_of_memory) return false;
+  return rule_for(reply)->may_pass;
+}
+
+/* What all errors have in common, without touching kind and message. */
+static void fill(struct avp_err *err, const struct avp_reply *reply, const char *url) {
+  size_t n = sizeof err->request_id - 1;
+  err->status = reply->status;
+  err->curl = (int)reply->result;
+  avp_url_for_print(url, err->url, sizeof err->url);
+  strncpy(err->request_id, reply->request_id, n);
+  err->request_id[n] = '\0';
+  avp_err_body(err, reply->body.data, reply->body.len);
+}
+
+void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, const char *url) {
+  const struct rule *rule = rule_for(reply);
+  const char *words = reply->detail[0] ? reply->detail : curl_easy_strerror(reply->result);
+  if (reply->out_of_memory) {
+    avp_err_set(err, AVP_ERR_MEMORY, "out of memory while a reply was read");
+  } else if (reply->overflow == AVP_OVERFLOW_BODY) {
+    avp_err_set(err, AVP_ERR_LIMIT, "the reply is larger than max_body (%.0f bytes after "
+                "decompression); ask for a smaller page_size or raise max_body",
+                (double)reply->body.max);
+  } else if (reply->overflow == AVP_OVERFLOW_HEADERS) {
+    avp_err_set(err, AVP_ERR_LIMIT, "the reply's headers are larger than 64 KiB");
+  } else {
+    avp_err_set(err, rule->kind, "%s; %s", words, rule->advice);
+  }
+  fill(err, reply, url);
+  err->retryable = avp_failure_may_pass(reply);
+}
+
+static enum avp_err_kind kind_of_status(int status) {
+  if (status == 401) return AVP_ERR_AUTH;
+  if (status == 403) return AVP_ERR_FORBIDDEN;
+  if (status == 404) return AVP_ERR_NOT_FOUND;
+  if (status == 429) return AVP_ERR_THROTTLED;
+  if (status >= 500 && status <= 599) return AVP_ERR_SERVER;
+  return AVP_ERR_HTTP;
+}
+
+static const char *advice_for_status(int status) {
+  switch (status) {
+  case 400: return "the service refused the request as invalid; see body for its reason";
+  case 401:
+    return "a fresh token was refused: check that environment, base_url and token_url belong "
+           "together, and the app registration";
+  case 403:
+    return "the app registration lacks the permission: tick elements.customers.read.all under "
+           "Elements > Settings > API app registration, and check its customer scope";
+  case 404: return "nothing is served there: check base_url and environment";
+  case 429: return "the service limits the rate of requests: list less often, or lower concurrency";
+  case 503: return "the service is under maintenance or overloaded: try again later";
+  default: break;
+  }
+  if (status >= 300 && status < 400) {
+    return "redirects are not followed: check base_url and token_url";
+  }
+  if (status >= 500) return "the service failed: try again later";
+  return "this answer was not expected: check base_url";
+}
+
+void avp_explain_status(struct avp_err *err, const struct avp_reply *reply, const char *url) {
+  avp_err_set(err, kind_of_status(reply->status), "HTTP status %d: %s", reply->status,
+              advice_for_status(reply->status));
+  fill(err, reply, url);
+  err->retryable = avp_retry_status(reply->status);
+}
+
+void avp_explain_verdict(struct avp_err *err, const struct avp_retry_answer *answer,
+                         const struct avp_retry_policy *policy, int attempts) {
+  double wait = (double)answer->delay_ms / 1000;
+  if (answer->verdict == AVP_RETRY_SPENT && attempts > 1) {
+    avp_err_add(err, " (gave up after %d attempts)", attempts);
+  } else if (answer->verdict == AVP_RETRY_TOO_LONG) {
+    avp_err_add(err, " (the server asks to wait %.1f s, longer than max_retry_wait of %.1f s)",
+                wait, (double)policy->max_wait_ms / 1000);
+  } else if (answer->verdict == AVP_RETRY_PAST_DEADLINE) {
+    avp_err_add(err, " (gave up: the next wait of %.1f s would pass the deadline)", wait);
+  }
+}
+
+static const struct {
+  const char *word;
+  const char *advice;
+} token_words[] = {
+    {"invalid_client", "the identity server does not know this client id and secret: check both; "
+                       "a client secret expires one to three years after it was made, a new one "
+                       "is made under Elements > Settings > API app registration"},
+    {"invalid_scope", "the scope is not granted: tick elements.customers.read.all for the app "
+                      "registration, and keep scope under 300 characters"},
+    {"unauthorized_client", "this app registration may not use client credentials"},
+    {"unsupported_grant_type", "the token endpoint takes no client credentials: check token_url"},
+    {"invalid_request", "the token endpoint refuses the form of the request: check token_url"},
+};
+
+static const char *advice_for_word(const char *word) {
+  size_t i;
+  for (i = 0; i < sizeof token_words / sizeof token_words[0]; i++) {
+    if (strcmp(token_words[i].word, word) == 0) return token_words[i].advice;
+  }
+  return "check client_id, the credential and token_url";
+}
+
+void avp_explain_token_refusal(struct avp_err *err, int status, const char *word,
+                               const char *description, const char *url) {
+  bool known = word != NULL && word[0] != '\0';
+  avp_err_set(err, AVP_ERR_AUTH, "sign-in failed: %s%s%s", known ? word : "", known ? ": " : "",
+              advice_for_word(known ? word : ""));
+  if (description != NULL && description[0] != '\0') avp_err_add(err, " (%.200s)", description);
+  err->status = status;
+  if (known) {
+    strncpy(err->code, word, sizeof err->code - 1);
+    err->code[sizeof err->code - 1] = '\0';
+  }
+  avp_url_for_print(url, err->url, sizeof err->url);
+}

@@ -1,0 +1,86 @@
+/* hash.c - see hash.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "hash.h"
+
+struct sip {
+  uint64_t v0, v1, v2, v3; /* the four words of state, named as in the paper */
+};
+
+static uint64_t rotl(uint64_t x, int bits) { return (x << bits) | (x >> (64 - bits)); }
+
+static void rounds(struct sip *s, int count) {
+  while (count-- > 0) {
+    s->v0 += s->v1;
+    s->v2 += s->v3;
+    s->v1 = rotl(s->v1, 13) ^ s->v0;
+    s->v3 = rotl(s->v3, 16) ^ s->v2;
+    s->v0 = rotl(s->v0, 32);
+    s->v2 += s->v1;
+    s->v0 += s->v3;
+    s->v1 = rotl(s->v1, 17) ^ s->v2;
+    s->v3 = rotl(s->v3, 21) ^ s->v0;
+    s->v2 = rotl(s->v2, 32);
+  }
+}
+
+/* The message word of up to eight bytes, little-endian. */
+static uint64_t word(const unsigned char *bytes, size_t count) {
+  uint64_t w = 0;
+  size_t i;
+  for (i = 0; i < count; i++) w |= (uint64_t)bytes[i] << (8 * i);
+  return w;
+}
+
+static void compress(struct sip *s, const void *data, size_t len) {
+  const unsigned char *bytes = data;
+  size_t left = len;
+  uint64_t m;
+  for (; left >= 8; left -= 8, bytes += 8) {
+    m = word(bytes, 8);
+    s->v3 ^= m;
+    rounds(s, 2);
+    s->v0 ^= m;
+  }
+  m = word(bytes, left) | (uint64_t)(len & 0xff) << 56;
+  s->v3 ^= m;
+  rounds(s, 2);
+  s->v0 ^= m;
+}
+
+static void start(struct sip *s, const struct avp_hash_key *key) {
+  s->v0 = key->k0 ^ UINT64_C(0x736f6d6570736575);
+  s->v1 = key->k1 ^ UINT64_C(0x646f72616e646f6d);
+  s->v2 = key->k0 ^ UINT64_C(0x6c7967656e657261);
+  s->v3 = key->k1 ^ UINT64_C(0x7465646279746573);
+}
+
+static uint64_t folded(const struct sip *s) { return s->v0 ^ s->v1 ^ s->v2 ^ s->v3; }
+
+uint64_t avp_hash64(const struct avp_hash_key *key, const void *data, size_t len) {
+  struct sip s;
+  start(&s, key);
+  compress(&s, data, len);
+  s.v2 ^= 0xff;
+  rounds(&s, 4);
+  return folded(&s);
+}
+
+static void put(unsigned char *out, uint64_t w) {
+  int i;
+  for (i = 0; i < 8; i++) out[i] = (unsigned char)(w >> (8 * i));
+}
+
+void avp_hash128(const struct avp_hash_key *key, const void *data, size_t len,
+                 unsigned char out[16]) {
+  struct sip s;
+  start(&s, key);
+  s.v1 ^= 0xee;
+  compress(&s, data, len);
+  s.v2 ^= 0xee;
+  rounds(&s, 4);
+  put(out, folded(&s));
+  s.v1 ^= 0xdd;
+  rounds(&s, 4);
+  put(out + 8, folded(&s));
+}

@@ -1,0 +1,59 @@
+/* mem.c - see mem.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static long fail_countdown; /* 0: no failure planned */
+static long live_blocks;    /* blocks handed out and not yet freed */
+
+static int planned_failure(void) {
+  if (fail_countdown == 0) return 0;
+  fail_countdown--;
+  return fail_countdown == 0;
+}
+
+void *avp_alloc(size_t size) {
+  void *block = planned_failure() ? NULL : calloc(1, size);
+  if (block != NULL) live_blocks++;
+  return block;
+}
+
+void *avp_realloc(void *block, size_t size) {
+  void *moved = planned_failure() ? NULL : realloc(block, size);
+  if (moved != NULL && block == NULL) live_blocks++;
+  return moved;
+}
+
+void avp_free(void *block) {
+  if (block == NULL) return;
+  live_blocks--;
+  free(block);
+}
+
+char *avp_strdup(const char *text) {
+  size_t size;
+  char *copy;
+  if (text == NULL) return NULL;
+  size = strlen(text) + 1;
+  copy = avp_alloc(size);
+  if (copy != NULL) memcpy(copy, text, size);
+  return copy;
+}
+
+void avp_wipe(void *block, size_t size) {
+  volatile unsigned char *byte = block;
+  while (size-- > 0) *byte++ = 0;
+}
+
+void avp_free_secret(char *text) {
+  if (text == NULL) return;
+  avp_wipe(text, strlen(text));
+  avp_free(text);
+}
+
+void avp_mem_fail_at(long n) { fail_countdown = n; }
+
+long avp_mem_live(void) { return live_blocks; }

@@ -1,0 +1,36 @@
+/* mem.h - the one allocator of the core.
+ *
+ * Every block the core owns comes from here, so that a test can let the n-th allocation fail and
+ * secrets can be wiped in one place. Knows nothing of what is stored.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef AVP_MEM_H
+#define AVP_MEM_H
+
+#include <stddef.h>
+
+/* Gives `size` zeroed bytes, or NULL when memory is out. `size` must not be 0. */
+void *avp_alloc(size_t size);
+
+/* Resizes a block as realloc does; NULL leaves the old block as it was. `size` must not be 0. */
+void *avp_realloc(void *block, size_t size);
+
+/* Frees a block; NULL is allowed. */
+void avp_free(void *block);
+
+/* A copy of a string (NULL gives NULL), or NULL when memory is out. */
+char *avp_strdup(const char *text);
+
+/* Overwrites `size` bytes in a way the compiler keeps. */
+void avp_wipe(void *block, size_t size);
+
+/* Wipes and frees a string that may hold a secret; NULL is allowed. */
+void avp_free_secret(char *text);
+
+/* For tests: lets the n-th allocation from now fail (1 is the next one); 0 switches it off. */
+void avp_mem_fail_at(long n);
+
+/* For tests: number of blocks that are allocated now. */
+long avp_mem_live(void);
+
+#endif

@@ -1,0 +1,61 @@
+/* position.c - see position.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "position.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hash.h"
+
+/* Fixed, since positions travel between processes. */
+static const struct avp_hash_key key = {UINT64_C(0x6176652d706f696e), UINT64_C(0x742d706f736974)};
+
+uint64_t avp_position_hash(const char *text, size_t len) {
+  uint64_t hash = avp_hash64(&key, text, len);
+  return hash != 0 ? hash : 1;
+}
+
+static unsigned check_of(const char *text, size_t len) {
+  return (unsigned)(avp_hash64(&key, text, len) & 0xffffff);
+}
+
+void avp_position_write(const struct avp_position *position, char *out) {
+  char total[32] = "x";
+  size_t used;
+  if (position->has_total) snprintf(total, sizeof total, "%" PRId64, position->total);
+  snprintf(out, AVP_POSITION_SIZE, "ap1-%c-%ld-%ld-%ld-%s-%d-%" PRIx64 "-%" PRIx64,
+           position->endpoint == AVP_ENDPOINT_BATCH ? 'b' : 'g', position->page_size,
+           position->page, position->offset, total, position->sweep, position->last_id,
+           position->filter);
+  used = strlen(out);
+  snprintf(out + used, AVP_POSITION_SIZE - used, "-%06x", check_of(out, used));
+}
+
+static bool check_holds(const char *text, size_t len) {
+  unsigned check;
+  if (len < 8 || text[len - 7] != '-') return false;
+  return sscanf(text + len - 6, "%6x", &check) == 1 && check == check_of(text, len - 7);
+}
+
+bool avp_position_read(struct avp_position *position, const char *text, size_t len) {
+  char endpoint;
+  char total[32];
+  char copy[AVP_POSITION_SIZE];
+  memset(position, 0, sizeof *position);
+  if (len >= sizeof copy || memchr(text, '\0', len) != NULL) return false;
+  memcpy(copy, text, len);
+  copy[len] = '\0';
+  if (!check_holds(copy, len)) return false;
+  if (sscanf(copy, "ap1-%c-%ld-%ld-%ld-%31[0-9x]-%d-%" SCNx64 "-%" SCNx64, &endpoint,
+             &position->page_size, &position->page, &position->offset, total, &position->sweep,
+             &position->last_id, &position->filter) != 8) {
+    return false;
+  }
+  position->endpoint = endpoint == 'b' ? AVP_ENDPOINT_BATCH : AVP_ENDPOINT_GET;
+  position->has_total = total[0] != 'x';
+  if (position->has_total && sscanf(total, "%" SCNd64, &position->total) != 1) return false;
+  return position->page_size > 0 && position->page > 0 && position->offset >= 0 &&
+         position->sweep > 0;
+}

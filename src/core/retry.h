@@ -1,0 +1,58 @@
+/* retry.h - whether to try a request again, and after how long.
+ *
+ * Pure functions: time and chance are arguments, nothing is sent and nothing waits here. The rules
+ * are the README's table "Errors and retries"; Retry-After is RFC 9110 section 10.2.3.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef AVP_RETRY_H
+#define AVP_RETRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define AVP_NEVER INT64_MAX /* a moment that does not come: no deadline, no timer */
+
+enum avp_retry_verdict {
+  AVP_RETRY_WAIT,         /* try again after `delay_ms` */
+  AVP_RETRY_FINAL,        /* trying again would not help */
+  AVP_RETRY_SPENT,        /* all attempts are used */
+  AVP_RETRY_TOO_LONG,     /* the server asks for a longer wait than is accepted */
+  AVP_RETRY_PAST_DEADLINE /* the wait would pass the deadline */
+};
+
+struct avp_retry_policy {
+  int max_attempts;    /* 1 or more */
+  int64_t max_wait_ms; /* longest single wait */
+};
+
+struct avp_retry_case {
+  int status;             /* HTTP status, 0 where there was no reply */
+  bool transport_failed;  /* no whole reply came, and the failure may pass */
+  int attempts;           /* attempts made so far, this one included */
+  int64_t retry_after_ms; /* what the server asked for, -1 if it did not */
+  int64_t now;            /* ms */
+  int64_t deadline;       /* ms on the same clock, or AVP_NEVER */
+  double chance;          /* a random number, 0 <= chance < 1 */
+};
+
+struct avp_retry_answer {
+  enum avp_retry_verdict verdict;
+  int64_t delay_ms;  /* for WAIT: how long; for TOO_LONG and PAST_DEADLINE: how long it would be */
+  bool whole_client; /* the wait is for all requests of the client, not just this one */
+  bool slow_down;    /* the server is overloaded: send fewer at a time */
+};
+
+/* Whether a reply of this status may be tried again (408, 429, 500, 502, 503, 504). */
+bool avp_retry_status(int status);
+
+/* Decides. */
+struct avp_retry_answer avp_retry_decide(const struct avp_retry_policy *policy,
+                                         const struct avp_retry_case *c);
+
+/* Reads Retry-After: seconds (a fraction is allowed) or an HTTP date, which is taken less `date`,
+ * the reply's own Date (NULL or unreadable: less `wall_ms`, ms since 1970). A date that has passed
+ * is 0. Gives ms, at most AVP_RETRY_AFTER_MAX, or -1 where `value` is NULL, negative or unreadable. */
+#define AVP_RETRY_AFTER_MAX ((int64_t)1000 * 60 * 60 * 24 * 366)
+int64_t avp_retry_after(const char *value, const char *date, int64_t wall_ms);
+
+#endif

@@ -1,0 +1,248 @@
+/* signin.c - how a dispatcher gets its token; see dispatcher.h and token.h.
+ *
+ * The client credentials grant of RFC 6749 section 4.4, with a secret in the body (section 2.3.1)
+ * or a signed assertion (RFC 7523 section 2.2), or a token that the user's function gives.
+ *
+ *     nothing -> wanted (the user's function) -> queued -> in flight -> reply to be read -> nothing
+ *                                                  ^          |
+ *                                                  +----------+  another attempt
+ *
+ * SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "dispatcher_impl.h"
+#include "explain.h"
+#include "mem.h"
+#include "url.h"
+
+#define MAX_FORM 131072 /* bytes of a token request; an assertion may have 51,200 characters */
+
+static bool needs_credential(const struct avp_dispatcher *d) {
+  return d->settings.credential_is_function && d->credential == NULL;
+}
+
+static void want(struct avp_dispatcher *d) {
+  if (d->wanted) return;
+  d->wanted = true;
+  d->asked = false;
+  d->progress++;
+}
+
+static void answered(struct avp_dispatcher *d) {
+  d->wanted = false;
+  d->asked = false;
+  d->progress++;
+}
+
+/* Ends the attempt to get a token: without one, or because it has come. */
+static void drop_token_call(struct avp_dispatcher *d) {
+  if (d->token_call == NULL) return;
+  avp_attempt_drop(d, d->token_call);
+  avp_call_free(d->token_call);
+  d->token_call = NULL;
+}
+
+/* No token: whoever needs one fails; while the old one lives nobody does. */
+static void fail_waiting(struct avp_dispatcher *d, const struct avp_err *err, int64_t now) {
+  struct avp_call *call;
+  avp_token_fetch_failed(&d->token, now);
+  d->progress++;
+  if (avp_token_advise(&d->token, now) != AVP_TOKEN_FETCH) return;
+  for (call = d->calls; call != NULL; call = call->next) {
+    struct avp_err copy = *err;
+    int attempts = err->attempts;
+    if (call->state != AVP_CALL_QUEUED) continue;
+    avp_call_fail(d, call, &copy);
+    call->err.at_sign_in = true;
+    call->err.attempts = attempts; /* those of the token request: the call itself made none */
+  }
+}
+
+void avp_signin_cancel(struct avp_dispatcher *d, int64_t now) {
+  if (!d->token.fetching) return;
+  drop_token_call(d);
+  d->wanted = false;
+  d->asked = false;
+  avp_token_fetch_failed(&d->token, now);
+  d->token.renew_at = d->token.value != NULL ? now : 0;
+}
+
+void avp_signin_begin(struct avp_dispatcher *d, int64_t now) {
+  if (d->token.fetching) return;
+  avp_token_fetch_began(&d->token);
+  if (d->settings.credential == AVP_CREDENTIAL_TOKEN) {
+    want(d);
+    return;
+  }
+  d->token_call = avp_call_alloc(d->settings.token_url, "", AVP_NEVER);
+  if (d->token_call == NULL) {
+    struct avp_err err;
+    avp_err_set(&err, AVP_ERR_MEMORY, "out of memory for the token request");
+    fail_waiting(d, &err, now);
+    return;
+  }
+  d->token_call->is_token = true;
+}
+
+static bool add(struct avp_buf *form, const char *name, const char *value) {
+  return value == NULL || avp_url_add_field(form, name, value, strlen(value)) == AVP_BUF_OK;
+}
+
+static bool build_form(const struct avp_dispatcher *d, struct avp_buf *form) {
+  bool ok = add(form, "grant_type", "client_credentials") &&
+            add(form, "client_id", d->settings.client_id);
+  if (d->settings.credential == AVP_CREDENTIAL_ASSERTION) {
+    ok = ok && add(form, "client_assertion_type",
+                   "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+    ok = ok && add(form, "client_assertion", d->credential);
+  } else {
+    ok = ok && add(form, "client_secret", d->credential);
+  }
+  return ok && add(form, "scope", d->settings.scope);
+}
+
+static void fail_for_memory(struct avp_dispatcher *d, int64_t now) {
+  struct avp_err err;
+  avp_err_set(&err, AVP_ERR_MEMORY, "out of memory or of descriptors for the token request");
+  drop_token_call(d);
+  fail_waiting(d, &err, now);
+}
+
+bool avp_signin_send(struct avp_dispatcher *d, int64_t now) {
+  struct avp_call *call = d->token_call;
+  struct avp_request request;
+  struct avp_buf form;
+  bool sent;
+  if (call == NULL || call->state != AVP_CALL_QUEUED || now < call->not_before) return false;
+  if (needs_credential(d)) {
+    want(d);
+    return false;
+  }
+  avp_buf_init(&form, MAX_FORM);
+  sent = build_form(d, &form);
+  memset(&request, 0, sizeof request);
+  request.post = true;
+  request.url = call->url;
+  request.body = form.data;
+  request.body_len = form.len;
+  request.content_type = "application/x-www-form-urlencoded";
+  sent = sent && avp_attempt_start(d, call, &request, now);
+  avp_buf_free(&form);
+  if (d->settings.credential == AVP_CREDENTIAL_ASSERTION && d->settings.credential_is_function) {
+    avp_free_secret(d->credential); /* good for one attempt: the server remembers its jti */
+    d->credential = NULL;
+  }
+  if (!sent) fail_for_memory(d, now);
+  return sent;
+}
+
+void avp_signin_reply(struct avp_dispatcher *d, int64_t now) {
+  struct avp_call *call = d->token_call;
+  const struct avp_reply *reply = &call->transfer->reply;
+  struct avp_err err;
+  if (reply->result == CURLE_OK && !avp_retry_status(reply->status)) {
+    call->state = AVP_CALL_DONE; /* the binding reads it, success or refusal */
+    d->progress++;
+    return;
+  }
+  if (avp_attempt_plan(d, call, reply, now)) return;
+  err = call->err;
+  drop_token_call(d);
+  fail_waiting(d, &err, now);
+}
+
+const struct avp_reply *avp_dispatcher_token_reply(const struct avp_dispatcher *d) {
+  if (d->token_call == NULL || d->token_call->state != AVP_CALL_DONE) return NULL;
+  return &d->token_call->transfer->reply;
+}
+
+bool avp_dispatcher_wants(struct avp_dispatcher *d, int64_t now) {
+  if (!d->wanted || d->closed) return false;
+  if (d->asked && now - d->asked_at < AVP_ASK_AGAIN_MS) return false;
+  d->asked = true;
+  d->asked_at = now;
+  return true;
+}
+
+bool avp_dispatcher_supply(struct avp_dispatcher *d, const char *credential) {
+  char *copy = avp_strdup(credential);
+  if (copy == NULL) return false;
+  avp_free_secret(d->credential);
+  d->credential = copy;
+  answered(d);
+  return true;
+}
+
+void avp_dispatcher_supply_failed(struct avp_dispatcher *d, const struct avp_err *err,
+                                  int64_t now) {
+  answered(d);
+  drop_token_call(d);
+  fail_waiting(d, err, now);
+}
+
+void avp_dispatcher_ask_again(struct avp_dispatcher *d) {
+  d->asked = false;
+  d->progress++;
+}
+
+bool avp_dispatcher_supply_token(struct avp_dispatcher *d, const char *value, size_t len,
+                                 int64_t lifetime_ms, bool fresh, int64_t now) {
+  struct avp_event *event;
+  if (d->closed || !avp_token_set(&d->token, value, len, lifetime_ms, fresh, now)) return false;
+  drop_token_call(d);
+  answered(d);
+  d->asked_after_refusal = false;
+  event = avp_event_add(&d->events, AVP_EVENT_TOKEN, d->wall);
+  if (event != NULL && lifetime_ms != AVP_NEVER) event->lifetime = (double)lifetime_ms / 1000;
+  return true;
+}
+
+bool avp_dispatcher_fix_token(struct avp_dispatcher *d, const char *value) {
+  d->token.fixed = true;
+  return avp_token_set(&d->token, value, strlen(value), AVP_NEVER, true, 0);
+}
+
+/* A secret that a function gives may have been renewed since: ask once more. */
+static bool ask_for_new_secret(struct avp_dispatcher *d, const char *word) {
+  if (!d->settings.credential_is_function || d->settings.credential != AVP_CREDENTIAL_SECRET ||
+      d->asked_after_refusal || word == NULL || strcmp(word, "invalid_client") != 0) {
+    return false;
+  }
+  d->asked_after_refusal = true;
+  avp_free_secret(d->credential);
+  d->credential = NULL;
+  avp_attempt_drop(d, d->token_call);
+  d->token_call->state = AVP_CALL_QUEUED;
+  d->token_call->attempts = 0;
+  want(d);
+  return true;
+}
+
+void avp_dispatcher_token_refused(struct avp_dispatcher *d, const char *word,
+                                  const char *description, int64_t now) {
+  const struct avp_reply *reply = avp_dispatcher_token_reply(d);
+  struct avp_err err;
+  if (ask_for_new_secret(d, word)) return;
+  if (word != NULL || reply->status == 400 || reply->status == 401) {
+    avp_explain_token_refusal(&err, reply->status, word, description, d->settings.token_url);
+    avp_err_body(&err, reply->body.data, reply->body.len);
+  } else {
+    avp_explain_status(&err, reply, d->settings.token_url);
+    avp_err_add(&err, " (at the token endpoint)");
+  }
+  err.attempts = d->token_call->attempts;
+  d->asked_after_refusal = false;
+  drop_token_call(d);
+  fail_waiting(d, &err, now);
+}
+
+void avp_dispatcher_token_garbled(struct avp_dispatcher *d, const char *what, int64_t now) {
+  const struct avp_reply *reply = avp_dispatcher_token_reply(d);
+  struct avp_err err;
+  avp_err_set(&err, AVP_ERR_PROTOCOL, "the token endpoint's reply %s; check token_url", what);
+  err.status = reply->status;
+  err.attempts = d->token_call->attempts;
+  avp_url_for_print(d->settings.token_url, err.url, sizeof err.url);
+  drop_token_call(d);
+  fail_waiting(d, &err, now);
+}

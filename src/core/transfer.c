@@ -1,0 +1,208 @@
+/* transfer.c - see transfer.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "transfer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mem.h"
+#include "sys.h"
+#include "url.h"
+
+static size_t on_body(char *data, size_t size, size_t count, void *user) {
+  struct avp_transfer *transfer = user;
+  size_t len = size * count;
+  enum avp_buf_result result = avp_buf_add(&transfer->reply.body, data, len);
+  if (result == AVP_BUF_OK) return len;
+  if (result == AVP_BUF_TOO_BIG) transfer->reply.overflow = AVP_OVERFLOW_BODY;
+  if (result == AVP_BUF_NO_MEMORY) transfer->reply.out_of_memory = true;
+  return 0;
+}
+
+/* Copies the value of a header line `name: value`, if it is that header and fits. */
+static void keep_header(const char *line, size_t len, const char *name, char *out, size_t size) {
+  size_t name_len = strlen(name);
+  if (len <= name_len || line[name_len] != ':' || !curl_strnequal(line, name, name_len)) return;
+  line += name_len + 1;
+  len -= name_len + 1;
+  while (len > 0 && (*line == ' ' || *line == '\t')) line++, len--;
+  while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n' || line[len - 1] == ' ')) len--;
+  if (len < size) snprintf(out, size, "%.*s", (int)len, line);
+}
+
+/* A new status line: what an interim reply said does not count for the final one. */
+static void forget_headers(struct avp_reply *reply) {
+  reply->retry_after[0] = '\0';
+  reply->date[0] = '\0';
+  reply->request_id[0] = '\0';
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *user) {
+  struct avp_transfer *transfer = user;
+  struct avp_reply *reply = &transfer->reply;
+  size_t len = size * count;
+  transfer->header_bytes += len;
+  if (transfer->header_bytes > AVP_MAX_HEADERS) {
+    reply->overflow = AVP_OVERFLOW_HEADERS;
+    return 0;
+  }
+  if (len > 5 && strncmp(data, "HTTP/", 5) == 0) forget_headers(reply);
+  keep_header(data, len, "Retry-After", reply->retry_after, sizeof reply->retry_after);
+  keep_header(data, len, "Date", reply->date, sizeof reply->date);
+  keep_header(data, len, "request-id", reply->request_id, sizeof reply->request_id);
+  keep_header(data, len, "x-request-id", reply->request_id, sizeof reply->request_id);
+  return len;
+}
+
+static bool add_header(struct avp_transfer *transfer, const char *name, const char *value) {
+  struct curl_slist *longer;
+  struct avp_buf line;
+  bool done;
+  avp_buf_init(&line, 1024 * 1024);
+  done = avp_buf_adds(&line, name) == AVP_BUF_OK && avp_buf_adds(&line, value) == AVP_BUF_OK;
+  longer = done ? curl_slist_append(transfer->headers, line.data) : NULL;
+  avp_buf_free(&line);
+  if (longer == NULL) return false;
+  transfer->headers = longer;
+  return true;
+}
+
+static bool make_headers(struct avp_transfer *transfer, const struct avp_request *request) {
+  return add_header(transfer, "Accept: ", "application/json") &&
+         add_header(transfer, "Expect:", "") && /* no waiting for a 100 before a POST's body */
+         (!request->post || add_header(transfer, "Content-Type: ", request->content_type)) &&
+         (request->bearer == NULL || add_header(transfer, "Authorization: Bearer ", request->bearer));
+}
+
+static bool copy_body(struct avp_transfer *transfer, const struct avp_request *request) {
+  if (!request->post) return true;
+  transfer->body = avp_alloc(request->body_len + 1);
+  if (transfer->body == NULL) return false;
+  memcpy(transfer->body, request->body, request->body_len);
+  transfer->body_len = request->body_len;
+  return true;
+}
+
+/* OpenSSL reads a hashed directory certificate by certificate as it needs them, the bundle file
+ * whole for each connection (40 ms of stall with Debian's): where the directory is there, use it
+ * alone. Other TLS libraries read directories whole, so they keep their default. */
+static const char *hashed_dir(void) {
+  static const char *dir;
+  static bool looked;
+  if (!looked) {
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    looked = true;
+    if (info->age >= CURLVERSION_SEVENTH && info->ssl_version != NULL && info->capath != NULL &&
+        strncmp(info->ssl_version, "OpenSSL", 7) == 0 && avp_sys_is_hashed_dir(info->capath)) {
+      dir = info->capath;
+    }
+  }
+  return dir;
+}
+
+static void set_trust(CURL *easy, const struct avp_transfer_settings *settings) {
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  if (settings->ca_file != NULL) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, settings->ca_file);
+    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+  } else if (hashed_dir() != NULL) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+    curl_easy_setopt(easy, CURLOPT_CAPATH, hashed_dir());
+  } else {
+    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* lets libcurl keep the loaded bundle */
+  }
+}
+
+static void set_protocol(CURL *easy) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a look-up that hangs must not hold us */
+#endif
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L); /* rather share a connection than open another */
+  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, ""); /* all that this libcurl can unpack */
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+}
+
+static void set_proxy(CURL *easy, const struct avp_transfer_settings *settings, const char *url) {
+  if (avp_url_is_loopback(url)) {
+    curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* never for loopback, whatever the environment */
+  } else if (settings->proxy != NULL) {
+    curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy);
+  }
+}
+
+static bool configure(struct avp_transfer *transfer, const struct avp_transfer_settings *settings,
+                      const struct avp_request *request) {
+  CURL *easy = transfer->easy;
+  set_protocol(easy);
+  set_trust(easy, settings);
+  set_proxy(easy, settings, request->url);
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reply.detail);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, settings->user_agent);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms);
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+  if (request->post) {
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->body_len);
+  }
+  return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK;
+}
+
+struct avp_transfer *avp_transfer_new(CURL *easy, const struct avp_transfer_settings *settings,
+                                      const struct avp_request *request, void *owner) {
+  struct avp_transfer *transfer = avp_alloc(sizeof *transfer);
+  if (transfer == NULL) return NULL;
+  transfer->easy = easy;
+  transfer->owner = owner;
+  avp_buf_init(&transfer->reply.body, settings->max_body);
+  if (make_headers(transfer, request) && copy_body(transfer, request) &&
+      configure(transfer, settings, request)) {
+    return transfer;
+  }
+  avp_transfer_free(transfer);
+  return NULL;
+}
+
+void avp_transfer_free(struct avp_transfer *transfer) {
+  struct curl_slist *header;
+  for (header = transfer->headers; header != NULL; header = header->next) {
+    avp_wipe(header->data, strlen(header->data));
+  }
+  curl_slist_free_all(transfer->headers);
+  if (transfer->body != NULL) avp_wipe(transfer->body, transfer->body_len);
+  avp_free(transfer->body);
+  avp_buf_free(&transfer->reply.body);
+  avp_free(transfer);
+}
+
+void avp_transfer_finish(struct avp_transfer *transfer, CURLcode result) {
+  struct avp_reply *reply = &transfer->reply;
+  long status = 0;
+  curl_off_t bytes = 0;
+  curl_off_t micros = 0;
+  reply->result = result;
+  curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &reply->os_error);
+  curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
+  curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &micros);
+  reply->status = (int)status;
+  reply->bytes = (double)bytes;
+  reply->seconds = (double)micros / 1e6;
+}

@@ -1,0 +1,77 @@
+/* transfer.h - one attempt at one HTTP request, on one easy handle of libcurl.
+ *
+ * States its options in one place and collects the reply in bounded buffers. Knows nothing of
+ * tokens, retries and pages. libcurl's callbacks end here: they only append.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef AVP_TRANSFER_H
+#define AVP_TRANSFER_H
+
+#include <curl/curl.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "err.h"
+
+#define AVP_MAX_HEADERS 65536 /* most bytes of response headers */
+
+/* What all transfers of a client have in common. The strings are the client's and outlive them. */
+struct avp_transfer_settings {
+  const char *ca_file;        /* trusted instead of the system's certificates, or NULL */
+  const char *proxy;          /* explicit proxy, or NULL for the environment's */
+  const char *user_agent;     /* whole header value */
+  int64_t connect_timeout_ms; /* for name look-up, connection and TLS */
+  size_t max_body;            /* bytes of a reply after decompression */
+};
+
+struct avp_request {
+  bool post;                /* POST with `body`, else GET */
+  const char *url;          /* whole, with its query */
+  const char *body;         /* for POST; copied */
+  size_t body_len;
+  const char *content_type; /* for POST */
+  const char *bearer;       /* access token, or NULL; copied */
+  int64_t timeout_ms;       /* for the whole attempt */
+};
+
+enum avp_overflow { AVP_OVERFLOW_NONE, AVP_OVERFLOW_BODY, AVP_OVERFLOW_HEADERS };
+
+struct avp_reply {
+  CURLcode result;            /* CURLE_OK: a whole reply has come */
+  int status;                 /* HTTP status, 0 if none came */
+  struct avp_buf body;        /* decompressed */
+  char retry_after[64];       /* header value, empty if absent */
+  char date[64];              /* header value, empty if absent */
+  char request_id[128];       /* header value, empty if absent */
+  enum avp_overflow overflow; /* which limit ended it */
+  bool out_of_memory;
+  long os_error;              /* errno behind a connection's failure */
+  double seconds;             /* how long it took */
+  double bytes;               /* body bytes as they came over the wire */
+  char detail[CURL_ERROR_SIZE]; /* libcurl's own words; may be empty */
+};
+
+struct avp_transfer {
+  CURL *easy;                 /* lent by the transport's pool */
+  struct curl_slist *headers; /* of the request; hold the token, wiped at the end */
+  char *body;                 /* of the request; may hold a secret, wiped at the end */
+  size_t body_len;            /* bytes of it */
+  size_t header_bytes;        /* received so far */
+  struct avp_reply reply;
+  void *owner;                /* whose attempt it is */
+  struct avp_transfer *next;  /* in the transport's list of finished ones */
+  bool running;               /* added to the multi handle */
+};
+
+/* Makes a transfer on `easy`, which must be fresh or reset. NULL when memory is out. The reply's
+ * body is limited to `settings->max_body`. */
+struct avp_transfer *avp_transfer_new(CURL *easy, const struct avp_transfer_settings *settings,
+                                      const struct avp_request *request, void *owner);
+
+/* Wipes and frees all but the easy handle. */
+void avp_transfer_free(struct avp_transfer *transfer);
+
+/* Takes what libcurl knows of the finished transfer into the reply. */
+void avp_transfer_finish(struct avp_transfer *transfer, CURLcode result);
+
+#endif

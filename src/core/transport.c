@@ -1,0 +1,226 @@
+/* transport.c - see transport.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "transport.h"
+
+#include <string.h>
+
+#include "mem.h"
+#include "retry.h"
+#include "sys.h"
+
+#define POOL_SIZE 8 /* idle easy handles that are kept */
+
+struct avp_transport {
+  const struct avp_transfer_settings *settings;
+  CURLM *multi;               /* NULL until the first transfer */
+  int set;                    /* the watched sockets, -1 until the first transfer */
+  long pid;                   /* the process that made the above */
+  int connections;            /* idle connections kept */
+  int64_t now;                /* of the call that is running, for libcurl's timer callback */
+  int64_t timer_at;           /* when libcurl wants to be called, or AVP_NEVER */
+  CURL *pool[POOL_SIZE];      /* idle easy handles */
+  int pooled;                 /* how many of them */
+  struct avp_transfer *done;  /* finished attempts, oldest first */
+};
+
+bool avp_transport_global_init(void) {
+  static bool done;
+  if (!done) done = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  return done;
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *socket_user) {
+  struct avp_transport *transport = user;
+  int events = 0;
+  (void)easy;
+  (void)socket_user;
+  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= AVP_SYS_READ;
+  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= AVP_SYS_WRITE;
+  return avp_sys_set_watch(transport->set, (int)fd, events) ? 0 : -1;
+}
+
+/* Only remembers: libcurl must not be called from here. */
+static int on_timer(CURLM *multi, long timeout_ms, void *user) {
+  struct avp_transport *transport = user;
+  (void)multi;
+  transport->timer_at = timeout_ms < 0 ? AVP_NEVER : transport->now + timeout_ms;
+  return 0;
+}
+
+struct avp_transport *avp_transport_new(const struct avp_transfer_settings *settings,
+                                        int connections) {
+  struct avp_transport *transport = avp_alloc(sizeof *transport);
+  if (transport == NULL) return NULL;
+  transport->settings = settings;
+  transport->connections = connections;
+  transport->set = -1;
+  transport->timer_at = AVP_NEVER;
+  return transport;
+}
+
+static bool open_multi(struct avp_transport *transport) {
+  if (transport->multi != NULL) return true;
+  transport->set = avp_sys_set_open();
+  if (transport->set < 0) return false;
+  transport->multi = curl_multi_init();
+  if (transport->multi == NULL) {
+    avp_sys_close(transport->set);
+    transport->set = -1;
+    return false;
+  }
+  transport->pid = avp_sys_pid();
+  curl_multi_setopt(transport->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(transport->multi, CURLMOPT_SOCKETDATA, transport);
+  curl_multi_setopt(transport->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(transport->multi, CURLMOPT_TIMERDATA, transport);
+  curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, (long)transport->connections);
+  return true;
+}
+
+static CURL *take_easy(struct avp_transport *transport) {
+  if (transport->pooled > 0) return transport->pool[--transport->pooled];
+  return curl_easy_init();
+}
+
+/* Reset first: the handle still points at buffers of the transfer that used it. */
+static void give_easy(struct avp_transport *transport, CURL *easy) {
+  curl_easy_reset(easy);
+  if (transport->pooled < POOL_SIZE) {
+    transport->pool[transport->pooled++] = easy;
+  } else {
+    curl_easy_cleanup(easy);
+  }
+}
+
+static void unlink_done(struct avp_transport *transport, const struct avp_transfer *transfer) {
+  struct avp_transfer **link = &transport->done;
+  while (*link != NULL && *link != transfer) link = &(*link)->next;
+  if (*link != NULL) *link = transfer->next;
+}
+
+void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *transfer) {
+  struct avp_sigpipe pipe;
+  avp_sys_sigpipe_block(&pipe);
+  if (transfer->running) curl_multi_remove_handle(transport->multi, transfer->easy);
+  unlink_done(transport, transfer);
+  if (transfer->easy != NULL) give_easy(transport, transfer->easy);
+  avp_sys_sigpipe_restore(&pipe);
+  avp_transfer_free(transfer);
+}
+
+void avp_transport_free(struct avp_transport *transport) {
+  struct avp_sigpipe pipe;
+  if (transport == NULL) return;
+  avp_transport_forked(transport);
+  avp_sys_sigpipe_block(&pipe);
+  while (transport->pooled > 0) curl_easy_cleanup(transport->pool[--transport->pooled]);
+  if (transport->multi != NULL) curl_multi_cleanup(transport->multi);
+  avp_sys_sigpipe_restore(&pipe);
+  avp_sys_close(transport->set);
+  avp_free(transport);
+}
+
+struct avp_transfer *avp_transport_start(struct avp_transport *transport,
+                                         const struct avp_request *request, void *owner,
+                                         int64_t now) {
+  struct avp_transfer *transfer;
+  CURL *easy;
+  transport->now = now;
+  if (!open_multi(transport)) return NULL;
+  easy = take_easy(transport);
+  if (easy == NULL) return NULL;
+  transfer = avp_transfer_new(easy, transport->settings, request, owner);
+  if (transfer == NULL) {
+    give_easy(transport, easy);
+    return NULL;
+  }
+  transfer->running = curl_multi_add_handle(transport->multi, easy) == CURLM_OK;
+  if (transfer->running) return transfer;
+  avp_transport_cancel(transport, transfer);
+  return NULL;
+}
+
+/* Moves finished transfers from libcurl's list to ours. */
+static void collect(struct avp_transport *transport) {
+  struct avp_transfer **end = &transport->done;
+  CURLMsg *message;
+  int left;
+  while (*end != NULL) end = &(*end)->next;
+  for (message = curl_multi_info_read(transport->multi, &left); message != NULL;
+       message = curl_multi_info_read(transport->multi, &left)) {
+    struct avp_transfer *transfer = NULL;
+    CURLcode result = message->data.result; /* the message is gone after the handle's removal */
+    if (message->msg != CURLMSG_DONE) continue;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+    avp_transfer_finish(transfer, result);
+    curl_multi_remove_handle(transport->multi, transfer->easy);
+    transfer->running = false;
+    transfer->next = NULL;
+    *end = transfer;
+    end = &transfer->next;
+  }
+}
+
+static int curl_events(int events) {
+  int bits = 0;
+  if (events & AVP_SYS_READ) bits |= CURL_CSELECT_IN;
+  if (events & AVP_SYS_WRITE) bits |= CURL_CSELECT_OUT;
+  if (events & AVP_SYS_ERROR) bits |= CURL_CSELECT_ERR;
+  return bits;
+}
+
+void avp_transport_perform(struct avp_transport *transport, int64_t now) {
+  struct avp_sys_ready ready[16];
+  struct avp_sigpipe pipe;
+  int running;
+  int n;
+  int i;
+  if (transport->multi == NULL) return;
+  transport->now = now;
+  avp_sys_sigpipe_block(&pipe);
+  n = avp_sys_set_wait(transport->set, ready, 16, 0);
+  for (i = 0; i < n; i++) {
+    curl_multi_socket_action(transport->multi, ready[i].fd, curl_events(ready[i].events), &running);
+  }
+  if (now >= transport->timer_at) {
+    transport->timer_at = AVP_NEVER; /* libcurl sets the next one from within the call */
+    curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  }
+  collect(transport);
+  avp_sys_sigpipe_restore(&pipe);
+}
+
+struct avp_transfer *avp_transport_next_done(struct avp_transport *transport) {
+  struct avp_transfer *transfer = transport->done;
+  if (transfer != NULL) transport->done = transfer->next;
+  return transfer;
+}
+
+int64_t avp_transport_wake_at(const struct avp_transport *transport) {
+  return transport->timer_at;
+}
+
+int avp_transport_fd(const struct avp_transport *transport) { return transport->set; }
+
+void avp_transport_wait(const struct avp_transport *transport, int timeout_ms) {
+  struct avp_sys_ready ready[1];
+  avp_sys_set_wait(transport->set, ready, 1, timeout_ms);
+}
+
+bool avp_transport_forked(struct avp_transport *transport) {
+  if (transport->multi == NULL || transport->pid == avp_sys_pid()) return false;
+  /* Cleaning up would close the parent's connections for good (TLS says goodbye, and epoll is
+   * shared): the handles are left alone, only our copy of the set's descriptor is closed. */
+  avp_sys_close(transport->set);
+  transport->multi = NULL;
+  transport->set = -1;
+  transport->pooled = 0;
+  transport->timer_at = AVP_NEVER;
+  return true;
+}
+
+void avp_transport_abandon(struct avp_transport *transport, struct avp_transfer *transfer) {
+  unlink_done(transport, transfer);
+  avp_transfer_free(transfer);
+}

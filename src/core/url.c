@@ -1,0 +1,135 @@
+/* url.c - see url.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "url.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_unreserved(unsigned char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
+}
+
+enum avp_buf_result avp_url_encode(struct avp_buf *out, const char *data, size_t len) {
+  static const char hex[] = "0123456789ABCDEF";
+  enum avp_buf_result result = AVP_BUF_OK;
+  size_t i;
+  for (i = 0; i < len && result == AVP_BUF_OK; i++) {
+    unsigned char c = (unsigned char)data[i];
+    char escape[3];
+    escape[0] = '%';
+    escape[1] = hex[c >> 4];
+    escape[2] = hex[c & 15];
+    result = is_unreserved(c) ? avp_buf_add(out, data + i, 1) : avp_buf_add(out, escape, 3);
+  }
+  return result;
+}
+
+enum avp_buf_result avp_url_add_field(struct avp_buf *out, const char *name, const char *value,
+                                      size_t value_len) {
+  enum avp_buf_result result = AVP_BUF_OK;
+  if (out->len > 0) result = avp_buf_adds(out, "&");
+  if (result == AVP_BUF_OK) result = avp_url_encode(out, name, strlen(name));
+  if (result == AVP_BUF_OK) result = avp_buf_adds(out, "=");
+  if (result == AVP_BUF_OK) result = avp_url_encode(out, value, value_len);
+  return result;
+}
+
+enum avp_buf_result avp_url_join(struct avp_buf *out, const char *base, const char *path) {
+  size_t len = strlen(base);
+  enum avp_buf_result result;
+  while (len > 0 && base[len - 1] == '/') len--;
+  result = avp_buf_add(out, base, len);
+  if (result == AVP_BUF_OK) result = avp_buf_adds(out, "/");
+  while (*path == '/') path++;
+  if (result == AVP_BUF_OK) result = avp_buf_adds(out, path);
+  return result;
+}
+
+static bool has_part(CURLU *parsed, CURLUPart part) {
+  char *text = NULL;
+  bool found = curl_url_get(parsed, part, &text, 0) == CURLUE_OK;
+  curl_free(text);
+  return found;
+}
+
+/* The host as libcurl has understood it: names as written, addresses in their normal form. */
+static bool host_is_loopback(const char *host) {
+  return curl_strequal(host, "localhost") || strcmp(host, "[::1]") == 0 ||
+         (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host));
+}
+
+/* Gives the parsed URL, or NULL where libcurl does not take it. */
+static CURLU *parse(const char *url) {
+  CURLU *parsed = curl_url();
+  if (parsed == NULL) return NULL;
+  if (curl_url_set(parsed, CURLUPART_URL, url, CURLU_PATH_AS_IS) == CURLUE_OK) return parsed;
+  curl_url_cleanup(parsed);
+  return NULL;
+}
+
+static bool parsed_is_loopback(CURLU *parsed) {
+  char *host = NULL;
+  bool loopback = false;
+  if (curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK) loopback = host_is_loopback(host);
+  curl_free(host);
+  return loopback;
+}
+
+/* NULL where the URL is fine, else what is wrong with it. */
+static const char *refusal(CURLU *parsed) {
+  char *scheme = NULL;
+  const char *reason = NULL;
+  if (curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK) return "has no scheme";
+  if (strcmp(scheme, "http") == 0) {
+    if (!parsed_is_loopback(parsed)) reason = "is plain http; only loopback may be, use https";
+  } else if (strcmp(scheme, "https") != 0) {
+    reason = "must begin with https://";
+  }
+  curl_free(scheme);
+  if (reason != NULL) return reason;
+  if (has_part(parsed, CURLUPART_USER) || has_part(parsed, CURLUPART_PASSWORD)) {
+    return "must not hold a user name or password";
+  }
+  if (has_part(parsed, CURLUPART_QUERY)) return "must not hold a query";
+  if (has_part(parsed, CURLUPART_FRAGMENT)) return "must not hold a fragment";
+  return NULL;
+}
+
+/* libcurl drops an empty query or fragment, and with it the sign that there was one. */
+static const char *refusal_of_text(const char *url) {
+  if (strchr(url, '?') != NULL) return "must not hold a query";
+  if (strchr(url, '#') != NULL) return "must not hold a fragment";
+  if (url[strcspn(url, " \t\r\n")] != '\0') return "must not hold white space";
+  return NULL;
+}
+
+bool avp_url_check(const char *url, const char *what, struct avp_err *err) {
+  CURLU *parsed = parse(url);
+  const char *reason = parsed != NULL ? refusal(parsed) : "is not a URL";
+  curl_url_cleanup(parsed);
+  if (reason == NULL) reason = refusal_of_text(url);
+  if (reason == NULL) return true;
+  avp_err_set(err, AVP_ERR_CONFIG, "%s %s", what, reason);
+  avp_url_for_print(url, err->url, sizeof err->url);
+  return false;
+}
+
+bool avp_url_is_loopback(const char *url) {
+  CURLU *parsed = parse(url);
+  bool loopback = parsed != NULL && parsed_is_loopback(parsed);
+  curl_url_cleanup(parsed);
+  return loopback;
+}
+
+void avp_url_for_print(const char *url, char *out, size_t size) {
+  const char *rest = strstr(url, "://");
+  const char *path;
+  const char *at;
+  rest = rest != NULL ? rest + 3 : url;
+  path = rest + strcspn(rest, "/?#");
+  for (at = path; at > rest && at[-1] != '@'; at--) continue; /* behind the last @ of the host */
+  snprintf(out, size, "%.*s%.*s", (int)(rest - url), url, (int)(strcspn(at, "?#")), at);
+}

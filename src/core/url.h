@@ -1,0 +1,37 @@
+/* url.h - building and checking URLs and form bodies.
+ *
+ * Percent-encoding (RFC 3986 section 2.1), form bodies (WHATWG URL, application/x-www-form-
+ * urlencoded), and the rules which URLs a client accepts. URLs are parsed by libcurl's parser, the
+ * one that later sends them, so that no other reading of an odd URL slips through.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef AVP_URL_H
+#define AVP_URL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buf.h"
+#include "err.h"
+
+/* Appends `len` bytes, percent-encoding all but RFC 3986's unreserved characters. */
+enum avp_buf_result avp_url_encode(struct avp_buf *out, const char *data, size_t len);
+
+/* Appends `name=value` to a form body or query, after an `&` where it is not the first. */
+enum avp_buf_result avp_url_add_field(struct avp_buf *out, const char *name, const char *value,
+                                      size_t value_len);
+
+/* Appends `base` without its trailing slashes, a slash, and `path`. */
+enum avp_buf_result avp_url_join(struct avp_buf *out, const char *base, const char *path);
+
+/* Accepts https URLs, and http ones for loopback (127.0.0.0/8, ::1, localhost), without user name,
+ * query and fragment. On refusal fills a `config` error; `what` names the option. */
+bool avp_url_check(const char *url, const char *what, struct avp_err *err);
+
+/* Whether the URL's host is loopback. */
+bool avp_url_is_loopback(const char *url);
+
+/* Copies the URL for printing: without user, password, query and fragment, cut to `size`. */
+void avp_url_for_print(const char *url, char *out, size_t size);
+
+#endif
