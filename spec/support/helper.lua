@@ -1,0 +1,119 @@
+--- What all specs share: scenarios of the simulator, clients for them, journals, child processes.
+-- SPDX-License-Identifier: MIT
+
+local cjson = require "cjson"
+
+local helper = {}
+
+helper.directory = assert(os.getenv "SIMULATOR_DIR", "run the specs through make spec or make test")
+helper.ca_file = os.getenv "SIMULATOR_CA_FILE"
+helper.client_id = "demo-client"
+helper.client_secret = "demo-secret"
+helper.lua = os.getenv "AVP_LUA" or "lua"
+helper.top = os.getenv "AVP_TOP" or "."
+
+helper.ports = {
+  https = os.getenv "SIMULATOR_HTTPS_PORT", -- TLS, HTTP/1.1 and HTTP/2
+  http1 = os.getenv "SIMULATOR_HTTP1_PORT", -- TLS, HTTP/1.1 only
+  http = os.getenv "SIMULATOR_HTTP_PORT", -- plain
+  untrusted = os.getenv "SIMULATOR_UNTRUSTED_PORT",
+}
+
+local count = 0
+
+--- Writes a file.
+function helper.write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+--- Reads a file, or gives nil where there is none.
+function helper.read(path)
+  local file = io.open(path, "rb")
+  if not file then
+    return nil
+  end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+--- A path for a file of this run that is removed with it.
+function helper.temporary(suffix)
+  count = count + 1
+  return ("%s/temporary-%d%s"):format(helper.directory, count, suffix or "")
+end
+
+--- Makes a scenario of the simulator (see its README) and gives its id. Each is used once.
+function helper.scenario(fields)
+  count = count + 1
+  local id = ("spec-%d-%s"):format(count, tostring(fields):gsub("[^%x]", ""))
+  local text = type(fields) == "string" and fields or cjson.encode(fields)
+  helper.write(("%s/scenarios/%s.json"):format(helper.directory, id), text)
+  return id
+end
+
+--- The URLs of a scenario. `port` is a name of helper.ports, "https" where it is left out.
+function helper.urls(id, port)
+  port = port or "https"
+  local base = ("%s://localhost:%s/~%s"):format(port == "http" and "http" or "https",
+    helper.ports[port], id)
+  return base, base .. "/connect/token"
+end
+
+--- The options of a client for a scenario; `more` overrides them, and `more.port` names the port.
+function helper.options(id, more)
+  local base, token = helper.urls(id, more and more.port)
+  local options = {
+    base_url = base,
+    token_url = token,
+    ca_file = helper.ca_file,
+    client_id = helper.client_id,
+    client_secret = helper.client_secret,
+  }
+  for name, value in pairs(more or {}) do
+    options[name] = value
+  end
+  options.port = nil
+  return options
+end
+
+--- A client of a new scenario, and the scenario's id.
+function helper.client(fields, more)
+  local avepoint = require "avepoint"
+  local id = helper.scenario(fields)
+  return avepoint.client(helper.options(id, more)), id
+end
+
+--- The requests that a scenario has seen, oldest first. `path` keeps only those whose path ends so.
+function helper.journal(id, path)
+  local text = helper.read(("%s/journal/%s.jsonl"):format(helper.directory, id)) or ""
+  local lines = {}
+  for line in text:gmatch "[^\n]+" do
+    local entry = cjson.decode(line)
+    if not path or entry.path:sub(-#path) == path then
+      lines[#lines + 1] = entry
+    end
+  end
+  return lines
+end
+
+--- Runs a script with the interpreter under test. `environment` are variables to set. Gives its
+-- output, both streams together, and its exit code.
+function helper.run(script, environment)
+  local path = helper.temporary ".lua"
+  helper.write(path, script)
+  local out = helper.temporary ".out"
+  local words = { "env" }
+  for name, value in pairs(environment or {}) do
+    words[#words + 1] = ("%s='%s'"):format(name, (tostring(value):gsub("'", "'\\''")))
+  end
+  words[#words + 1] = ("%s %s >%s 2>&1; echo $? >%s.code"):format(helper.lua, path, out, out)
+  os.execute(table.concat(words, " "))
+  return helper.read(out), tonumber(helper.read(out .. ".code"))
+end
+
+package.loaded["spec.helper"] = helper
+
+return helper
