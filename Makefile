@@ -6,7 +6,6 @@
 
 LUA        ?= lua5.4
 PREFIX     ?= /usr/local
-VERSION    := $(shell cat VERSION)
 
 PKG_CONFIG ?= pkg-config
 CC         ?= cc
@@ -58,9 +57,9 @@ $(CORE_OUT)/%.o: src/core/%.c | headers
 	@mkdir -p $(@D)
 	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) -c $< -o $@)
 
-$(OUT)/bind/%.o: src/bind/%.c VERSION | headers
+$(OUT)/bind/%.o: src/bind/%.c | headers
 	@mkdir -p $(@D)
-	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) $(LUA_INC) -DAVP_VERSION='"$(VERSION)"' -c $< -o $@)
+	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) $(LUA_INC) -c $< -o $@)
 
 $(CORE_LIB): $(CORE_OBJ)
 	@rm -f $@

@@ -2,10 +2,11 @@
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.core"
+local customer = require "avepoint.customer"
 
 local show = {}
 
-local WIDEST = 40 -- characters of a column, where the terminal's width is not known
+local WIDEST = 40 -- columns of a terminal that one field may take
 
 local columns = {
   { "organization", "ORGANIZATION" },
@@ -16,22 +17,37 @@ local columns = {
   { "tenants", "TENANTS" },
 }
 
-local modes = { [0] = "customer", [1] = "partner", [2] = "unconfigured" }
+local CHARACTER = "[%z\1-\127\192-\255][\128-\191]*" -- one of UTF-8
 
--- Characters of a UTF-8 text: bytes that do not continue one.
-local function width(text)
-  local _, continuing = text:gsub("[\128-\191]", "")
-  return #text - continuing
+-- Columns that a character takes on a terminal: East Asian ones and emoji take two. Told by the
+-- first bytes, which is exact enough for a table.
+local function columns_of(char)
+  local first, second = char:byte(1, 2)
+  if first >= 0xe3 and first <= 0xed or first >= 0xf0 then
+    return 2
+  elseif first == 0xef and (second == 0xbc or second == 0xbd) then
+    return 2
+  end
+  return 1
 end
 
--- Cuts a UTF-8 text to so many characters; the last is then a dot leader.
+local function width(text)
+  local total = 0
+  for char in text:gmatch(CHARACTER) do
+    total = total + columns_of(char)
+  end
+  return total
+end
+
+-- Cuts a UTF-8 text to so many columns; two dots stand for the rest.
 local function cut(text, most)
   if width(text) <= most then
     return text
   end
-  local kept = {}
-  for char in text:gmatch "[%z\1-\127\192-\255][\128-\191]*" do
-    if #kept == most - 2 then
+  local kept, used = {}, 0
+  for char in text:gmatch(CHARACTER) do
+    used = used + columns_of(char)
+    if used > most - 2 then
       break
     end
     kept[#kept + 1] = char
@@ -59,7 +75,7 @@ local function cell(item, field)
   if value == nil or type(value) == "userdata" then
     return "-"
   elseif field == "managementMode" then
-    return modes[value] or tostring(value)
+    return customer.management_mode[value] or tostring(value)
   elseif type(value) == "table" then
     return #value == 0 and "-" or clean(tenants_text(value))
   end

@@ -9,8 +9,8 @@
 
 #include "mem.h"
 
-static int check_failures;      /* in the test that runs */
-static const char *check_name;  /* its name */
+static int check_failures;     /* in the test that runs */
+static const char *check_name; /* its name */
 
 /* Notes a failure and goes on. */
 #define CHECK(condition)                                                                           \

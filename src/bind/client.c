@@ -6,6 +6,7 @@
 #include "../core/mem.h"
 #include "../core/sys.h"
 #include "../core/url.h"
+#include "../core/version.h"
 #include "config.h"
 #include "error.h"
 #include "json.h"
@@ -177,8 +178,8 @@ static void accept_token(lua_State *L, struct avp_dispatcher *d, int64_t now) {
     avp_dispatcher_token_garbled(d, "holds no access_token", now);
   } else if (lifetime < 0) {
     avp_dispatcher_token_garbled(d, "has an expires_in that is not above 0", now);
-  } else if (!avp_dispatcher_supply_token(d, lua_tostring(L, -2), lua_rawlen(L, -2), lifetime,
-                                          true, now)) {
+  } else if (!avp_dispatcher_supply_token(d, lua_tostring(L, -2), lua_rawlen(L, -2), lifetime, true,
+                                          now)) {
     luaL_error(L, "not enough memory");
   }
 }
@@ -344,9 +345,8 @@ static int core_supply(lua_State *L) {
     avp_dispatcher_supply_failed(d, &err, now);
     return 0;
   }
-  done = kind == AVP_CREDENTIAL_TOKEN
-             ? avp_dispatcher_supply_token(d, value, len, life, true, now)
-             : avp_dispatcher_supply(d, value);
+  done = kind == AVP_CREDENTIAL_TOKEN ? avp_dispatcher_supply_token(d, value, len, life, true, now)
+                                      : avp_dispatcher_supply(d, value);
   if (!done) {
     avp_dispatcher_ask_again(d);
     return luaL_error(L, "not enough memory");
@@ -413,11 +413,8 @@ static int core_next_event(lua_State *L) {
 }
 
 static const luaL_Reg client_methods[] = {
-    {"close", client_close},
-    {"fd", client_fd},
-    {"timeout", client_timeout},
-    {"step", client_step_method},
-    {NULL, NULL},
+    {"close", client_close},      {"fd", client_fd}, {"timeout", client_timeout},
+    {"step", client_step_method}, {NULL, NULL},
 };
 
 static const luaL_Reg client_meta[] = {

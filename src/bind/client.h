@@ -17,10 +17,10 @@ struct client {
   struct avp_dispatcher *dispatcher; /* NULL until it is configured */
   char *get_url;                     /* whole URLs of the two endpoints */
   char *batch_url;
-  enum avp_endpoint endpoint;        /* the option */
-  enum avp_endpoint proven;          /* what `auto` has found to work, or AUTO */
+  enum avp_endpoint endpoint; /* the option */
+  enum avp_endpoint proven;   /* what `auto` has found to work, or AUTO */
   int concurrency;
-  int64_t deadline_ms;               /* for a listing, or AVP_NEVER */
+  int64_t deadline_ms; /* for a listing, or AVP_NEVER */
 };
 
 void client_open(lua_State *L);

@@ -20,9 +20,9 @@
 
 #if LUA_VERSION_NUM < 502
 
-#define lua_rawlen(L, i) lua_objlen((L), (i))
-#define lua_absindex(L, i) avp_absindex((L), (i))
-#define luaL_setfuncs(L, list, n) avp_setfuncs((L), (list), (n))
+#define lua_rawlen(L, i)           lua_objlen((L), (i))
+#define lua_absindex(L, i)         avp_absindex((L), (i))
+#define luaL_setfuncs(L, list, n)  avp_setfuncs((L), (list), (n))
 #define luaL_testudata(L, i, name) avp_testudata((L), (i), (name))
 #define luaL_setmetatable(L, name) (luaL_getmetatable((L), (name)), lua_setmetatable((L), -2))
 

@@ -63,8 +63,8 @@ static const char *variable(const char *name) {
   return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-static const char *option_or_variable(lua_State *L, int index, const char *option,
-                                      const char *name, const char *fallback) {
+static const char *option_or_variable(lua_State *L, int index, const char *option, const char *name,
+                                      const char *fallback) {
   const char *value = options_string(L, index, option, NULL);
   if (value == NULL) value = variable(name);
   return value != NULL ? value : fallback;
@@ -89,8 +89,8 @@ static void advise_nginx(lua_State *L, struct avp_err *err) {
 static bool read_environment(lua_State *L, int index, struct avp_settings *settings,
                              const char **base_url, struct avp_err *err) {
   bool given = options_has(L, index, "environment");
-  const char *word = option_or_variable(L, index, "environment", "AVEPOINT_ENVIRONMENT",
-                                        environment_words[0]);
+  const char *word =
+      option_or_variable(L, index, "environment", "AVEPOINT_ENVIRONMENT", environment_words[0]);
   const char *base = given ? NULL : variable("AVEPOINT_BASE_URL");
   const char *token = given ? NULL : variable("AVEPOINT_TOKEN_URL");
   int i = 0;
@@ -140,8 +140,7 @@ static void take_explicit(lua_State *L, int index, bool certificate,
 }
 
 /* A secret in a file: its contents without the line end. */
-static bool read_secret_file(const char *path, struct credential *credential,
-                             struct avp_err *err) {
+static bool read_secret_file(const char *path, struct credential *credential, struct avp_err *err) {
   FILE *file = fopen(path, "rb");
   size_t len = 0;
   if (file != NULL) {
@@ -181,8 +180,9 @@ static bool is_complete(lua_State *L, const struct avp_settings *settings,
   bool needs_id = credential->kind == AVP_CREDENTIAL_SECRET || credential->certificate;
   if (has_credential && (!needs_id || settings->client_id != NULL)) return true;
   if (has_credential) {
-    avp_err_set(err, AVP_ERR_CONFIG, "client_id is missing: give it as an option or set "
-                                     "AVEPOINT_CLIENT_ID");
+    avp_err_set(err, AVP_ERR_CONFIG,
+                "client_id is missing: give it as an option or set "
+                "AVEPOINT_CLIENT_ID");
   } else if (settings->client_id != NULL) {
     avp_err_set(err, AVP_ERR_CONFIG,
                 "the credential is missing: give client_secret (or certificate, client_assertion, "
@@ -202,7 +202,8 @@ static bool read_credential(lua_State *L, int index, struct avp_settings *settin
   bool certificate;
   int kinds = explicit_kinds(L, index, &certificate);
   if (kinds > 1) {
-    options_error(L, level, "avepoint.client", "more than one kind of credential is given: "
+    options_error(L, level, "avepoint.client",
+                  "more than one kind of credential is given: "
                   "client_secret, certificate, client_assertion and access_token exclude each "
                   "other");
   }

@@ -122,13 +122,15 @@ static int normalise_value(lua_State *L, int depth, struct avp_err *err) {
     avp_pushwhole(L, n);
     return 1;
   }
-  case LUA_TTABLE: return normalise_table(L, lua_gettop(L), depth + 1, err) ? 0 : -1;
+  case LUA_TTABLE:
+    return normalise_table(L, lua_gettop(L), depth + 1, err) ? 0 : -1;
   case LUA_TLIGHTUSERDATA:
   case LUA_TUSERDATA: /* the library's null; in a list it keeps its place */
     if (lua_type(L, -2) != LUA_TSTRING) return 0;
     lua_pushnil(L);
     return 1;
-  default: return 0;
+  default:
+    return 0;
   }
 }
 
@@ -142,7 +144,8 @@ static int normalise_table(lua_State *L, int index, int depth, struct avp_err *e
   while (lua_next(L, index)) {
     int result = normalise_value(L, depth, err);
     if (result < 0) return 0;
-    if (result > 0) { /* key, old, new: assigning to a field that exists is allowed in a traversal */
+    if (result >
+        0) { /* key, old, new: assigning to a field that exists is allowed in a traversal */
       lua_pushvalue(L, -3);
       lua_insert(L, -2);
       lua_rawset(L, index);

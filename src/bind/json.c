@@ -79,14 +79,17 @@ int json_decode(lua_State *L, int state, const char *data, size_t len, const cha
   if (result == LUA_ERRMEM) {
     avp_err_set(err, AVP_ERR_MEMORY, "out of memory");
   } else if (message != NULL && strstr(message, "nested") != NULL) {
-    avp_err_set(err, AVP_ERR_LIMIT, "%s is nested too deep (more than %d levels)", what,
-                MAX_DEPTH);
+    avp_err_set(err, AVP_ERR_LIMIT, "%s is nested too deep (more than %d levels)", what, MAX_DEPTH);
   } else if (len > 0 && data[strspn(data, " \t\r\n")] == '<') {
-    avp_err_set(err, AVP_ERR_PROTOCOL, "%s is a web page, not JSON: check base_url, token_url "
-                "and proxies in between", what);
+    avp_err_set(err, AVP_ERR_PROTOCOL,
+                "%s is a web page, not JSON: check base_url, token_url "
+                "and proxies in between",
+                what);
   } else {
     avp_err_set(err, AVP_ERR_PROTOCOL, "%s is not JSON: %.200s", what,
-                len == 0 ? "it is empty" : message != NULL ? message : "");
+                len == 0          ? "it is empty"
+                : message != NULL ? message
+                                  : "");
   }
   lua_pop(L, 1);
   return 0;

@@ -133,8 +133,7 @@ static void read_resume(lua_State *L, struct listing *listing, int level) {
   listing->endpoint = p->endpoint;
   if (!options_has(L, 2, "page_size")) listing->page_size_asked = p->page_size;
   if (avp_customers_page_size(p->endpoint, listing->page_size_asked) != p->page_size) {
-    options_error(L, level, WHAT, "option 'resume' was taken with page_size %d",
-                  (int)p->page_size);
+    options_error(L, level, WHAT, "option 'resume' was taken with page_size %d", (int)p->page_size);
   }
 }
 
@@ -417,10 +416,11 @@ static int listing_cancel(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"next", listing_next},         {"page", listing_page},         {"total", listing_total},
-    {"position", listing_position}, {"stats", listing_stats},       {"need", listing_need},
-    {"progress", listing_progress}, {"cancel", listing_cancel},     {"close", listing_close},
-    {NULL, NULL},
+    {"next", listing_next},         {"page", listing_page},
+    {"total", listing_total},       {"position", listing_position},
+    {"stats", listing_stats},       {"need", listing_need},
+    {"progress", listing_progress}, {"cancel", listing_cancel},
+    {"close", listing_close},       {NULL, NULL},
 };
 
 void listing_open(lua_State *L) {

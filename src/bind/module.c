@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "../core/sys.h"
 #include "../core/transport.h"
+#include "../core/version.h"
 #include "client.h"
 #include "customer.h"
 #include "error.h"

@@ -154,14 +154,20 @@ static void check_value(lua_State *L, const struct option *option, const char *w
   case OPTION_BOOLEAN:
     if (type != LUA_TBOOLEAN) wrong_type(L, option, what, level, "true or false");
     break;
-  case OPTION_WORD: check_word(L, option, what, level); break;
-  case OPTION_LIST: check_list(L, option, what, level); break;
-  default: check_number(L, option, what, level); break;
+  case OPTION_WORD:
+    check_word(L, option, what, level);
+    break;
+  case OPTION_LIST:
+    check_list(L, option, what, level);
+    break;
+  default:
+    check_number(L, option, what, level);
+    break;
   }
 }
 
-void options_check(lua_State *L, int index, const struct option *list, const char *what,
-                   int level, const struct option_hint *hint) {
+void options_check(lua_State *L, int index, const struct option *list, const char *what, int level,
+                   const struct option_hint *hint) {
   if (!lua_istable(L, index)) {
     options_error(L, level, what, "takes a table of options, not %s", luaL_typename(L, index));
   }
@@ -175,6 +181,7 @@ void options_check(lua_State *L, int index, const struct option *list, const cha
     if (option == NULL) {
       lua_pop(L, 1);
       reject_unknown(L, list, what, level, hint);
+      return;
     }
     check_value(L, option, what, level);
     lua_pop(L, 1);

@@ -16,19 +16,19 @@ enum option_type {
   OPTION_STRING,             /* not empty */
   OPTION_STRING_OR_FUNCTION, /* the string not empty */
   OPTION_FUNCTION,
-  OPTION_SECONDS,            /* a number above 0, in seconds */
-  OPTION_WAIT,               /* a number of 0 or more, in seconds */
-  OPTION_INTEGER,            /* a whole number from `min` to `max` */
-  OPTION_WORD,               /* one of `words` */
+  OPTION_SECONDS, /* a number above 0, in seconds */
+  OPTION_WAIT,    /* a number of 0 or more, in seconds */
+  OPTION_INTEGER, /* a whole number from `min` to `max` */
+  OPTION_WORD,    /* one of `words` */
   OPTION_BOOLEAN,
-  OPTION_LIST,               /* a table of strings, not empty */
+  OPTION_LIST, /* a table of strings, not empty */
   OPTION_STRING_OR_TABLE
 };
 
 struct option {
   const char *name;
   enum option_type type;
-  double min;               /* of an integer */
+  double min; /* of an integer */
   double max;
   const char *const *words; /* NULL-ended */
 };
@@ -40,8 +40,8 @@ struct option_hint {
   const struct option *others; /* a list of options that belong elsewhere */
   const char *advice;          /* printf form with one %s, the option's name */
 };
-void options_check(lua_State *L, int index, const struct option *list, const char *what,
-                   int level, const struct option_hint *hint);
+void options_check(lua_State *L, int index, const struct option *list, const char *what, int level,
+                   const struct option_hint *hint);
 
 /* Values of a checked table; the default where the option is absent. Strings live as long as the
  * table holds them. */
@@ -49,8 +49,7 @@ const char *options_string(lua_State *L, int index, const char *name, const char
 int64_t options_ms(lua_State *L, int index, const char *name, int64_t fallback);
 long options_integer(lua_State *L, int index, const char *name, long fallback);
 bool options_boolean(lua_State *L, int index, const char *name);
-int options_word(lua_State *L, int index, const char *name, const char *const *words,
-                 int fallback);
+int options_word(lua_State *L, int index, const char *name, const char *const *words, int fallback);
 bool options_has(lua_State *L, int index, const char *name);
 
 /* Raises "WHERE: what: message" at `level`. */

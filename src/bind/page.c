@@ -49,8 +49,7 @@ static int read_count(lua_State *L, int metadata, const char *field, double min,
 }
 
 /* Replaces what is on top of the stack by a metadata table. */
-static bool read_metadata(lua_State *L, bool raw, struct page_counts *counts,
-                          struct avp_err *err) {
+static bool read_metadata(lua_State *L, bool raw, struct page_counts *counts, struct avp_err *err) {
   int total;
   int size;
   if (is_null(L, -1)) {

@@ -18,10 +18,10 @@
 
 /* A page on its way in: what was learnt before anything of it counts. */
 struct intake {
-  int rows;                  /* stack index of the list of rows */
+  int rows; /* stack index of the list of rows */
   struct page_counts counts;
-  struct avp_id *ids;        /* one for each row, in a userdata on the stack */
-  uint64_t *prints;          /* the same */
+  struct avp_id *ids; /* one for each row, in a userdata on the stack */
+  uint64_t *prints;   /* the same */
   struct avp_sweep_page page;
 };
 
@@ -154,20 +154,21 @@ static bool check_resumed(const struct listing *listing, const struct intake *in
   bool first = listing->page == 0 && listing->resume.page > 0;
   if (!first || listing->sweep.drift == AVP_DRIFT_IGNORE) return true;
   if (listing->resume.sweep > 1) {
-    avp_err_set(err, AVP_ERR_DRIFT, "this position was taken while a changed list was read again: "
+    avp_err_set(err, AVP_ERR_DRIFT,
+                "this position was taken while a changed list was read again: "
                 "start anew, or resume with drift = \"ignore\"");
     return false;
   }
   if (position_holds(listing, in)) return true;
-  avp_err_set(err, AVP_ERR_DRIFT, "the list has changed since the position was taken: start anew, "
+  avp_err_set(err, AVP_ERR_DRIFT,
+              "the list has changed since the position was taken: start anew, "
               "or resume with drift = \"ignore\"");
   return false;
 }
 
 static void report_page(const struct listing *listing, const struct intake *in) {
   struct avp_events *events = avp_dispatcher_events(listing->client->dispatcher);
-  struct avp_event *event =
-      avp_event_add(events, AVP_EVENT_PAGE, (double)avp_sys_wall_ms() / 1000);
+  struct avp_event *event = avp_event_add(events, AVP_EVENT_PAGE, (double)avp_sys_wall_ms() / 1000);
   if (event == NULL) return;
   event->page = in->page.number;
   event->count = (double)in->counts.rows;
@@ -224,8 +225,7 @@ static enum turn take_page(lua_State *L, struct listing *listing, int own) {
   listing->decoded = true;
   lua_rawgeti(L, own, LISTING_STATE);
   state = lua_gettop(L);
-  if (!page_decode(L, state, call->status, body->data, body->len, listing->raw, &in.counts,
-                   &err)) {
+  if (!page_decode(L, state, call->status, body->data, body->len, listing->raw, &in.counts, &err)) {
     err.page = listing->pager.next;
     err.status = call->status;
     err.attempts = call->attempts;
@@ -260,7 +260,8 @@ static void warn_of_missing(const struct listing *listing) {
   if (event == NULL) return;
   snprintf(event->message, sizeof event->message,
            "the server counts %.0f customers more than it sends; the app registration's customer "
-           "scope may hide them", (double)listing->sweep.missing);
+           "scope may hide them",
+           (double)listing->sweep.missing);
 }
 
 void reader_finish(struct listing *listing) {
@@ -283,7 +284,8 @@ static enum turn end_sweep(lua_State *L, struct listing *listing) {
     warn_of_missing(listing);
     reader_finish(listing);
     return TURN_END;
-  default: return fail_for_good(L, listing, &err);
+  default:
+    return fail_for_good(L, listing, &err);
   }
 }
 
@@ -327,12 +329,15 @@ static enum turn next_page(lua_State *L, struct listing *listing, int own) {
     return fail(L, listing, &err);
   }
   switch (avp_pager_state(&listing->pager)) {
-  case AVP_PAGER_FAILED: return page_failed(L, listing);
+  case AVP_PAGER_FAILED:
+    return page_failed(L, listing);
   case AVP_PAGER_READY:
     if (!listing->decoded) return take_page(L, listing, own);
     listing->decoded = false; /* between two pages the host has its turn */
     return TURN_AGAIN;
-  default: listing->decoded = false; return TURN_WAIT;
+  default:
+    listing->decoded = false;
+    return TURN_WAIT;
   }
 }
 

@@ -12,10 +12,10 @@
 enum avp_buf_result { AVP_BUF_OK = 0, AVP_BUF_TOO_BIG, AVP_BUF_NO_MEMORY };
 
 struct avp_buf {
-  char *data;   /* NUL-terminated when not NULL */
-  size_t len;   /* bytes in use, without the NUL */
-  size_t size;  /* bytes allocated */
-  size_t max;   /* most bytes in use */
+  char *data;  /* NUL-terminated when not NULL */
+  size_t len;  /* bytes in use, without the NUL */
+  size_t size; /* bytes allocated */
+  size_t max;  /* most bytes in use */
 };
 
 /* Makes an empty buffer of at most `max` bytes. Cannot fail; allocates nothing. */

@@ -231,8 +231,7 @@ static void send_call(struct avp_dispatcher *d, struct avp_call *call, int64_t n
   }
 }
 
-static bool time_is_ripe(const struct avp_dispatcher *d, const struct avp_call *call,
-                         int64_t now) {
+static bool time_is_ripe(const struct avp_dispatcher *d, const struct avp_call *call, int64_t now) {
   return now >= call->not_before && now >= d->paused_until && d->in_flight < d->limit;
 }
 
@@ -283,7 +282,8 @@ static void plan_next(struct avp_dispatcher *d, struct avp_call *call,
   if (answer->whole_client && !call->is_token && call->not_before > d->paused_until) {
     d->paused_until = call->not_before;
   }
-  if (event != NULL) strncpy(event->reason, avp_err_kind_name(cause->kind), sizeof event->reason - 1);
+  if (event != NULL)
+    strncpy(event->reason, avp_err_kind_name(cause->kind), sizeof event->reason - 1);
   if (event != NULL) event->status = cause->status;
   event = answer->delay_ms > 0 ? record(d, call, AVP_EVENT_WAIT) : NULL;
   if (event == NULL) return;
@@ -448,6 +448,10 @@ const struct avp_settings *avp_dispatcher_settings(const struct avp_dispatcher *
   return &d->settings;
 }
 
-struct avp_transport *avp_dispatcher_transport(struct avp_dispatcher *d) { return d->transport; }
+struct avp_transport *avp_dispatcher_transport(struct avp_dispatcher *d) {
+  return d->transport;
+}
 
-struct avp_events *avp_dispatcher_events(struct avp_dispatcher *d) { return &d->events; }
+struct avp_events *avp_dispatcher_events(struct avp_dispatcher *d) {
+  return &d->events;
+}

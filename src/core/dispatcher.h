@@ -38,7 +38,7 @@ struct avp_settings {
   bool credential_is_function; /* asked for through avp_dispatcher_wants */
   int64_t timeout_ms;          /* per attempt */
   struct avp_retry_policy retry;
-  int concurrency;             /* most attempts in flight */
+  int concurrency; /* most attempts in flight */
 };
 
 /* What a listing has cost so far. */
@@ -52,23 +52,23 @@ enum avp_call_state { AVP_CALL_QUEUED, AVP_CALL_IN_FLIGHT, AVP_CALL_DONE, AVP_CA
 
 struct avp_call {
   enum avp_call_state state;
-  bool post;                      /* POST with `body`, else GET */
-  bool is_token;                  /* the dispatcher's own token request */
-  char *url;                      /* owned */
-  const char *body;               /* borrowed from whoever made the call */
-  long page;                      /* for events and errors */
-  int attempts;                   /* sent so far; tries with another token do not count */
-  int64_t not_before;             /* ms: the next attempt waits until then */
-  int64_t deadline;               /* ms or AVP_NEVER */
-  int64_t sent_at;                /* ms: when the running attempt began */
-  uint64_t token_generation;      /* of the running or last attempt */
-  uint64_t refused_generation;    /* of the token that a 401 discarded, or 0 */
-  struct avp_transfer *transfer;  /* while in flight */
-  struct avp_stats *stats;        /* of its listing, or NULL */
-  int status;                     /* of a call that is done */
-  struct avp_buf body_received;   /* of a call that is done */
-  struct avp_err err;             /* of a call that has failed */
-  struct avp_call *next;          /* in the dispatcher's list, oldest first */
+  bool post;                     /* POST with `body`, else GET */
+  bool is_token;                 /* the dispatcher's own token request */
+  char *url;                     /* owned */
+  const char *body;              /* borrowed from whoever made the call */
+  long page;                     /* for events and errors */
+  int attempts;                  /* sent so far; tries with another token do not count */
+  int64_t not_before;            /* ms: the next attempt waits until then */
+  int64_t deadline;              /* ms or AVP_NEVER */
+  int64_t sent_at;               /* ms: when the running attempt began */
+  uint64_t token_generation;     /* of the running or last attempt */
+  uint64_t refused_generation;   /* of the token that a 401 discarded, or 0 */
+  struct avp_transfer *transfer; /* while in flight */
+  struct avp_stats *stats;       /* of its listing, or NULL */
+  int status;                    /* of a call that is done */
+  struct avp_buf body_received;  /* of a call that is done */
+  struct avp_err err;            /* of a call that has failed */
+  struct avp_call *next;         /* in the dispatcher's list, oldest first */
 };
 
 struct avp_dispatcher;
@@ -119,8 +119,7 @@ bool avp_dispatcher_wants(struct avp_dispatcher *d, int64_t now);
 bool avp_dispatcher_supply(struct avp_dispatcher *d, const char *credential);
 
 /* The user's function gave no credential: fails all calls that wait for a token. */
-void avp_dispatcher_supply_failed(struct avp_dispatcher *d, const struct avp_err *err,
-                                  int64_t now);
+void avp_dispatcher_supply_failed(struct avp_dispatcher *d, const struct avp_err *err, int64_t now);
 
 /* The function was called but raised: whoever waits next is asked again. */
 void avp_dispatcher_ask_again(struct avp_dispatcher *d);

@@ -9,27 +9,27 @@
 #include "token.h"
 
 struct avp_dispatcher {
-  struct avp_settings settings;    /* with copies of all strings */
-  int references;                  /* holders */
+  struct avp_settings settings; /* with copies of all strings */
+  int references;               /* holders */
   bool closed;
   struct avp_transport *transport;
-  struct avp_call *calls;          /* all API calls that are not released, oldest first */
-  int in_flight;                   /* API attempts that are running */
-  int limit;                       /* most of them now: 1 to settings.concurrency */
-  int64_t limit_cut_at;            /* when it was last halved */
-  int64_t paused_until;            /* no API attempt starts before that */
+  struct avp_call *calls; /* all API calls that are not released, oldest first */
+  int in_flight;          /* API attempts that are running */
+  int limit;              /* most of them now: 1 to settings.concurrency */
+  int64_t limit_cut_at;   /* when it was last halved */
+  int64_t paused_until;   /* no API attempt starts before that */
   struct avp_token token;
-  struct avp_call *token_call;     /* the token request, or NULL */
-  char *credential;                /* secret or assertion at hand, or NULL */
-  bool wanted;                     /* the user's function has to give a credential */
-  bool asked;                      /* somebody is calling it */
-  int64_t asked_at;                /* since when */
-  bool asked_after_refusal;        /* a refused secret was asked for anew already */
+  struct avp_call *token_call; /* the token request, or NULL */
+  char *credential;            /* secret or assertion at hand, or NULL */
+  bool wanted;                 /* the user's function has to give a credential */
+  bool asked;                  /* somebody is calling it */
+  int64_t asked_at;            /* since when */
+  bool asked_after_refusal;    /* a refused secret was asked for anew already */
   struct avp_events events;
   uint64_t progress;
-  uint64_t chance;                 /* state of the random numbers that spread delays */
-  double wall;                     /* wall clock of the step that runs, seconds */
-  int64_t wall_ms;                 /* the same in ms */
+  uint64_t chance; /* state of the random numbers that spread delays */
+  double wall;     /* wall clock of the step that runs, seconds */
+  int64_t wall_ms; /* the same in ms */
 };
 
 /* Starts one more attempt; false when memory is out (the call has then failed). */

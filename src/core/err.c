@@ -47,8 +47,8 @@ void avp_err_redact(struct avp_err *err, const char *secret) {
 }
 
 const char *avp_err_kind_name(enum avp_err_kind kind) {
-  static const char *const names[] = {"ok",      "config",   "auth",  "forbidden", "not_found", "throttled",
-                                      "server",  "http",     "network", "tls",     "timeout",   "protocol",
-                                      "limit",   "drift",    "closed",  "memory"};
+  static const char *const names[] = {
+      "ok",      "config", "auth",    "forbidden", "not_found", "throttled", "server", "http",
+      "network", "tls",    "timeout", "protocol",  "limit",     "drift",     "closed", "memory"};
   return names[kind];
 }

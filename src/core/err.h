@@ -31,20 +31,20 @@ enum avp_err_kind {
 
 struct avp_err {
   enum avp_err_kind kind;
-  bool retryable;        /* the same call may succeed later */
-  bool past_deadline;    /* the listing's deadline ended it */
-  bool at_sign_in;       /* it is about the token, not about the list */
-  int status;            /* HTTP status, 0 if there was none */
-  int curl;              /* libcurl's code, 0 if there was none */
-  int attempts;          /* attempts made, 0 if unknown */
-  double retry_after;    /* seconds the server asked to wait, negative if it did not */
-  long page;             /* page number, 0 if unknown */
-  char code[64];         /* the server's word, such as invalid_client; may be empty */
-  char request_id[128];  /* the server's id of the request; may be empty */
-  char message[768];     /* one line: what happened and what to do */
-  char url[512];         /* without user, password and query */
-  char body[1025];       /* the first KiB of the reply, NUL-terminated */
-  size_t body_len;       /* bytes of it; the body may hold zero bytes */
+  bool retryable;       /* the same call may succeed later */
+  bool past_deadline;   /* the listing's deadline ended it */
+  bool at_sign_in;      /* it is about the token, not about the list */
+  int status;           /* HTTP status, 0 if there was none */
+  int curl;             /* libcurl's code, 0 if there was none */
+  int attempts;         /* attempts made, 0 if unknown */
+  double retry_after;   /* seconds the server asked to wait, negative if it did not */
+  long page;            /* page number, 0 if unknown */
+  char code[64];        /* the server's word, such as invalid_client; may be empty */
+  char request_id[128]; /* the server's id of the request; may be empty */
+  char message[768];    /* one line: what happened and what to do */
+  char url[512];        /* without user, password and query */
+  char body[1025];      /* the first KiB of the reply, NUL-terminated */
+  size_t body_len;      /* bytes of it; the body may hold zero bytes */
 };
 
 /* Empties `err` and sets its kind and message (printf rules; cut at the field's size). */

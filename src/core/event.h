@@ -42,11 +42,11 @@ struct avp_event {
 };
 
 struct avp_events {
-  bool on;                 /* record at all */
-  struct avp_event *ring;  /* AVP_EVENTS_MAX of them, made when the first is recorded */
-  unsigned first;          /* index of the oldest */
-  unsigned count;          /* recorded and not yet taken */
-  unsigned long dropped;   /* lost to the limit or to a lack of memory */
+  bool on;                /* record at all */
+  struct avp_event *ring; /* AVP_EVENTS_MAX of them, made when the first is recorded */
+  unsigned first;         /* index of the oldest */
+  unsigned count;         /* recorded and not yet taken */
+  unsigned long dropped;  /* lost to the limit or to a lack of memory */
 };
 
 /* Records a new event of this kind and gives it to be filled; all fields are absent. NULL where

@@ -89,7 +89,8 @@ void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, con
   if (reply->out_of_memory) {
     avp_err_set(err, AVP_ERR_MEMORY, "out of memory while a reply was read");
   } else if (reply->overflow == AVP_OVERFLOW_BODY) {
-    avp_err_set(err, AVP_ERR_LIMIT, "the reply is larger than max_body (%.0f bytes after "
+    avp_err_set(err, AVP_ERR_LIMIT,
+                "the reply is larger than max_body (%.0f bytes after "
                 "decompression); ask for a smaller page_size or raise max_body",
                 (double)reply->body.max);
   } else if (reply->overflow == AVP_OVERFLOW_HEADERS) {
@@ -112,17 +113,22 @@ static enum avp_err_kind kind_of_status(int status) {
 
 static const char *advice_for_status(int status) {
   switch (status) {
-  case 400: return "the service refused the request as invalid; see body for its reason";
+  case 400:
+    return "the service refused the request as invalid; see body for its reason";
   case 401:
     return "a fresh token was refused: check that environment, base_url and token_url belong "
            "together, and the app registration";
   case 403:
     return "the app registration lacks the permission: tick elements.customers.read.all under "
            "Elements > Settings > API app registration, and check its customer scope";
-  case 404: return "nothing is served there: check base_url and environment";
-  case 429: return "the service limits the rate of requests: list less often, or lower concurrency";
-  case 503: return "the service is under maintenance or overloaded: try again later";
-  default: break;
+  case 404:
+    return "nothing is served there: check base_url and environment";
+  case 429:
+    return "the service limits the rate of requests: list less often, or lower concurrency";
+  case 503:
+    return "the service is under maintenance or overloaded: try again later";
+  default:
+    break;
   }
   if (status >= 300 && status < 400) {
     return "redirects are not followed: check base_url and token_url";

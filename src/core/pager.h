@@ -27,12 +27,12 @@ struct avp_slot {
 struct avp_pager {
   struct avp_dispatcher *dispatcher; /* a reference */
   struct avp_source source;
-  long page_size;                    /* asked of the server */
-  long next;                         /* page to deliver next */
-  long last;                         /* last page there is; 0: unknown, one page at a time */
-  int window;                        /* most pages asked for at once, 1 to AVP_WINDOW_MAX */
-  int allowed;                       /* how many of them for now */
-  int64_t deadline;                  /* ms or AVP_NEVER, for all pages */
+  long page_size;                        /* asked of the server */
+  long next;                             /* page to deliver next */
+  long last;                             /* last page there is; 0: unknown, one page at a time */
+  int window;                            /* most pages asked for at once, 1 to AVP_WINDOW_MAX */
+  int allowed;                           /* how many of them for now */
+  int64_t deadline;                      /* ms or AVP_NEVER, for all pages */
   struct avp_slot slots[AVP_WINDOW_MAX]; /* page p is in slot p % AVP_WINDOW_MAX */
   struct avp_stats stats;
 };

@@ -22,10 +22,10 @@ struct avp_position {
   long page;                  /* the page that holds the last row yielded */
   long offset;                /* rows of that page that lie before the position */
   bool has_total;
-  int64_t total;              /* the server's count then */
-  int sweep;                  /* 1, or the number of a repairing sweep */
-  uint64_t last_id;           /* hash of the id before the position, 0 if there is none */
-  uint64_t filter;            /* hash of customer_ids, 0 if there are none */
+  int64_t total;    /* the server's count then */
+  int sweep;        /* 1, or the number of a repairing sweep */
+  uint64_t last_id; /* hash of the id before the position, 0 if there is none */
+  uint64_t filter;  /* hash of customer_ids, 0 if there are none */
 };
 
 /* Writes the string into `out` of AVP_POSITION_SIZE bytes. */

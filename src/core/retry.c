@@ -6,10 +6,10 @@
 #include <curl/curl.h>
 #include <string.h>
 
-#define BACKOFF_FIRST_MS     500   /* first delay after a failure, doubled each time */
-#define BACKOFF_CAP_MS       30000 /* longest delay after a failure */
-#define THROTTLED_FIRST_MS   4000  /* first delay after a 429 without Retry-After */
-#define THROTTLED_CAP_MS     32000 /* longest; limits are usually per minute */
+#define BACKOFF_FIRST_MS   500   /* first delay after a failure, doubled each time */
+#define BACKOFF_CAP_MS     30000 /* longest delay after a failure */
+#define THROTTLED_FIRST_MS 4000  /* first delay after a 429 without Retry-After */
+#define THROTTLED_CAP_MS   32000 /* longest; limits are usually per minute */
 
 bool avp_retry_status(int status) {
   return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||

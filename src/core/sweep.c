@@ -24,7 +24,8 @@ static bool watches(const struct avp_sweep *sweep) { return sweep->drift != AVP_
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif
-static void note(struct avp_sweep *sweep, const char *format, ...) {
+static void
+note(struct avp_sweep *sweep, const char *format, ...) {
   va_list args;
   if (sweep->sign) return;
   sweep->sign = true;

@@ -31,9 +31,9 @@ enum avp_drift {
 /* What one page held. */
 struct avp_sweep_page {
   long number;
-  int64_t rows;         /* rows on it */
-  int64_t fresh;        /* ids not seen before in any sweep */
-  int64_t repeated;     /* ids seen before in this sweep */
+  int64_t rows;     /* rows on it */
+  int64_t fresh;    /* ids not seen before in any sweep */
+  int64_t repeated; /* ids seen before in this sweep */
   bool has_total;
   int64_t total;        /* the server's count of all rows */
   int64_t size;         /* the page size that the server says it used, 0 if it does not */

@@ -8,8 +8,8 @@
 #include "mem.h"
 #include "retry.h"
 
-#define RENEW_AHEAD_MS   300000 /* renew this long before expiry, or a tenth of a short lifetime */
-#define RENEW_AGAIN_MS   30000  /* after a failed early renewal, not before this long */
+#define RENEW_AHEAD_MS 300000 /* renew this long before expiry, or a tenth of a short lifetime */
+#define RENEW_AGAIN_MS 30000  /* after a failed early renewal, not before this long */
 
 void avp_token_init(struct avp_token *token) { memset(token, 0, sizeof *token); }
 

@@ -72,7 +72,8 @@ static bool make_headers(struct avp_transfer *transfer, const struct avp_request
   return add_header(transfer, "Accept: ", "application/json") &&
          add_header(transfer, "Expect:", "") && /* no waiting for a 100 before a POST's body */
          (!request->post || add_header(transfer, "Content-Type: ", request->content_type)) &&
-         (request->bearer == NULL || add_header(transfer, "Authorization: Bearer ", request->bearer));
+         (request->bearer == NULL ||
+          add_header(transfer, "Authorization: Bearer ", request->bearer));
 }
 
 static bool copy_body(struct avp_transfer *transfer, const struct avp_request *request) {

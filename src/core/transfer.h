@@ -25,9 +25,9 @@ struct avp_transfer_settings {
 };
 
 struct avp_request {
-  bool post;                /* POST with `body`, else GET */
-  const char *url;          /* whole, with its query */
-  const char *body;         /* for POST; copied */
+  bool post;        /* POST with `body`, else GET */
+  const char *url;  /* whole, with its query */
+  const char *body; /* for POST; copied */
   size_t body_len;
   const char *content_type; /* for POST */
   const char *bearer;       /* access token, or NULL; copied */
@@ -45,9 +45,9 @@ struct avp_reply {
   char request_id[128];       /* header value, empty if absent */
   enum avp_overflow overflow; /* which limit ended it */
   bool out_of_memory;
-  long os_error;              /* errno behind a connection's failure */
-  double seconds;             /* how long it took */
-  double bytes;               /* body bytes as they came over the wire */
+  long os_error;                /* errno behind a connection's failure */
+  double seconds;               /* how long it took */
+  double bytes;                 /* body bytes as they came over the wire */
   char detail[CURL_ERROR_SIZE]; /* libcurl's own words; may be empty */
 };
 
@@ -58,9 +58,9 @@ struct avp_transfer {
   size_t body_len;            /* bytes of it */
   size_t header_bytes;        /* received so far */
   struct avp_reply reply;
-  void *owner;                /* whose attempt it is */
-  struct avp_transfer *next;  /* in the transport's list of finished ones */
-  bool running;               /* added to the multi handle */
+  void *owner;               /* whose attempt it is */
+  struct avp_transfer *next; /* in the transport's list of finished ones */
+  bool running;              /* added to the multi handle */
 };
 
 /* Makes a transfer on `easy`, which must be fresh or reset. NULL when memory is out. The reply's

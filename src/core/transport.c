@@ -13,15 +13,15 @@
 
 struct avp_transport {
   const struct avp_transfer_settings *settings;
-  CURLM *multi;               /* NULL until the first transfer */
-  int set;                    /* the watched sockets, -1 until the first transfer */
-  long pid;                   /* the process that made the above */
-  int connections;            /* idle connections kept */
-  int64_t now;                /* of the call that is running, for libcurl's timer callback */
-  int64_t timer_at;           /* when libcurl wants to be called, or AVP_NEVER */
-  CURL *pool[POOL_SIZE];      /* idle easy handles */
-  int pooled;                 /* how many of them */
-  struct avp_transfer *done;  /* finished attempts, oldest first */
+  CURLM *multi;              /* NULL until the first transfer */
+  int set;                   /* the watched sockets, -1 until the first transfer */
+  long pid;                  /* the process that made the above */
+  int connections;           /* idle connections kept */
+  int64_t now;               /* of the call that is running, for libcurl's timer callback */
+  int64_t timer_at;          /* when libcurl wants to be called, or AVP_NEVER */
+  CURL *pool[POOL_SIZE];     /* idle easy handles */
+  int pooled;                /* how many of them */
+  struct avp_transfer *done; /* finished attempts, oldest first */
 };
 
 bool avp_transport_global_init(void) {
@@ -197,9 +197,7 @@ struct avp_transfer *avp_transport_next_done(struct avp_transport *transport) {
   return transfer;
 }
 
-int64_t avp_transport_wake_at(const struct avp_transport *transport) {
-  return transport->timer_at;
-}
+int64_t avp_transport_wake_at(const struct avp_transport *transport) { return transport->timer_at; }
 
 int avp_transport_fd(const struct avp_transport *transport) { return transport->set; }
 

@@ -73,7 +73,8 @@ static CURLU *parse(const char *url) {
 static bool parsed_is_loopback(CURLU *parsed) {
   char *host = NULL;
   bool loopback = false;
-  if (curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK) loopback = host_is_loopback(host);
+  if (curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+    loopback = host_is_loopback(host);
   curl_free(host);
   return loopback;
 }

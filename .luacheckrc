@@ -1,0 +1,8 @@
+std = "max"
+max_line_length = 100
+max_cyclomatic_complexity = 15
+exclude_files = { "build" }
+files["spec/*_spec.lua"] = { std = "max+busted" }
+files["spec/regress/*_spec.lua"] = { std = "max+busted" }
+files["spec/support/simulator"] = { std = "ngx_lua" }
+files["spec/support/nginx"] = { std = "ngx_lua" }
