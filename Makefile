@@ -42,7 +42,10 @@ ifdef V
 run = $3
 endif
 
-.PHONY: all help deps env demo test test-all test-c spec lint format asan valgrind simulator rock \
+# The hosts run the LuaJIT build, whatever LUA is.
+HOSTS := neovim luajit libluajit-5.1-dev
+
+.PHONY: all c-tests help deps env demo test test-all test-c spec lint format asan valgrind simulator rock \
 	install clean headers
 
 all: $(MODULE) ## build the module for LUA
@@ -79,8 +82,11 @@ demo: deps ## list a simulated partner's customers; no account needed
 	@$(MAKE) --no-print-directory all
 	@spec/support/demo $(LUA)
 
-test: deps ## all tests with LUA, ending in one line: N passed, N failed
-	@$(MAKE) --no-print-directory all test-c
+test: ## all tests with LUA, ending in one line: N passed, N failed
+	@spec/support/deps $(LUA) $(HOSTS)
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all LUA=luajit
+	@$(MAKE) --no-print-directory c-tests
 	@spec/support/run-tests $(LUA)
 
 test-all: ## all tests on all five Luas
@@ -95,7 +101,9 @@ $(CORE_OUT)/test/%: spec/c/%.c spec/c/check.h spec/c/fake_transport.h $(CORE_LIB
 	@mkdir -p $(@D)
 	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) -Isrc/core -Ispec/c $< -o $@ $(CORE_LIB) $(CURL_LIB) -lm)
 
-test-c: $(C_TESTS) ## the C unit tests of the core
+c-tests: $(C_TESTS)
+
+test-c: c-tests ## the C unit tests of the core
 	@spec/support/run-c-tests $(CORE_OUT)/test
 
 spec: all ## the busted specs only; SPEC= names files, TAGS= busted's --tags
@@ -108,12 +116,12 @@ format: ## format the C sources
 	clang-format -i src/*/*.[ch] spec/c/*.[ch]
 
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(MAKE) --no-print-directory all test-c VARIANT=-asan \
+	@$(MAKE) --no-print-directory all c-tests VARIANT=-asan \
 	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
 	@spec/support/run-checked asan $(LUA)
 
 valgrind: ## all tests under valgrind
-	@$(MAKE) --no-print-directory all test-c
+	@$(MAKE) --no-print-directory all c-tests
 	@spec/support/run-checked valgrind $(LUA)
 
 simulator: ## run the simulator in the foreground and print what to export

@@ -99,6 +99,76 @@ function helper.journal(id, path)
   return lines
 end
 
+--- What f raises: an error object, or a text. Raises where f does not.
+function helper.error_of(f, ...)
+  local ok, err = pcall(f, ...)
+  if ok then
+    error("no error was raised", 2)
+  end
+  return err
+end
+
+--- The ids of a list of customers, in its order.
+function helper.ids(list)
+  local ids = {}
+  for i, customer in ipairs(list) do
+    ids[i] = customer.id
+  end
+  return ids
+end
+
+--- How many different ids a list of customers has.
+function helper.distinct(list)
+  local seen, n = {}, 0
+  for _, customer in ipairs(list) do
+    if not seen[customer.id] then
+      seen[customer.id] = true
+      n = n + 1
+    end
+  end
+  return n
+end
+
+--- The page numbers that a scenario was asked for, oldest first.
+function helper.pages(id)
+  local pages = {}
+  for _, entry in ipairs(helper.journal(id)) do
+    if entry.path:find("/customers", 1, true) then
+      pages[#pages + 1] = tonumber(entry.args.pageIndex)
+    end
+  end
+  return pages
+end
+
+--- All that a value shows when it is printed or looked into: for the search for secrets.
+function helper.everything(value, seen)
+  seen = seen or {}
+  local parts = { tostring(value) }
+  if type(value) == "table" and not seen[value] then
+    seen[value] = true
+    for k, v in pairs(value) do
+      parts[#parts + 1] = helper.everything(k, seen) .. "=" .. helper.everything(v, seen)
+    end
+  end
+  return table.concat(parts, " ")
+end
+
+--- The exports by which a child process uses a scenario; `more` adds to them or takes away (false).
+function helper.environment(id, more)
+  local base, token = helper.urls(id)
+  local environment = {
+    AVEPOINT_BASE_URL = base,
+    AVEPOINT_TOKEN_URL = token,
+    AVEPOINT_CA_FILE = helper.ca_file,
+    AVEPOINT_CLIENT_ID = helper.client_id,
+    AVEPOINT_CLIENT_SECRET = helper.client_secret,
+  }
+  for name, value in pairs(more or {}) do
+    environment[name] = value or nil
+  end
+  return environment
+end
+
 --- Runs a script with the interpreter under test. `environment` are variables to set. Gives its
 -- output, both streams together, and its exit code.
 function helper.run(script, environment)

@@ -1,0 +1,220 @@
+-- The options of clients and listings: what is refused, how the refusal names the option and the
+-- caller's line, and which of option and environment holds.
+-- SPDX-License-Identifier: MIT
+
+local avepoint = require "avepoint"
+local helper = require "spec.helper"
+
+local HERE = debug.getinfo(1, "S").short_src
+local NAN, INF = 0 / 0, math.huge
+
+local function f() end
+
+-- Calls on a line of their own, which the messages must name.
+local CLIENT_LINE = debug.getinfo(1, "l").currentline + 2
+local function make(options)
+  local client = avepoint.client(options)
+  return client
+end
+
+local LIST_LINE = debug.getinfo(1, "l").currentline + 2
+local function list(client, options)
+  local listing = client:customers(options)
+  return listing
+end
+
+local function with_secret(options)
+  options.client_id = options.client_id or "me"
+  if not (options.client_assertion or options.access_token or options.certificate) then
+    options.client_secret = options.client_secret or "hush-hush"
+  end
+  return options
+end
+
+-- Asserts an argument error, a text at the caller's line that names the option.
+local function assert_refused(err, line, name)
+  assert.is_string(err)
+  assert.equal(("%s:%d: "):format(HERE, line), err:match "^.-:%d+: ")
+  assert.matches(("'%s'"):format(name), err, 1, true)
+  assert.not_matches("hush-hush", err, 1, true)
+end
+
+local client_refuses = {
+  client_id = { 5, "", true, {} },
+  client_secret = { 5, "", true, {} },
+  certificate = { 5, "", f },
+  private_key = { 5, "", f },
+  certificate_password = { 5, f },
+  client_assertion = { "jwt", 5, {} },
+  access_token = { 5, "", {} },
+  environment = { "moon", "Commercial", "", 5, {} },
+  base_url = { 5, "", {} },
+  token_url = { 5, "", {} },
+  scope = { 5, {} },
+  endpoint = { "post", "GET", 1 },
+  ca_file = { 5, {} },
+  proxy = { 5, {} },
+  connect_timeout = { "5", 0, -1, NAN, INF, {} },
+  timeout = { "5", 0, -1, NAN, INF },
+  deadline = { "5", -1, NAN, INF },
+  max_attempts = { "5", 0, -1, 1.5, NAN, INF },
+  max_retry_wait = { "5", -1, NAN, INF },
+  max_body = { "5", 0, -1, 1.5, NAN, INF },
+  concurrency = { "5", 0, -1, 1.5, NAN, INF, 1e9 },
+  driver = { "tokio", 5, {}, { wait = 5 }, f },
+  token_store = { 5, true },
+  on_event = { "print", 5, {} },
+  user_agent = { 5, {}, "two\r\nlines" },
+}
+
+local listing_refuses = {
+  page_size = { "50", 0, -1, 1001, 1.5, NAN, INF },
+  first_page = { "1", 0, -1, 1.5, NAN, INF },
+  max_items = { "5", -1, 1.5, NAN, INF },
+  resume = { 5, {}, "", "nonsense" },
+  concurrency = { "4", 0, 1.5, NAN, 1e9 },
+  deadline = { "5", -1, NAN, INF },
+  endpoint = { "post", 5 },
+  customer_ids = { "id", {}, { 5 }, { "" }, { "a", {} } },
+  drift = { "fix", true },
+  on_progress = { "print", {} },
+  raw = { "yes", 1 },
+}
+
+describe("an option of a client", function()
+  for name, values in pairs(client_refuses) do
+    it(("%s is checked"):format(name), function()
+      for _, value in ipairs(values) do
+        local err = helper.error_of(make, with_secret { [name] = value })
+        assert_refused(err, CLIENT_LINE, name)
+      end
+    end)
+  end
+
+  it("that nobody knows is refused with the nearest name", function()
+    for wrong, right in pairs {
+      client_secrte = "client_secret", clientId = "client_id", acces_token = "access_token",
+      ["base-url"] = "base_url", concurency = "concurrency", ca_flie = "ca_file",
+      timeouts = "timeout", maxattempts = "max_attempts",
+    } do
+      local err = helper.error_of(make, { [wrong] = "x" })
+      assert_refused(err, CLIENT_LINE, wrong)
+      assert.matches(("'%s'"):format(right), err, 1, true)
+    end
+    assert_refused(helper.error_of(make, { quux = 1 }), CLIENT_LINE, "quux")
+    local long = ("x"):rep(300)
+    assert.matches(HERE .. ":" .. CLIENT_LINE, helper.error_of(make, { [long] = 1 }), 1, true)
+  end)
+
+  it("table is needed, with names", function()
+    for _, options in ipairs { 5, "me", true, f, { "me", "secret" } } do
+      local err = helper.error_of(make, options)
+      assert.is_string(err)
+      assert.equal(("%s:%d: "):format(HERE, CLIENT_LINE), err:match "^.-:%d+: ")
+    end
+  end)
+
+  it("takes all that the table allows", function()
+    for name, values in pairs {
+      environment = { "commercial", "usgov", "aos2", "fedramp" },
+      endpoint = { "auto", "get", "batch" },
+      driver = { "blocking", "auto", "uv", "nvim", "ngx", { wait = f } },
+      timeout = { 0.001, 1, 3600 }, connect_timeout = { 0.5 }, deadline = { 0.5, 86400 },
+      max_attempts = { 1, 20 }, max_retry_wait = { 0, 0.5, 120 }, concurrency = { 1, 8 },
+      max_body = { 1, 2 ^ 30 }, on_event = { f }, user_agent = { "tool/1.0" },
+      client_secret = { "s", f }, client_assertion = { f }, access_token = { "token", f },
+      proxy = { "http://127.0.0.1:1" }, token_store = { { get = f, put = f, lock = f } },
+      scope = { "a b" },
+    } do
+      for _, value in ipairs(values) do
+        assert.matches("avepoint", tostring(make(with_secret { [name] = value })), 1, true, name)
+      end
+    end
+  end)
+
+  it("is one kind of credential, not two", function()
+    local kinds = { client_secret = "hush-hush", certificate = "/x.pem", client_assertion = f,
+      access_token = "hush-hush" }
+    for one, value in pairs(kinds) do
+      for other, value2 in pairs(kinds) do
+        if one < other then
+          local err = helper.error_of(make, { client_id = "me", [one] = value, [other] = value2 })
+          assert_refused(err:gsub("access_token", "'access_token'"), CLIENT_LINE, "access_token")
+          assert.not_matches("hush-hush", err, 1, true)
+        end
+      end
+    end
+  end)
+end)
+
+describe("an option of a listing", function()
+  local client = make(with_secret {})
+
+  for name, values in pairs(listing_refuses) do
+    it(("%s is checked"):format(name), function()
+      for _, value in ipairs(values) do
+        assert_refused(helper.error_of(list, client, { [name] = value }), LIST_LINE, name)
+      end
+    end)
+  end
+
+  it("that nobody knows is refused with the nearest name", function()
+    for wrong, right in pairs { pagesize = "page_size", pageSize = "page_size",
+      max_item = "max_items", on_progess = "on_progress", customerIds = "customer_ids" } do
+      local err = helper.error_of(list, client, { [wrong] = 1 })
+      assert_refused(err, LIST_LINE, wrong)
+      assert.matches(("'%s'"):format(right), err, 1, true)
+    end
+  end)
+
+  it("table is needed, with names", function()
+    for _, options in ipairs { 5, "all", { 50 } } do
+      local err = helper.error_of(list, client, options)
+      assert.is_string(err)
+      assert.equal(("%s:%d: "):format(HERE, LIST_LINE), err:match "^.-:%d+: ")
+    end
+  end)
+
+  it("of the client is refused by name", function()
+    for _, name in ipairs { "client_secret", "timeout", "base_url", "on_event" } do
+      assert_refused(helper.error_of(list, client, { [name] = "hush-hush" }), LIST_LINE, name)
+    end
+  end)
+
+  it("takes all that the table allows", function()
+    for name, values in pairs {
+      page_size = { 1, 1000 }, first_page = { 1, 1000000 }, max_items = { 0, 1, 1e9 },
+      concurrency = { 1, 8 }, deadline = { 0.01 }, endpoint = { "auto", "get", "batch" },
+      customer_ids = { { "a" }, { "a", "b" } }, drift = { "repair", "strict", "error", "ignore" },
+      on_progress = { f }, raw = { true, false },
+    } do
+      for _, value in ipairs(values) do
+        assert.matches("listing", tostring(list(client, { [name] = value })), 1, true)
+      end
+    end
+    assert.matches("listing", tostring(list(client, nil)), 1, true)
+  end)
+
+  it("customer_ids with the endpoint get is refused", function()
+    local err = helper.error_of(list, client, { customer_ids = { "a" }, endpoint = "get" })
+    assert_refused(err, LIST_LINE, "customer_ids")
+  end)
+end)
+
+describe("a method's argument", function()
+  it("that is wrong raises a text at the caller's line", function()
+    local listing = make(with_secret {}):customers()
+    local line = debug.getinfo(1, "l").currentline + 1
+    local function call(name, ...) local r = listing[name](listing, ...) return r end
+    for _, case in ipairs { { "where", 5 }, { "where", { jobstatus = "Failed" } },
+      { "filter", "x" }, { "map" }, { "take", -1 }, { "take", "5" }, { "take", 1.5 },
+      { "skip", -1 }, { "skip", NAN }, { "search", 5 }, { "each", 5 }, { "group_by", 5 },
+      { "count_by" }, { "index_by", {} }, { "managed_by", "nobody" }, { "with_status", "Faild" },
+      { "with_status" }, { "in_country", 5 }, { "in_country" }, { "with_tenant", 5 },
+      { "with_tenant" }, { "managed_by" } } do
+      local err = helper.error_of(call, case[1], case[2])
+      assert.is_string(err, case[1])
+      assert.equal(("%s:%d: "):format(HERE, line), err:match "^.-:%d+: ", case[1])
+    end
+  end)
+end)
