@@ -35,7 +35,7 @@ end
 local function assert_refused(err, line, name)
   assert.is_string(err)
   assert.equal(("%s:%d: "):format(HERE, line), err:match "^.-:%d+: ")
-  assert.matches(("'%s'"):format(name), err, 1, true)
+  assert.matches("%f[%w_]" .. name:gsub("%-", "%%-") .. "%f[^%w_]", err:match ":%d+: (.*)")
   assert.not_matches("hush-hush", err, 1, true)
 end
 
@@ -139,7 +139,7 @@ describe("an option of a client", function()
       for other, value2 in pairs(kinds) do
         if one < other then
           local err = helper.error_of(make, { client_id = "me", [one] = value, [other] = value2 })
-          assert_refused(err:gsub("access_token", "'access_token'"), CLIENT_LINE, "access_token")
+          assert_refused(err, CLIENT_LINE, "access_token")
           assert.not_matches("hush-hush", err, 1, true)
         end
       end
