@@ -63,7 +63,7 @@ static void reject_unknown(lua_State *L, const struct option *list, const char *
   const char *name = lua_tostring(L, -1);
   const char *near = nearest(list, name);
   if (hint != NULL && find(hint->others, name) != NULL) {
-    options_error(L, level, what, hint->advice, name);
+    options_error(L, level, what, hint->advice, name, name);
   }
   if (near != NULL) {
     options_error(L, level, what, "unknown option '%s' (did you mean '%s'?)", name, near);

@@ -38,7 +38,7 @@ struct option {
  * carry. `hint` may name other options with what to say when one of them is given instead. */
 struct option_hint {
   const struct option *others; /* a list of options that belong elsewhere */
-  const char *advice;          /* printf form with one %s, the option's name */
+  const char *advice;          /* printf form with two %s, both the option's name */
 };
 void options_check(lua_State *L, int index, const struct option *list, const char *what, int level,
                    const struct option_hint *hint);

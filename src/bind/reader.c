@@ -144,7 +144,7 @@ static void note_rows(lua_State *L, struct listing *listing, struct intake *in) 
 /* Whether the page still holds what the position said, at the place where it said it. */
 static bool position_holds(const struct listing *listing, const struct intake *in) {
   const struct avp_position *p = &listing->resume;
-  if (p->has_total != in->counts.has_total || p->total != in->counts.total) return false;
+  if (p->has_total && (!in->counts.has_total || p->total != in->counts.total)) return false;
   if ((size_t)p->offset > in->counts.rows) return false;
   return p->offset == 0 || in->prints[p->offset - 1] == p->last_id;
 }
