@@ -210,11 +210,18 @@ describe("a method's argument", function()
       { "filter", "x" }, { "map" }, { "take", -1 }, { "take", "5" }, { "take", 1.5 },
       { "skip", -1 }, { "skip", NAN }, { "search", 5 }, { "each", 5 }, { "group_by", 5 },
       { "count_by" }, { "index_by", {} }, { "managed_by", "nobody" }, { "with_status", "Faild" },
-      { "with_status" }, { "in_country", 5 }, { "in_country" }, { "with_tenant", 5 },
-      { "with_tenant" }, { "managed_by" } } do
+      { "with_status" }, { "in_country", 5 }, { "in_country" }, { "with_tenant", 5 } } do
       local err = helper.error_of(call, case[1], case[2])
       assert.is_string(err, case[1])
       assert.equal(("%s:%d: "):format(HERE, line), err:match "^.-:%d+: ", case[1])
+    end
+  end)
+
+  it("that is missing is refused: it must not match every customer", function()
+    for _, name in ipairs { "managed_by", "with_tenant", "with_status", "in_country", "search",
+      "where", "filter", "map", "take", "skip" } do
+      local listing = make(with_secret {}):customers()
+      assert.is_string(helper.error_of(listing[name], listing, nil), name)
     end
   end)
 end)

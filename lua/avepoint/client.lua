@@ -1,22 +1,23 @@
 --- Clients: what Lua adds to the userdata that src/bind/client.c makes.
 -- SPDX-License-Identifier: MIT
 
+local compat = require "avepoint.compat"
 local core = require "avepoint.core"
 local driver = require "avepoint.driver"
 local listing = require "avepoint.listing"
 
 local client = {}
 
--- Levels count from the C function: it, the function here, its caller.
+-- Levels count as error() counts them, from the function that passes them on: 2 is its caller. No
+-- tail calls here: they would take a level away.
 local CALLER = 2
 
 local function make(options, level)
-  if options ~= nil and type(options) == "table" then
+  if type(options) == "table" then
     driver.check(options.driver, level + 1)
   end
   local made = core.client(options == nil and {} or options, level + 1)
-  local state = core.state(made)
-  if state.certificate then
+  if core.state(made).certificate then
     error("avepoint.client: signing in with a certificate is not part of this version", level + 1)
   end
   return made
@@ -28,24 +29,30 @@ end
 -- Raises an argument error for wrong options and a `config` error object where something is
 -- missing or refused.
 function client.new(options)
-  return make(options, CALLER)
+  local made = make(options, CALLER)
+  return made
 end
 
---- Makes the default client, for avepoint.customers.
-function client.from_environment()
-  return make({}, CALLER + 1)
-end
+local default -- the client made from the environment
 
---- Lists customers through a client, for avepoint.customers.
-function client.list(of, options)
-  return listing.new(of, options, CALLER + 1)
+--- Lists through a default client, made from the environment when it is first needed. One that
+-- could not be made is not remembered.
+-- @param options those of a listing
+-- @return a listing (on Lua 5.4: listing, nil, nil, listing)
+function client.customers(options)
+  options = options == nil and {} or options
+  core.check_listing(options, CALLER) -- whatever the environment holds
+  default = default or make({}, CALLER)
+  local made = listing.new(default, options, CALLER)
+  return compat.results(made)
 end
 
 --- Lists customers. Sends nothing until the first one is asked for.
 -- @param options the README's table of listing options
 -- @return a listing (on Lua 5.4: listing, nil, nil, listing, so that a generic for closes it)
 function core.client_methods:customers(options)
-  return listing.new(self, options, CALLER)
+  local made = listing.new(self, options, CALLER)
+  return compat.results(made)
 end
 
 return client

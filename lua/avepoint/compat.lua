@@ -5,9 +5,16 @@ local compat = {}
 
 compat.is_54 = _VERSION == "Lua 5.4" or _VERSION == "Lua 5.5"
 
--- PUC 5.1 cannot yield across pcall, metamethods and iterators; LuaJIT, which says "Lua 5.1" too,
--- can.
-compat.yields_anywhere = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
+-- PUC 5.1 cannot yield across pcall; LuaJIT, which says "Lua 5.1" too, can.
+local pcall_yields = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
+
+--- pcall where a coroutine may yield in it; elsewhere an unprotected call.
+function compat.pcall(f, ...)
+  if pcall_yields or not coroutine.running() then
+    return pcall(f, ...)
+  end
+  return true, f(...)
+end
 
 --- The values of a generic for: on 5.4 the fourth closes the object when the loop is left.
 function compat.results(object)

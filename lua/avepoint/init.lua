@@ -10,20 +10,11 @@ local show = require "avepoint.show"
 local avepoint = {
   _VERSION = "avepoint " .. core.version,
   client = client.new,
+  customers = client.customers,
   is_error = core.is_error,
   job_status = customer.job_status,
   management_mode = customer.management_mode,
   show = show.value,
 }
-
-local default -- the client made from the environment
-
---- Lists through a default client, made from the environment when it is first needed.
--- @param options those of a listing
--- @return a listing (on Lua 5.4: listing, nil, nil, listing)
-function avepoint.customers(options)
-  default = default or client.from_environment()
-  return client.list(default, options)
-end
 
 return avepoint

@@ -24,13 +24,11 @@ local listing = {}
 -- Which coroutine waits on which root: a second one must not mix in.
 local waiters = setmetatable({}, { __mode = "kv" })
 
-local function enter(self)
+local function check_busy(self)
   local other = waiters[self]
-  local me = compat.running()
-  if other ~= nil and other ~= me and compat.is_alive(other) then
+  if other ~= nil and other ~= compat.running() and compat.is_alive(other) then
     error("avepoint: this listing is busy: another coroutine waits on it", 0)
   end
-  waiters[self] = me
 end
 
 local function report_progress(self)
@@ -41,13 +39,27 @@ local function report_progress(self)
   end
 end
 
+local function leave(self, ok, ...)
+  waiters[self] = nil
+  if not ok then
+    error((...), 0)
+  end
+  return ...
+end
+
 -- Calls a method of the core, waiting as often as it asks for.
 local function call(self, method)
-  enter(self)
+  check_busy(self)
   pump.events(self._client, self._state)
-  local value, more = pump.call(self._client, self._state, method, self._core)
-  waiters[self] = nil
-  return value, more
+  local value, more, word = method(self._core)
+  if word == nil then
+    if value == nil then
+      pump.events(self._client, self._state)
+    end
+    return value, more
+  end
+  waiters[self] = compat.running()
+  return leave(self, compat.pcall(pump.call, self._client, self._state, word, method, self._core))
 end
 
 local function pull_root(self)
@@ -63,7 +75,7 @@ local function pull_root(self)
   return item, err
 end
 
---- Makes the listing of a client's customers; see the README's table of listing options.
+--- Makes the listing of a client's customers, one value; see the README's table of listing options.
 -- @param level of the caller, for argument errors
 function listing.new(client, options, level)
   local reader = core.listing(client, options == nil and {} or options, level + 1)
@@ -77,7 +89,7 @@ function listing.new(client, options, level)
     _pages_reported = 0,
   }, meta)
   self._root = self
-  return compat.results(self)
+  return self
 end
 
 -- errors ------------------------------------------------------------------------------------------
@@ -256,7 +268,8 @@ end
 
 --- Only customers whose fields have these values; see the README.
 function Listing:where(fields)
-  return filter(self, where.matcher(fields, 2))
+  local matches = where.matcher(fields, 2)
+  return filter(self, matches)
 end
 
 --- Only customers whose last job failed.
@@ -275,33 +288,37 @@ function Listing:needs_attention()
   end)
 end
 
-local function names_to_list(what, ...)
-  if select("#", ...) == 0 then
-    error(("listing:%s takes at least one name"):format(what), 3)
+-- A filter for one field; a missing value must not match everybody.
+local function filter_field(self, what, field, wanted)
+  if wanted == nil or type(wanted) == "table" and wanted[1] == nil then
+    error(("listing:%s takes at least one value"):format(what), 3)
   end
-  return { ... }
+  local matches = where.matcher({ [field] = wanted }, 3)
+  return derive(self, { _f = matches, _pull = pull_filter })
 end
 
 --- Only customers with one of these statuses.
 function Listing:with_status(...)
-  local names = names_to_list("with_status", ...)
-  return filter(self, where.matcher({ jobStatus = names }, 2))
+  local made = filter_field(self, "with_status", "jobStatus", { ... })
+  return compat.results(made)
 end
 
 --- Only customers in one of these countries or regions.
 function Listing:in_country(...)
-  local names = names_to_list("in_country", ...)
-  return filter(self, where.matcher({ countryOrRegion = names }, 2))
+  local made = filter_field(self, "in_country", "countryOrRegion", { ... })
+  return compat.results(made)
 end
 
 --- Only customers managed by "partner" or "customer".
 function Listing:managed_by(who)
-  return filter(self, where.matcher({ managementMode = who }, 2))
+  local made = filter_field(self, "managed_by", "managementMode", who)
+  return compat.results(made)
 end
 
 --- Only customers with a tenant of this id or name.
 function Listing:with_tenant(id_or_name)
-  return filter(self, where.matcher({ tenants = id_or_name }, 2))
+  local made = filter_field(self, "with_tenant", "tenants", id_or_name)
+  return compat.results(made)
 end
 
 --- Only customers that have the text, in whatever case, in organization, ownerEmail, ids or tenant

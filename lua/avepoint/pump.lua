@@ -51,19 +51,19 @@ local function wait(client, state, word)
   client:step()
 end
 
---- Calls method(object, ...) until it need not wait; gives its results: a value, or nil at the
--- end, or nil and an error object.
-function pump.call(client, state, method, object, ...)
-  while true do
-    local value, err, word = method(object, ...)
-    if word == nil then
-      if value == nil then
-        pump.events(client, state)
-      end
-      return value, err
-    end
+--- Goes on with a call that has to wait: waits and calls method(object) until it need not any more.
+-- @param word what the first call said: "wait" or "again"
+-- @return what the method gives: a value, or nil at the end, or nil and an error object
+function pump.call(client, state, word, method, object)
+  local value, err
+  repeat
     wait(client, state, word)
+    value, err, word = method(object)
+  until word == nil
+  if value == nil then
+    pump.events(client, state)
   end
+  return value, err
 end
 
 return pump

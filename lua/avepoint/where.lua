@@ -5,12 +5,15 @@ local customer = require "avepoint.customer"
 
 local where = {}
 
--- How a wanted value of each field is checked and brought into one form.
+-- How a wanted value of each field is checked and brought into one form. No tail calls here: they
+-- would take a level away from the error's place.
 local function wanted_value(field, value, level)
   if field == "jobStatus" or field == "jobStatusCode" then
-    return customer.known_status(value, "listing:where", level + 1)
+    local code = customer.known_status(value, "listing:where", level + 1)
+    return code
   elseif field == "managementMode" then
-    return customer.known_mode(value, "listing:where", level + 1)
+    local mode = customer.known_mode(value, "listing:where", level + 1)
+    return mode
   elseif type(value) ~= "string" or value == "" then
     error(("listing:where: field '%s' is compared with a text, not %s"):format(field,
       type(value) == "string" and "an empty one" or type(value)), level + 1)

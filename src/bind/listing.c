@@ -8,6 +8,7 @@
 #include "listing.h"
 
 #include "../core/sys.h"
+#include "config.h"
 #include "error.h"
 #include "options.h"
 
@@ -169,7 +170,9 @@ static bool prepare(lua_State *L, struct listing *listing) {
   listing->need = -1;
   if (listing->sweep.drift == AVP_DRIFT_IGNORE) return true;
   listing->ids = avp_idset_new();
-  if (listing->ids != NULL && listing->asked != NULL) listing->asked->key = listing->ids->key;
+  if (listing->ids != NULL && listing->asked != NULL) {
+    listing->ids->key = listing->asked->key; /* so that one form of an id serves both */
+  }
   return listing->ids != NULL;
 }
 
@@ -195,18 +198,26 @@ static int make_own_table(lua_State *L, int client) {
   return lua_gettop(L);
 }
 
+/* Raises where the options at `index` are not those of a listing. */
+static void check_options(lua_State *L, int index, int level) {
+  struct option_hint hint;
+  hint.others = client_options;
+  hint.advice = "option '%s' is the client's: avepoint.client { %s = ... }:customers()";
+  options_check(L, index, listing_options, WHAT, level, &hint);
+}
+
+/* Lua: core.check_listing(options, level): raises where the options are not those of a listing */
+static int core_check_listing(lua_State *L) {
+  check_options(L, 1, (int)luaL_checkinteger(L, 2));
+  return 0;
+}
+
 /* Lua: core.listing(client, options, level) -> listing userdata */
 static int core_listing(lua_State *L) {
-  extern const struct option client_options[];
-  static const char advice[] = "option '%s' is the client's: "
-                               "avepoint.client { %s = ... }:customers()";
-  struct option_hint hint;
   int level = (int)luaL_checkinteger(L, 3);
   struct listing *listing;
   int own;
-  hint.others = client_options;
-  hint.advice = advice;
-  options_check(L, 2, listing_options, WHAT, level, &hint);
+  check_options(L, 2, level);
   listing = avp_newuserdata(L, sizeof *listing);
   memset(listing, 0, sizeof *listing);
   luaL_setmetatable(L, AVP_LISTING_NAME);
@@ -274,17 +285,22 @@ static enum turn closed_error(lua_State *L, const char *what) {
   return TURN_ERROR;
 }
 
-/* Whether there is a row to give out, after as many turns as go without waiting. */
-static enum turn ready_row(lua_State *L, struct listing *listing, int own) {
+/* One turn, unless listing or client is closed. */
+static enum turn open_turn(lua_State *L, struct listing *listing, int own) {
   if (listing->closed) return closed_error(L, "the listing is closed");
   if (!listing->done && client_is_closed(listing->client)) {
     return closed_error(L, "the client of this listing is closed");
   }
-  if (listing->max_items >= 0 && listing->yielded >= listing->max_items) {
+  return turn_safely(L, own);
+}
+
+/* Whether there is a row to give out, after as many turns as go without waiting. */
+static enum turn ready_row(lua_State *L, struct listing *listing, int own) {
+  if (!listing->closed && listing->max_items >= 0 && listing->yielded >= listing->max_items) {
     if (!listing->done) reader_finish(listing);
     return TURN_END;
   }
-  return turn_safely(L, own);
+  return open_turn(L, listing, own);
 }
 
 static int own_table(lua_State *L) {
@@ -338,9 +354,10 @@ static int listing_page(lua_State *L) {
 static int listing_total(lua_State *L) {
   struct listing *listing = to_listing(L);
   int own = own_table(L);
-  if (listing->page == 0) {
-    enum turn turn = ready_row(L, listing, own);
-    if (turn != TURN_ROWS && turn != TURN_END && listing->page == 0) return no_value(L, turn);
+  if (listing->page == 0 || listing->closed) {
+    enum turn turn = open_turn(L, listing, own);
+    bool known = turn == TURN_ROWS || turn == TURN_END || listing->page != 0;
+    if (!known || listing->closed) return no_value(L, turn);
   }
   if (listing->has_total) {
     avp_pushwhole(L, (double)listing->total);
@@ -436,4 +453,6 @@ void listing_open(lua_State *L) {
 void listing_functions(lua_State *L) {
   lua_pushcfunction(L, core_listing);
   lua_setfield(L, -2, "listing");
+  lua_pushcfunction(L, core_check_listing);
+  lua_setfield(L, -2, "check_listing");
 }

@@ -24,6 +24,7 @@ static bool wrong(struct avp_err *err, const char *what) {
 /* A list as cjson gives it: an object would have keys that are strings. */
 static bool is_list(lua_State *L, int index) {
   bool list;
+  index = lua_absindex(L, index);
   if (!lua_istable(L, index)) return false;
   if (lua_rawlen(L, index) > 0) return true;
   lua_pushnil(L);

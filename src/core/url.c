@@ -55,10 +55,17 @@ static bool has_part(CURLU *parsed, CURLUPart part) {
   return found;
 }
 
+/* 127.0.0.0/8 in its normal form; a name may look like one but for a part above 255. */
+static bool is_127(const char *host) {
+  unsigned parts[3];
+  char end;
+  return sscanf(host, "127.%3u.%3u.%3u%c", &parts[0], &parts[1], &parts[2], &end) == 3 &&
+         parts[0] < 256 && parts[1] < 256 && parts[2] < 256;
+}
+
 /* The host as libcurl has understood it: names as written, addresses in their normal form. */
 static bool host_is_loopback(const char *host) {
-  return curl_strequal(host, "localhost") || strcmp(host, "[::1]") == 0 ||
-         (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host));
+  return curl_strequal(host, "localhost") || strcmp(host, "[::1]") == 0 || is_127(host);
 }
 
 /* Gives the parsed URL, or NULL where libcurl does not take it. */

@@ -1,0 +1,194 @@
+/* fake_transport.h - the functions of transport.h without a network. An attempt that is started is
+ * recorded, and the test completes it by hand. Defined under the same names, so that the library's
+ * transport is not linked.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef AVP_FAKE_TRANSPORT_H
+#define AVP_FAKE_TRANSPORT_H
+
+#include "check.h"
+#include "retry.h"
+#include "transport.h"
+
+struct fake_attempt {
+  struct avp_transfer transfer; /* first: all that the dispatcher sees */
+  bool post;
+  char url[512];
+  char body[2048];
+  char content_type[64];
+  bool has_bearer;
+  char bearer[128];
+  int64_t timeout_ms;
+  struct fake_attempt *next; /* in the list of running ones, oldest first */
+};
+
+struct avp_transport {
+  const struct avp_transfer_settings *settings;
+  struct fake_attempt *running;
+  struct avp_transfer *done;
+  bool forked; /* this process is a fork's child from now on */
+};
+
+static struct avp_transport *fake; /* the one there is, or NULL */
+static int fake_started;           /* attempts so far, all tests together */
+
+struct avp_transport *avp_transport_new(const struct avp_transfer_settings *settings,
+                                        int connections) {
+  (void)connections;
+  fake = avp_alloc(sizeof *fake);
+  if (fake != NULL) fake->settings = settings;
+  return fake;
+}
+
+void avp_transport_free(struct avp_transport *transport) {
+  if (transport == NULL) return;
+  CHECK(transport->running == NULL); /* all attempts are given back before */
+  CHECK(transport->done == NULL);
+  avp_free(transport);
+  fake = NULL;
+}
+
+static inline void fake_copy(char *out, size_t size, const char *text, size_t len) {
+  CHECK(len < size);
+  if (len < size && len > 0) memcpy(out, text, len);
+}
+
+struct avp_transfer *avp_transport_start(struct avp_transport *transport,
+                                         const struct avp_request *request, void *owner,
+                                         int64_t now) {
+  struct fake_attempt **end = &transport->running;
+  struct fake_attempt *attempt = avp_alloc(sizeof *attempt);
+  (void)now;
+  if (attempt == NULL) return NULL;
+  while (*end != NULL) end = &(*end)->next;
+  *end = attempt;
+  attempt->transfer.owner = owner;
+  attempt->transfer.running = true;
+  avp_buf_init(&attempt->transfer.reply.body, transport->settings->max_body);
+  attempt->post = request->post;
+  attempt->timeout_ms = request->timeout_ms;
+  fake_copy(attempt->url, sizeof attempt->url, request->url, strlen(request->url));
+  if (request->post) {
+    fake_copy(attempt->body, sizeof attempt->body, request->body, request->body_len);
+    fake_copy(attempt->content_type, sizeof attempt->content_type, request->content_type,
+              strlen(request->content_type));
+  }
+  attempt->has_bearer = request->bearer != NULL;
+  if (attempt->has_bearer) {
+    fake_copy(attempt->bearer, sizeof attempt->bearer, request->bearer, strlen(request->bearer));
+  }
+  CHECK(attempt->timeout_ms > 0); /* libcurl takes 0 for no limit */
+  fake_started++;
+  return &attempt->transfer;
+}
+
+static inline void fake_unlink(struct avp_transport *transport, struct avp_transfer *transfer) {
+  struct fake_attempt **running = &transport->running;
+  struct avp_transfer **done = &transport->done;
+  while (*running != NULL && &(*running)->transfer != transfer) running = &(*running)->next;
+  if (*running != NULL) *running = (*running)->next;
+  while (*done != NULL && *done != transfer) done = &(*done)->next;
+  if (*done != NULL) *done = transfer->next;
+}
+
+void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *transfer) {
+  fake_unlink(transport, transfer);
+  avp_buf_free(&transfer->reply.body);
+  avp_free(transfer); /* the attempt begins with it */
+}
+
+void avp_transport_perform(struct avp_transport *transport, int64_t now) {
+  (void)transport;
+  (void)now;
+}
+
+struct avp_transfer *avp_transport_next_done(struct avp_transport *transport) {
+  struct avp_transfer *transfer = transport->done;
+  if (transfer != NULL) transport->done = transfer->next;
+  return transfer;
+}
+
+int64_t avp_transport_wake_at(const struct avp_transport *transport) {
+  (void)transport;
+  return AVP_NEVER;
+}
+
+int avp_transport_fd(const struct avp_transport *transport) {
+  (void)transport;
+  return -1;
+}
+
+void avp_transport_wait(const struct avp_transport *transport, int timeout_ms) {
+  (void)transport;
+  (void)timeout_ms;
+}
+
+bool avp_transport_global_init(void) { return true; }
+
+/* True once after a test has set `forked`. */
+bool avp_transport_forked(struct avp_transport *transport) {
+  bool forked = transport->forked;
+  transport->forked = false;
+  return forked;
+}
+
+void avp_transport_abandon(struct avp_transport *transport, struct avp_transfer *transfer) {
+  avp_transport_cancel(transport, transfer);
+}
+
+static inline int fake_running(void) {
+  const struct fake_attempt *attempt = fake != NULL ? fake->running : NULL;
+  int count = 0;
+  for (; attempt != NULL; attempt = attempt->next) count++;
+  return count;
+}
+
+/* The oldest running attempt whose URL holds `part`, or NULL. */
+static inline struct fake_attempt *fake_find(const char *part) {
+  struct fake_attempt *attempt = fake != NULL ? fake->running : NULL;
+  while (attempt != NULL && strstr(attempt->url, part) == NULL) attempt = attempt->next;
+  return attempt;
+}
+
+static inline void fake_finish(struct fake_attempt *attempt, CURLcode result) {
+  struct avp_transfer **end = &fake->done;
+  fake_unlink(fake, &attempt->transfer);
+  attempt->transfer.running = false;
+  attempt->transfer.reply.result = result;
+  attempt->transfer.next = NULL;
+  while (*end != NULL) end = &(*end)->next;
+  *end = &attempt->transfer;
+}
+
+/* Completes the oldest running attempt whose URL holds `part`; where there is none, the test has
+ * failed. `retry_after` and `date` may be NULL. */
+static inline void fake_reply_with(const char *part, int status, const char *body,
+                                   const char *retry_after, const char *date) {
+  struct fake_attempt *attempt = fake_find(part);
+  struct avp_reply *reply;
+  if (attempt == NULL) printf("# no attempt is running for %s\n", part);
+  CHECK(attempt != NULL);
+  if (attempt == NULL) return;
+  reply = &attempt->transfer.reply;
+  reply->status = status;
+  reply->bytes = (double)strlen(body);
+  reply->seconds = 0.25;
+  (void)!avp_buf_adds(&reply->body, body);
+  if (retry_after != NULL) strcpy(reply->retry_after, retry_after);
+  if (date != NULL) strcpy(reply->date, date);
+  strcpy(reply->request_id, "request-1");
+  fake_finish(attempt, CURLE_OK);
+}
+
+static inline void fake_reply(const char *part, int status, const char *body) {
+  fake_reply_with(part, status, body, NULL, NULL);
+}
+
+/* Lets it fail without a whole reply. */
+static inline void fake_fail(const char *part, CURLcode result) {
+  struct fake_attempt *attempt = fake_find(part);
+  CHECK(attempt != NULL);
+  if (attempt != NULL) fake_finish(attempt, result);
+}
+
+#endif
