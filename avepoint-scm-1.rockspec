@@ -68,6 +68,7 @@ build = {
     ["avepoint.driver.ngx"] = "lua/avepoint/driver/ngx.lua",
     ["avepoint.driver.nvim"] = "lua/avepoint/driver/nvim.lua",
     ["avepoint.driver.uv"] = "lua/avepoint/driver/uv.lua",
+    ["avepoint.lazy"] = "lua/avepoint/lazy.lua",
     ["avepoint.listing"] = "lua/avepoint/listing.lua",
     ["avepoint.problem"] = "lua/avepoint/problem.lua",
     ["avepoint.pump"] = "lua/avepoint/pump.lua",

@@ -57,7 +57,7 @@ end
 
 -- One line of printable text: a name from the server must not move the cursor.
 local function clean(text)
-  return (text:gsub("[%c\127]", " "))
+  return (text:gsub("[%z\1-\31\127]", " "):gsub("\194[\128-\159]", " "))
 end
 
 local function tenants_text(tenants)

@@ -1,0 +1,634 @@
+/* test_dispatcher.c - dispatcher.h: order, concurrency, waits, deadlines, ends of calls.
+ * test_signin.c has what concerns the token.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "rig.h"
+
+static void test_order_and_limit(void) {
+  static const char *const names[] = {"a=1", "a=2", "a=3", "a=4", "a=5", "a=6"};
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[6];
+  struct rig rig;
+  int i;
+  rig_signed_in(&rig, &settings);
+  for (i = 0; i < 6; i++) calls[i] = get(&rig, names[i]);
+  CHECK_INT(0, fake_running()); /* nothing leaves before a step */
+  step(&rig);
+  CHECK_INT(4, fake_running());
+  for (i = 0; i < 6; i++) CHECK_INT(i < 4, fake_find(names[i]) != NULL);
+  fake_reply("a=3", 200, "three");
+  step(&rig);
+  CHECK(fake_find("a=5") != NULL && fake_find("a=6") == NULL);
+  CHECK_INT(AVP_CALL_DONE, calls[2]->state);
+  CHECK_INT(200, calls[2]->status);
+  CHECK_STR("three", calls[2]->body_received.data);
+  fake_reply("a=1", 204, "");
+  step(&rig);
+  CHECK(fake_find("a=6") != NULL);
+  CHECK_INT(204, calls[0]->status);
+  release_all(&rig, calls, 6);
+  CHECK_INT(0, fake_running());
+  rig_close(&rig);
+}
+
+static void test_what_is_sent(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  call = avp_call_new(rig.d, "https://api.example/batch?p=1", "{\"a\":1}", AVP_NEVER);
+  step(&rig);
+  CHECK(fake->running != NULL && fake->running->post);
+  CHECK_STR("https://api.example/batch?p=1", fake->running->url);
+  CHECK_STR("{\"a\":1}", fake->running->body);
+  CHECK_STR("application/json", fake->running->content_type);
+  CHECK_STR("token-1", fake->running->bearer);
+  CHECK_INT(30000, fake->running->timeout_ms);
+  avp_call_release(rig.d, call);
+  call = get(&rig, "p=2");
+  step(&rig);
+  CHECK(!fake->running->post);
+  avp_call_release(rig.d, call);
+  rig_close(&rig);
+}
+
+static void test_retry_until_spent(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_stats stats = {0, 0, 0};
+  struct avp_call *call;
+  struct rig rig;
+  int i;
+  rig_signed_in(&rig, &settings);
+  call = get(&rig, "x=1");
+  call->page = 3;
+  call->stats = &stats;
+  step(&rig);
+  for (i = 1; i <= 5; i++) {
+    CHECK_INT(i, call->attempts);
+    fake_reply("x=1", 500, "it broke");
+    step(&rig);
+    if (i < 5) rig.now = call->not_before > rig.now ? call->not_before : rig.now;
+    step(&rig);
+  }
+  CHECK_INT(AVP_CALL_FAILED, call->state);
+  CHECK_INT(AVP_ERR_SERVER, call->err.kind);
+  CHECK_INT(500, call->err.status);
+  CHECK_INT(5, call->err.attempts);
+  CHECK_INT(3, call->err.page);
+  CHECK(call->err.retryable);
+  CHECK_STR("it broke", call->err.body);
+  CHECK_STR("request-1", call->err.request_id);
+  CHECK_STR("https://api.example/list", call->err.url);
+  CHECK(strstr(call->err.message, "gave up after 5 attempts") != NULL);
+  CHECK_INT(5, stats.requests);
+  CHECK_INT(4, stats.retries);
+  CHECK(stats.bytes == 40);
+  avp_call_release(rig.d, call);
+  rig_close(&rig);
+}
+
+static void test_delays_are_kept(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  call = get(&rig, "x=1");
+  step(&rig);
+  fake_reply("x=1", 429, ""); /* 2 to 4 s, and the whole client waits */
+  step(&rig);
+  CHECK_INT(AVP_CALL_QUEUED, call->state);
+  CHECK(call->not_before >= rig.now + 2000 && call->not_before <= rig.now + 4000);
+  CHECK_INT(call->not_before, avp_dispatcher_wake_at(rig.d));
+  advance(&rig, call->not_before - rig.now - 1);
+  CHECK_INT(0, fake_running());
+  advance(&rig, 1);
+  CHECK_INT(1, fake_running());
+  avp_call_release(rig.d, call);
+  rig_close(&rig);
+}
+
+static void test_some_are_never_tried_again(void) {
+  static const struct {
+    int status;
+    enum avp_err_kind kind;
+  } cases[] = {{400, AVP_ERR_HTTP},      {403, AVP_ERR_FORBIDDEN}, {404, AVP_ERR_NOT_FOUND},
+               {302, AVP_ERR_HTTP},      {201, AVP_ERR_HTTP},      {206, AVP_ERR_HTTP},
+               {501, AVP_ERR_SERVER},    {418, AVP_ERR_HTTP}};
+  struct avp_settings settings = rig_settings();
+  struct rig rig;
+  size_t i;
+  rig_signed_in(&rig, &settings);
+  for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct avp_call *call = get(&rig, "x=1");
+    step(&rig);
+    fake_reply_with("x=1", cases[i].status, "", "1", NULL); /* whatever Retry-After says */
+    step(&rig);
+    CHECK_INT(AVP_CALL_FAILED, call->state);
+    CHECK_INT(cases[i].kind, call->err.kind);
+    CHECK_INT(1, call->err.attempts);
+    CHECK(!call->err.retryable);
+    avp_call_release(rig.d, call);
+  }
+  rig_close(&rig);
+}
+
+static void test_failures_of_the_network(void) {
+  static const struct {
+    CURLcode result;
+    enum avp_err_kind kind;
+    bool again;
+  } cases[] = {{CURLE_COULDNT_CONNECT, AVP_ERR_NETWORK, true},
+               {CURLE_COULDNT_RESOLVE_HOST, AVP_ERR_NETWORK, true},
+               {CURLE_RECV_ERROR, AVP_ERR_NETWORK, true},
+               {CURLE_OPERATION_TIMEDOUT, AVP_ERR_TIMEOUT, true},
+               {CURLE_PARTIAL_FILE, AVP_ERR_PROTOCOL, true},
+               {CURLE_PEER_FAILED_VERIFICATION, AVP_ERR_TLS, false},
+               {CURLE_SSL_CONNECT_ERROR, AVP_ERR_TLS, false}};
+  struct avp_settings settings = rig_settings();
+  struct rig rig;
+  size_t i;
+  settings.retry.max_attempts = 2;
+  rig_signed_in(&rig, &settings);
+  for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct avp_call *call = get(&rig, "x=1");
+    step(&rig);
+    fake_fail("x=1", cases[i].result);
+    step(&rig);
+    if (cases[i].again) {
+      advance(&rig, 500);
+      fake_fail("x=1", cases[i].result);
+      step(&rig);
+    }
+    CHECK_INT(AVP_CALL_FAILED, call->state);
+    CHECK_INT(cases[i].kind, call->err.kind);
+    CHECK_INT(cases[i].result, call->err.curl);
+    CHECK_INT(cases[i].again ? 2 : 1, call->err.attempts);
+    avp_call_release(rig.d, call);
+  }
+  rig_close(&rig);
+}
+
+static void test_reply_that_is_too_large(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  call = get(&rig, "x=1");
+  step(&rig);
+  fake_find("x=1")->transfer.reply.overflow = AVP_OVERFLOW_BODY;
+  fake_fail("x=1", CURLE_WRITE_ERROR);
+  step(&rig);
+  CHECK_INT(AVP_ERR_LIMIT, call->err.kind);
+  CHECK_INT(1, call->err.attempts);
+  avp_call_release(rig.d, call);
+  rig_close(&rig);
+}
+
+static void test_whole_client_waits(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[3];
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  calls[0] = get(&rig, "x=1");
+  calls[1] = get(&rig, "x=2");
+  step(&rig);
+  fake_reply_with("x=1", 503, "", "7", NULL);
+  step(&rig);
+  calls[2] = get(&rig, "x=3");
+  step(&rig);
+  CHECK(fake_find("x=3") == NULL);
+  CHECK_INT(rig.now + 7000, avp_dispatcher_wake_at(rig.d));
+  fake_reply("x=2", 200, ""); /* one that was on its way is taken all the same */
+  step(&rig);
+  CHECK_INT(AVP_CALL_DONE, calls[1]->state);
+  advance(&rig, 6999);
+  CHECK_INT(0, fake_running());
+  advance(&rig, 1);
+  CHECK_INT(2, fake_running());
+  release_all(&rig, calls, 3);
+  rig_close(&rig);
+}
+
+/* Without Retry-After a 5xx is one request's trouble. */
+static void test_one_request_waits(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[2];
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  calls[0] = get(&rig, "x=1");
+  step(&rig);
+  fake_reply("x=1", 502, "");
+  step(&rig);
+  CHECK_INT(AVP_CALL_QUEUED, calls[0]->state);
+  calls[1] = get(&rig, "x=2");
+  step(&rig);
+  CHECK(fake_find("x=2") != NULL);
+  CHECK_INT(calls[0]->not_before, avp_dispatcher_wake_at(rig.d));
+  release_all(&rig, calls, 2);
+  rig_close(&rig);
+}
+
+static void test_retry_after_as_a_date(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  call = get(&rig, "x=1");
+  step(&rig);
+  /* the server's clock is a year off; only the difference counts */
+  fake_reply_with("x=1", 503, "", "Fri, 01 Jan 2027 00:00:09 GMT", "Fri, 01 Jan 2027 00:00:00 GMT");
+  step(&rig);
+  CHECK_INT(rig.now + 9000, avp_dispatcher_wake_at(rig.d));
+  avp_call_release(rig.d, call);
+  call = get(&rig, "x=1");
+  advance(&rig, 9000);
+  /* without a Date the wall clock counts: it shows WALL + now */
+  fake_reply_with("x=1", 503, "", "Thu, 01 Jan 2026 00:00:20 GMT", NULL);
+  step(&rig);
+  CHECK_INT(20000, avp_dispatcher_wake_at(rig.d));
+  avp_call_release(rig.d, call);
+  rig_close(&rig);
+}
+
+static void test_longest_wait(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  call = get(&rig, "x=1");
+  step(&rig);
+  fake_reply_with("x=1", 429, "", "121", NULL);
+  step(&rig);
+  CHECK_INT(AVP_CALL_FAILED, call->state);
+  CHECK_INT(AVP_ERR_THROTTLED, call->err.kind);
+  CHECK(call->err.retry_after == 121);
+  CHECK(call->err.retryable);
+  CHECK(strstr(call->err.message, "121.0 s") != NULL);
+  avp_call_release(rig.d, call);
+  call = get(&rig, "x=2");
+  step(&rig);
+  CHECK_INT(1, fake_running()); /* that listing gave up; the client as such does not pause */
+  fake_reply_with("x=2", 429, "", "120", NULL);
+  step(&rig);
+  CHECK_INT(AVP_CALL_QUEUED, call->state);
+  CHECK_INT(rig.now + 120000, avp_dispatcher_wake_at(rig.d));
+  avp_call_release(rig.d, call);
+  rig_close(&rig);
+}
+
+static void test_deadline_ends_a_wait_at_once(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[2];
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  calls[0] = get_until(&rig, "x=1", rig.now + 5000);
+  calls[1] = get(&rig, "x=2");
+  step(&rig);
+  fake_reply_with("x=1", 503, "", "6", NULL);
+  step(&rig);
+  CHECK_INT(AVP_CALL_FAILED, calls[0]->state);
+  CHECK_INT(AVP_ERR_TIMEOUT, calls[0]->err.kind);
+  CHECK(calls[0]->err.past_deadline);
+  CHECK(calls[0]->err.retry_after == 6);
+  fake_reply_with("x=2", 503, "", "6", NULL);
+  step(&rig);
+  avp_call_release(rig.d, calls[0]);
+  calls[0] = get_until(&rig, "x=3", rig.now + 5000); /* queued behind the pause of another */
+  step(&rig);
+  CHECK_INT(AVP_CALL_FAILED, calls[0]->state);
+  CHECK_INT(AVP_ERR_TIMEOUT, calls[0]->err.kind);
+  release_all(&rig, calls, 2);
+  rig_close(&rig);
+}
+
+static void test_deadline_cuts_the_attempt(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  call = get_until(&rig, "x=1", rig.now + 12345);
+  step(&rig);
+  CHECK_INT(12345, fake_find("x=1")->timeout_ms);
+  rig.now += 12345;
+  fake_fail("x=1", CURLE_OPERATION_TIMEDOUT);
+  step(&rig);
+  CHECK_INT(AVP_CALL_FAILED, call->state);
+  CHECK_INT(AVP_ERR_TIMEOUT, call->err.kind);
+  CHECK(call->err.past_deadline);
+  avp_call_release(rig.d, call);
+  rig_close(&rig);
+}
+
+static void test_deadline_in_the_queue(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[3];
+  struct rig rig;
+  settings.concurrency = 1;
+  rig_signed_in(&rig, &settings);
+  calls[0] = get(&rig, "x=1");
+  calls[1] = get_until(&rig, "x=2", rig.now + 100);
+  calls[2] = get_until(&rig, "x=3", rig.now); /* over before it began */
+  step(&rig);
+  CHECK_INT(AVP_CALL_FAILED, calls[2]->state);
+  CHECK_INT(rig.now + 100, avp_dispatcher_wake_at(rig.d));
+  advance(&rig, 99);
+  CHECK_INT(AVP_CALL_QUEUED, calls[1]->state);
+  advance(&rig, 1);
+  CHECK_INT(AVP_CALL_FAILED, calls[1]->state);
+  CHECK_INT(AVP_ERR_TIMEOUT, calls[1]->err.kind);
+  CHECK(calls[1]->err.past_deadline && calls[1]->err.retryable);
+  CHECK_INT(0, calls[1]->err.attempts);
+  release_all(&rig, calls, 3);
+  rig_close(&rig);
+}
+
+static void test_halving_and_growth(void) {
+  static const char *const names[] = {"q=a", "q=b", "q=c", "q=d", "q=e", "q=f", "q=g", "q=h"};
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[8];
+  struct rig rig;
+  int i;
+  rig_signed_in(&rig, &settings);
+  for (i = 0; i < 8; i++) calls[i] = get(&rig, names[i]);
+  step(&rig);
+  rig.now += 10;
+  for (i = 0; i < 4; i++) fake_reply_with(names[i], 429, "", "1", NULL);
+  step(&rig); /* four refusals of one burst halve it once */
+  CHECK_INT(0, fake_running());
+  advance(&rig, 1000);
+  CHECK_INT(2, fake_running());
+  fake_reply("q=a", 200, "");
+  step(&rig);
+  CHECK_INT(3, fake_running());
+  fake_reply("q=b", 200, "");
+  step(&rig);
+  CHECK_INT(4, fake_running());
+  fake_reply("q=c", 200, "");
+  step(&rig);
+  CHECK_INT(4, fake_running()); /* never more than `concurrency` */
+  release_all(&rig, calls, 8);
+  rig_close(&rig);
+}
+
+static void test_halving_down_to_one(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[4];
+  struct rig rig;
+  int i;
+  rig_signed_in(&rig, &settings);
+  for (i = 0; i < 4; i++) calls[i] = get(&rig, "z=1");
+  for (i = 0; i < 4; i++) {
+    static const int expected[] = {4, 2, 1, 1};
+    step(&rig);
+    CHECK_INT(expected[i], fake_running());
+    rig.now += 10;
+    fake_reply_with("z=1", 503, "", "0", NULL); /* zero: at once */
+  }
+  release_all(&rig, calls, 4);
+  rig_close(&rig);
+}
+
+static void test_progress_and_events(void) {
+  static const enum avp_event_kind expected[] = {AVP_EVENT_TOKEN,    AVP_EVENT_REQUEST,
+                                                 AVP_EVENT_RESPONSE, AVP_EVENT_RETRY,
+                                                 AVP_EVENT_WAIT,     AVP_EVENT_REQUEST,
+                                                 AVP_EVENT_RESPONSE};
+  struct avp_settings settings = rig_settings();
+  struct avp_event events[8];
+  struct avp_call *call;
+  struct rig rig;
+  uint64_t before;
+  int n = 0;
+  rig_signed_in(&rig, &settings);
+  call = get(&rig, "x=1");
+  call->page = 9;
+  before = avp_dispatcher_progress(rig.d);
+  step(&rig);
+  fake_reply_with("x=1", 503, "gone", "2", NULL);
+  step(&rig);
+  CHECK(before == avp_dispatcher_progress(rig.d)); /* nothing yet for whoever waits */
+  advance(&rig, 2000);
+  fake_reply("x=1", 200, "here");
+  step(&rig);
+  CHECK(before != avp_dispatcher_progress(rig.d));
+  while (n < 8 && avp_event_take(avp_dispatcher_events(rig.d), &events[n])) n++;
+  CHECK_INT(7, n);
+  for (n = 0; n < 7; n++) CHECK_INT(expected[n], events[n].kind);
+  CHECK(events[0].lifetime == 3600);
+  CHECK_STR("GET", events[1].method);
+  CHECK_STR("https://api.example/list", events[1].url);
+  CHECK_INT(9, events[1].page);
+  CHECK_INT(503, events[2].status);
+  CHECK(events[2].bytes == 4 && events[2].seconds == 0.25);
+  CHECK_INT(1, events[2].attempt);
+  CHECK_STR("server", events[3].reason);
+  CHECK(events[4].wait == 2);
+  CHECK_INT(2, events[5].attempt);
+  CHECK(events[5].time == (double)(WALL + rig.now) / 1000);
+  CHECK_INT(200, events[6].status);
+  avp_call_release(rig.d, call);
+  rig_close(&rig);
+}
+
+/* Calls in every state there is: queued, in flight, finished but not yet seen, waiting for another
+ * attempt, done, failed. */
+static void make_all_states(struct rig *rig, struct avp_call **calls) {
+  struct avp_settings settings = rig_settings();
+  settings.concurrency = 5;
+  rig_signed_in(rig, &settings);
+  calls[0] = get(rig, "s=done");
+  calls[1] = get(rig, "s=failed");
+  calls[2] = get(rig, "s=waiting");
+  calls[3] = get(rig, "s=flying");
+  calls[4] = get(rig, "s=landed");
+  step(rig);
+  fake_reply("s=done", 200, "done");
+  fake_reply("s=failed", 404, "failed");
+  fake_reply("s=waiting", 429, "waiting");
+  step(rig);
+  calls[5] = get(rig, "s=queued");
+  step(rig);
+  fake_reply("s=landed", 200, "landed");
+  CHECK_INT(AVP_CALL_DONE, calls[0]->state);
+  CHECK_INT(AVP_CALL_FAILED, calls[1]->state);
+  CHECK_INT(AVP_CALL_QUEUED, calls[2]->state);
+  CHECK_INT(AVP_CALL_IN_FLIGHT, calls[3]->state);
+  CHECK_INT(AVP_CALL_IN_FLIGHT, calls[4]->state);
+  CHECK_INT(AVP_CALL_QUEUED, calls[5]->state);
+}
+
+static void test_close_in_every_state(void) {
+  struct avp_call *calls[7];
+  struct rig rig;
+  int i;
+  make_all_states(&rig, calls);
+  avp_dispatcher_close(rig.d);
+  avp_dispatcher_close(rig.d);
+  CHECK(avp_dispatcher_is_closed(rig.d));
+  CHECK(fake == NULL);
+  CHECK_INT(AVP_CALL_DONE, calls[0]->state); /* what was there stays */
+  CHECK_STR("done", calls[0]->body_received.data);
+  CHECK_INT(AVP_ERR_NOT_FOUND, calls[1]->err.kind);
+  for (i = 2; i < 6; i++) {
+    CHECK_INT(AVP_CALL_FAILED, calls[i]->state);
+    CHECK_INT(AVP_ERR_CLOSED, calls[i]->err.kind);
+  }
+  step(&rig);
+  CHECK(avp_dispatcher_wake_at(rig.d) == AVP_NEVER);
+  CHECK(!avp_dispatcher_wants(rig.d, rig.now));
+  calls[6] = get(&rig, "s=late");
+  CHECK_INT(AVP_CALL_FAILED, calls[6]->state);
+  CHECK_INT(AVP_ERR_CLOSED, calls[6]->err.kind);
+  release_all(&rig, calls, 7);
+  rig_close(&rig);
+}
+
+static void test_release_in_every_state(void) {
+  int order;
+  for (order = 0; order < 6; order++) {
+    struct avp_call *calls[6];
+    struct rig rig;
+    int i;
+    make_all_states(&rig, calls);
+    for (i = 0; i < 6; i++) {
+      avp_call_release(rig.d, calls[(i + order) % 6]);
+      step(&rig);
+    }
+    CHECK_INT(0, fake_running());
+    CHECK(avp_dispatcher_wake_at(rig.d) == AVP_NEVER);
+    rig_close(&rig);
+  }
+}
+
+/* Whatever reaches a closed dispatcher late must not stay in memory: it may be a secret. */
+static void test_supplies_after_close(void) {
+  struct avp_settings settings = rig_settings();
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  avp_dispatcher_close(rig.d);
+  (void)avp_dispatcher_supply(rig.d, "a late secret");
+  CHECK(!avp_dispatcher_supply_token(rig.d, "t", 1, HOUR, true, rig.now));
+  rig_close(&rig);
+}
+
+static void test_references(void) {
+  struct avp_settings settings = rig_settings();
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  CHECK(avp_dispatcher_retain(rig.d) == rig.d);
+  avp_dispatcher_release(rig.d);
+  CHECK(!avp_dispatcher_is_closed(rig.d));
+  rig_close(&rig);
+  avp_dispatcher_release(NULL);
+}
+
+static void test_settings_are_copied(void) {
+  struct avp_settings settings = rig_settings();
+  char url[] = TOKEN_URL;
+  struct rig rig;
+  settings.token_url = url;
+  rig_signed_in(&rig, &settings);
+  memset(url, 'x', sizeof url - 1);
+  CHECK_STR(TOKEN_URL, avp_dispatcher_settings(rig.d)->token_url);
+  rig_close(&rig);
+}
+
+/* In the child of a fork all that was under way begins anew and counts as the same attempt. */
+static void test_fork(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[3];
+  struct rig rig;
+  int i;
+  rig_signed_in(&rig, &settings);
+  for (i = 0; i < 3; i++) calls[i] = get(&rig, "f=1");
+  step(&rig);
+  fake_reply("f=1", 200, "");
+  step(&rig);
+  fake->forked = true;
+  step(&rig);
+  CHECK_INT(2, fake_running());
+  CHECK_INT(AVP_CALL_DONE, calls[0]->state);
+  CHECK_INT(1, calls[1]->attempts);
+  fake->forked = true;
+  avp_call_release(rig.d, calls[1]); /* a release is a step too as far as this goes */
+  fake->forked = true;
+  avp_dispatcher_close(rig.d);
+  avp_call_release(rig.d, calls[0]);
+  avp_call_release(rig.d, calls[2]);
+  rig_close(&rig);
+}
+
+/* A whole sign-in and two pages, with the n-th allocation failing: nothing leaks, nothing hangs,
+ * each call ends, and those that failed say why. */
+static bool run_short_of_memory(long n) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[2] = {NULL, NULL};
+  struct rig rig;
+  int i;
+  avp_mem_fail_at(n);
+  rig.now = 1000;
+  rig.d = avp_dispatcher_new(&settings);
+  if (rig.d == NULL) return false;
+  avp_dispatcher_events(rig.d)->on = true;
+  if (avp_dispatcher_supply(rig.d, SECRET)) {
+    calls[0] = avp_call_new(rig.d, "https://api.example/list?m=1", NULL, AVP_NEVER);
+    calls[1] = avp_call_new(rig.d, "https://api.example/list?m=2", "{}", AVP_NEVER);
+  }
+  for (i = 0; i < 6; i++) {
+    step(&rig);
+    if (fake_find("m=1") != NULL) fake_reply("m=1", 200, "");
+    if (fake_find("m=2") != NULL) fake_reply("m=2", 200, "");
+    if (fake_find("/token") != NULL) fake_reply("/token", 200, "");
+    if (avp_dispatcher_token_reply(rig.d) == NULL) continue;
+    (void)avp_dispatcher_supply_token(rig.d, "t-1", 3, HOUR, true, rig.now);
+  }
+  avp_mem_fail_at(0);
+  for (i = 0; i < 2; i++) {
+    if (calls[i] == NULL) continue;
+    CHECK(calls[i]->state == AVP_CALL_DONE || calls[i]->state == AVP_CALL_FAILED);
+    if (calls[i]->state == AVP_CALL_FAILED) CHECK_INT(AVP_ERR_MEMORY, calls[i]->err.kind);
+    avp_call_release(rig.d, calls[i]);
+  }
+  rig_close(&rig);
+  return true;
+}
+
+static void test_out_of_memory(void) {
+  long live = avp_mem_live();
+  long n;
+  for (n = 1; n <= 60; n++) {
+    (void)run_short_of_memory(n);
+    avp_mem_fail_at(0);
+    CHECK_INT(live, avp_mem_live());
+  }
+  CHECK(run_short_of_memory(0));
+}
+
+static const struct check_test tests[] = {
+    {"dispatcher: order and limit", test_order_and_limit},
+    {"dispatcher: what is sent", test_what_is_sent},
+    {"dispatcher: tries until the attempts are spent", test_retry_until_spent},
+    {"dispatcher: delays are kept", test_delays_are_kept},
+    {"dispatcher: some replies are never tried again", test_some_are_never_tried_again},
+    {"dispatcher: failures of the network", test_failures_of_the_network},
+    {"dispatcher: a reply that is too large", test_reply_that_is_too_large},
+    {"dispatcher: Retry-After holds the whole client", test_whole_client_waits},
+    {"dispatcher: an own delay holds one request", test_one_request_waits},
+    {"dispatcher: Retry-After as a date", test_retry_after_as_a_date},
+    {"dispatcher: longest wait", test_longest_wait},
+    {"dispatcher: a wait past the deadline fails at once", test_deadline_ends_a_wait_at_once},
+    {"dispatcher: the deadline cuts the attempt", test_deadline_cuts_the_attempt},
+    {"dispatcher: the deadline passes in the queue", test_deadline_in_the_queue},
+    {"dispatcher: fewer at a time, and more again", test_halving_and_growth},
+    {"dispatcher: never less than one at a time", test_halving_down_to_one},
+    {"dispatcher: progress and events", test_progress_and_events},
+    {"dispatcher: close in every state", test_close_in_every_state},
+    {"dispatcher: release in every state", test_release_in_every_state},
+    {"dispatcher: supplies after close", test_supplies_after_close},
+    {"dispatcher: references", test_references},
+    {"dispatcher: settings are copied", test_settings_are_copied},
+    {"dispatcher: fork", test_fork},
+    {"dispatcher: out of memory", test_out_of_memory},
+};
+
+CHECK_MAIN(tests)
