@@ -81,11 +81,13 @@ describe("the endpoint auto", function()
   for _, status in ipairs { 400, 401, 403, 404, 405, 410, 501 } do
     it(("tries the batch after %d, and remembers it"):format(status), function()
       local client, id = helper.client { customers = 250, endpoints = { get = status } }
-      local first = status == 401 and "GET 401 GET 401" or "GET " .. status
+      local function posts()
+        return talk(id):gsub("GET 401 GET 401", "GET 401"):match("^GET " .. status .. "( .*)$")
+      end
       assert.equal(250, client:customers({ page_size = 200 }):count())
-      assert.equal(first .. (" POST 200"):rep(3), talk(id))
+      assert.equal((" POST 200"):rep(3), posts())
       assert.equal(250, client:customers():count())
-      assert.equal(first .. (" POST 200"):rep(6), talk(id))
+      assert.equal((" POST 200"):rep(6), posts())
     end)
   end
 

@@ -48,10 +48,10 @@ describe("a page is asked for again", function()
   for _, kind in ipairs { "reset", "reset_body", "short_body", "no_end_chunk" } do
     for _, port in ipairs { "https", "http1", "http" } do
       it(("after one %s on %s"):format(kind, port), function()
-        local all, err, stats = list({ faults = { { on = "page", page = 2, kind = kind } } },
+        local all, err, _, id = list({ faults = { { on = "page", page = 2, kind = kind } } },
           { port = port, max_retry_wait = 0.05 })
         assert_whole(all, err)
-        assert.is_true(stats.retries >= 1)
+        assert.is_true(#helper.pages(id) >= 6) -- by us, or by libcurl on a connection of old
       end)
     end
   end
@@ -125,8 +125,8 @@ describe("Retry-After", function()
 
   it("that is unreadable counts as absent", function()
     for _, value in ipairs { "soon", "-5", "20300101", "1e9", "" } do
-      local wait = wait_of(value, { max_retry_wait = 0.1 }, 503)
-      assert.is_true(wait < 1, value)
+      local wait, err = wait_of(value, { max_retry_wait = 0.1 }, 503)
+      assert.is_true(wait ~= nil and wait < 1, value .. ": " .. tostring(wait or err))
     end
   end)
 

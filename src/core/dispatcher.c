@@ -11,6 +11,9 @@
 #include "sys.h"
 #include "url.h"
 
+#define REFUSALS_MAX 100 /* 401s of one call, each with a token that has served others meanwhile   \
+                          */
+
 static bool copy_string(const char **text) {
   const char *original = *text;
   *text = avp_strdup(original);
@@ -235,6 +238,18 @@ static bool time_is_ripe(const struct avp_dispatcher *d, const struct avp_call *
   return now >= call->not_before && now >= d->paused_until && d->in_flight < d->limit;
 }
 
+/* Whether a token that has not proved itself is being tried. */
+static bool is_on_trial(const struct avp_dispatcher *d) {
+  const struct avp_call *call;
+  if (avp_token_is_proven(&d->token)) return false;
+  for (call = d->calls; call != NULL; call = call->next) {
+    if (call->state == AVP_CALL_IN_FLIGHT && call->token_generation == d->token.generation) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /* True if something was sent. */
 static bool send_due(struct avp_dispatcher *d, int64_t now) {
   bool sent = false;
@@ -244,7 +259,7 @@ static bool send_due(struct avp_dispatcher *d, int64_t now) {
     if (call->state != AVP_CALL_QUEUED || !time_is_ripe(d, call, now)) continue;
     advice = avp_token_advise(&d->token, now);
     if (advice == AVP_TOKEN_FETCH || advice == AVP_TOKEN_USE_AND_RENEW) avp_signin_begin(d, now);
-    if (advice == AVP_TOKEN_FETCH || advice == AVP_TOKEN_WAIT) break;
+    if (advice == AVP_TOKEN_FETCH || advice == AVP_TOKEN_WAIT || is_on_trial(d)) break;
     send_call(d, call, now);
     sent = true;
   }
@@ -326,19 +341,16 @@ static void succeed(struct avp_dispatcher *d, struct avp_call *call, struct avp_
   d->progress++;
 }
 
-/* 401: the token's fault first, the request's only when a fresh token is refused too. */
+/* 401: the token's fault, not the request's; until a fresh token is refused at once. */
 static void handle_401(struct avp_dispatcher *d, struct avp_call *call,
                        const struct avp_reply *reply) {
-  bool current = call->token_generation == d->token.generation && d->token.value != NULL;
-  enum avp_token_refusal refusal =
-      avp_token_refuse(&d->token, call->token_generation, call->refused_generation);
-  if (refusal == AVP_TOKEN_REFUSED) {
+  enum avp_token_refusal refusal = avp_token_refuse(&d->token, call->token_generation);
+  if (refusal == AVP_TOKEN_REFUSED || ++call->refusals >= REFUSALS_MAX) {
     struct avp_err err;
     avp_explain_status(&err, reply, call->url);
     avp_call_fail(d, call, &err);
     return;
   }
-  if (current) call->refused_generation = call->token_generation;
   avp_attempt_drop(d, call);
   call->attempts--; /* tries with another token do not count */
   call->state = AVP_CALL_QUEUED;
@@ -428,7 +440,9 @@ int64_t avp_dispatcher_wake_at(const struct avp_dispatcher *d) {
   for (call = d->calls; call != NULL; call = call->next) {
     if (call->state != AVP_CALL_QUEUED) continue;
     at = earlier(at, call->deadline);
-    if (d->in_flight < d->limit && !d->token.fetching) at = earlier(at, due_at(d, call));
+    if (d->in_flight < d->limit && !d->token.fetching && !is_on_trial(d)) {
+      at = earlier(at, due_at(d, call));
+    }
   }
   if (d->token_call != NULL && d->token_call->state == AVP_CALL_QUEUED && !d->wanted) {
     at = earlier(at, d->token_call->not_before);

@@ -62,7 +62,7 @@ struct avp_call {
   int64_t deadline;              /* ms or AVP_NEVER */
   int64_t sent_at;               /* ms: when the running attempt began */
   uint64_t token_generation;     /* of the running or last attempt */
-  uint64_t refused_generation;   /* of the token that a 401 discarded, or 0 */
+  int refusals;                  /* 401s so far */
   struct avp_transfer *transfer; /* while in flight */
   struct avp_stats *stats;       /* of its listing, or NULL */
   int status;                    /* of a call that is done */

@@ -62,14 +62,14 @@ static void discard(struct avp_token *token) {
   token->value = NULL;
 }
 
-enum avp_token_refusal avp_token_refuse(struct avp_token *token, uint64_t generation,
-                                        uint64_t refused_before) {
+enum avp_token_refusal avp_token_refuse(struct avp_token *token, uint64_t generation) {
   bool unused;
   if (generation != token->generation || token->value == NULL) {
     return AVP_TOKEN_REPEAT; /* an older one: the request is just sent again */
   }
   unused = !token->served;
   discard(token);
-  if (token->fixed || unused || refused_before != 0) return AVP_TOKEN_REFUSED;
-  return AVP_TOKEN_REPEAT;
+  return token->fixed || unused ? AVP_TOKEN_REFUSED : AVP_TOKEN_REPEAT;
 }
+
+bool avp_token_is_proven(const struct avp_token *token) { return token->served; }

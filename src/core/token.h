@@ -55,10 +55,13 @@ bool avp_token_set(struct avp_token *token, const char *value, size_t len, int64
 /* A request with the token of this generation was answered by other than 401. */
 void avp_token_worked(struct avp_token *token, uint64_t generation);
 
-/* A request with the token of this generation got 401. Discards the token if it is the current
- * one. `refused_before` is the generation that the same request was refused with earlier (0 for
- * none): a request refused by two tokens in turn is refused for good. */
-enum avp_token_refusal avp_token_refuse(struct avp_token *token, uint64_t generation,
-                                        uint64_t refused_before);
+/* A request with the token of this generation got 401. Discards the token if it is the current one
+ * and not fixed. */
+enum avp_token_refusal avp_token_refuse(struct avp_token *token, uint64_t generation);
+
+/* Whether the token has proved itself: until a fresh one has served a request, only one request
+ * should be sent with it, so that a refusal is known to be the token's and not a matter of order.
+ */
+bool avp_token_is_proven(const struct avp_token *token);
 
 #endif
