@@ -11,8 +11,9 @@
 #include "sys.h"
 #include "url.h"
 
-#define REFUSALS_MAX 100 /* 401s of one call, each with a token that has served others meanwhile   \
-                          */
+#define REFUSALS_MAX                                                                               \
+  100 /* 401s of one call, each with a token that has served others meanwhile                      \
+       */
 
 static bool copy_string(const char **text) {
   const char *original = *text;
@@ -306,16 +307,23 @@ static void plan_next(struct avp_dispatcher *d, struct avp_call *call,
   event->wait = (double)answer->delay_ms / 1000;
 }
 
+/* Explains the running attempt's reply, without the token that was sent with it. */
+static void explain(const struct avp_call *call, const struct avp_reply *reply,
+                    struct avp_err *err) {
+  if (reply->result != CURLE_OK) {
+    avp_explain_failure(err, reply, call->url);
+  } else {
+    avp_explain_status(err, reply, call->url);
+  }
+  avp_err_redact(err, call->transfer->bearer);
+}
+
 bool avp_attempt_plan(struct avp_dispatcher *d, struct avp_call *call,
                       const struct avp_reply *reply, int64_t now) {
   struct avp_retry_case c = case_of(d, call, reply, now);
   struct avp_retry_answer answer = avp_retry_decide(&d->settings.retry, &c);
   struct avp_err err;
-  if (reply->result != CURLE_OK) {
-    avp_explain_failure(&err, reply, call->url);
-  } else {
-    avp_explain_status(&err, reply, call->url);
-  }
+  explain(call, reply, &err);
   if (c.retry_after_ms >= 0) err.retry_after = (double)c.retry_after_ms / 1000;
   if (answer.slow_down && !call->is_token) slow_down(d, call, now);
   avp_attempt_drop(d, call);
@@ -347,7 +355,7 @@ static void handle_401(struct avp_dispatcher *d, struct avp_call *call,
   enum avp_token_refusal refusal = avp_token_refuse(&d->token, call->token_generation);
   if (refusal == AVP_TOKEN_REFUSED || ++call->refusals >= REFUSALS_MAX) {
     struct avp_err err;
-    avp_explain_status(&err, reply, call->url);
+    explain(call, reply, &err);
     avp_call_fail(d, call, &err);
     return;
   }

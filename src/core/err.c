@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SECRET_MIN 4 /* characters; anything shorter is no secret and stands in any text */
+
 void avp_err_set(struct avp_err *err, enum avp_err_kind kind, const char *format, ...) {
   va_list args;
   memset(err, 0, sizeof *err);
@@ -32,18 +34,69 @@ void avp_err_body(struct avp_err *err, const char *data, size_t len) {
   err->body_len = kept;
 }
 
-static void cover(char *text, size_t len, const char *secret, size_t secret_len) {
+static int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/* The value of `count` hexadecimal digits, or -1. */
+static int hex_value(const char *text, size_t left, size_t count) {
+  int value = 0;
   size_t i;
-  for (i = 0; i + secret_len <= len; i++) {
-    if (memcmp(text + i, secret, secret_len) == 0) memset(text + i, '*', secret_len);
+  if (left < count) return -1;
+  for (i = 0; i < count; i++) {
+    int digit = hex_digit(text[i]);
+    if (digit < 0) return -1;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+/* How many characters of `text` stand for the character `c`, as it is or in an escape of JSON, of a
+ * URL or of a form; 0 where they do not. */
+static size_t unit(const char *text, size_t left, unsigned char c) {
+  if (left == 0) return 0;
+  /* escapes first: a % or \ of the secret itself may be the first character of one */
+  if (text[0] == '%' && hex_value(text + 1, left - 1, 2) == c) return 3;
+  if (text[0] == '\\' && left > 1) {
+    if (text[1] == 'u' && hex_value(text + 2, left - 2, 4) == c) return 6;
+    if (text[1] != 'u' && (unsigned char)text[1] == c) return 2;
+  }
+  return (unsigned char)text[0] == c || (text[0] == '+' && c == ' ') ? 1 : 0;
+}
+
+/* How many characters of `text` are the secret in one of these forms, or its beginning where the
+ * text was cut within it; 0 where they are not. */
+static size_t match(const char *text, size_t left, const char *secret, bool cut) {
+  size_t used = 0;
+  size_t matched = 0;
+  for (; secret[matched] != '\0'; matched++) {
+    size_t n = unit(text + used, left - used, (unsigned char)secret[matched]);
+    if (n == 0) break;
+    used += n;
+  }
+  if (secret[matched] == '\0') return used;
+  /* an escape may itself be cut, so up to five characters at the end may match nothing */
+  return cut && matched >= SECRET_MIN && left - used < 6 ? left : 0;
+}
+
+static void cover(char *text, size_t len, size_t size, const char *secret) {
+  size_t i = 0;
+  while (i < len) {
+    size_t n = match(text + i, len - i, secret, len + 1 == size);
+    memset(text + i, '*', n);
+    i += n > 0 ? n : 1;
   }
 }
 
 void avp_err_redact(struct avp_err *err, const char *secret) {
-  size_t len = secret != NULL ? strlen(secret) : 0;
-  if (len < 4) return;
-  cover(err->message, strlen(err->message), secret, len);
-  cover(err->body, err->body_len, secret, len);
+  if (secret == NULL || strlen(secret) < SECRET_MIN) return;
+  cover(err->message, strlen(err->message), sizeof err->message, secret);
+  cover(err->code, strlen(err->code), sizeof err->code, secret);
+  cover(err->request_id, strlen(err->request_id), sizeof err->request_id, secret);
+  cover(err->body, err->body_len, sizeof err->body, secret);
 }
 
 const char *avp_err_kind_name(enum avp_err_kind kind) {

@@ -68,12 +68,21 @@ static bool add_header(struct avp_transfer *transfer, const char *name, const ch
   return true;
 }
 
+static bool add_bearer(struct avp_transfer *transfer, const char *token) {
+  static const char name[] = "Authorization: Bearer ";
+  const struct curl_slist *last;
+  if (token == NULL) return true;
+  if (!add_header(transfer, name, token)) return false;
+  for (last = transfer->headers; last->next != NULL; last = last->next) continue;
+  transfer->bearer = last->data + sizeof name - 1;
+  return true;
+}
+
 static bool make_headers(struct avp_transfer *transfer, const struct avp_request *request) {
   return add_header(transfer, "Accept: ", "application/json") &&
          add_header(transfer, "Expect:", "") && /* no waiting for a 100 before a POST's body */
          (!request->post || add_header(transfer, "Content-Type: ", request->content_type)) &&
-         (request->bearer == NULL ||
-          add_header(transfer, "Authorization: Bearer ", request->bearer));
+         add_bearer(transfer, request->bearer);
 }
 
 static bool copy_body(struct avp_transfer *transfer, const struct avp_request *request) {

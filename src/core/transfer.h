@@ -54,6 +54,7 @@ struct avp_reply {
 struct avp_transfer {
   CURL *easy;                 /* lent by the transport's pool */
   struct curl_slist *headers; /* of the request; hold the token, wiped at the end */
+  const char *bearer;         /* the token in them, or NULL */
   char *body;                 /* of the request; may hold a secret, wiped at the end */
   size_t body_len;            /* bytes of it */
   size_t header_bytes;        /* received so far */
