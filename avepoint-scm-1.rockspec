@@ -71,6 +71,7 @@ build = {
     ["avepoint.lazy"] = "lua/avepoint/lazy.lua",
     ["avepoint.listing"] = "lua/avepoint/listing.lua",
     ["avepoint.problem"] = "lua/avepoint/problem.lua",
+    ["avepoint.log"] = "lua/avepoint/log.lua",
     ["avepoint.pump"] = "lua/avepoint/pump.lua",
     ["avepoint.show"] = "lua/avepoint/show.lua",
     ["avepoint.where"] = "lua/avepoint/where.lua",

@@ -244,13 +244,19 @@ function Listing:pages()
   if self ~= self._root then
     error("listing:pages works on an unfiltered listing only", 2)
   end
+  local held, held_metadata -- a page whose on_progress raised: given by the next call
   local function next_page()
-    local list, more = call(self, self._core.page)
+    local list, more = held, held_metadata
+    if list == nil then
+      list, more = call(self, self._core.page)
+    end
     if list == nil and more ~= nil then
       raise(self, more)
     end
     if self._on_progress then
+      held, held_metadata = list, more
       report_progress(self)
+      held = nil
     end
     return list, more
   end

@@ -110,6 +110,18 @@ static void keep_values(lua_State *L, int options, const struct credential *cred
   }
 }
 
+/* Sets on_event of the table on top of the stack to the ready-made logger. */
+static void make_logger(lua_State *L, const char *level) {
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "avepoint.log");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "new");
+  lua_pushstring(L, level);
+  lua_call(L, 1, 1);
+  lua_setfield(L, -3, "on_event");
+  lua_pop(L, 1);
+}
+
 /* Lua: core.client(options, level) -> client */
 static int core_client(lua_State *L) {
   int level = (int)luaL_checkinteger(L, 2);
@@ -117,6 +129,7 @@ static int core_client(lua_State *L) {
   struct credential credential;
   struct avp_err err;
   const char *base_url;
+  const char *log_level;
   struct client *client;
   bool built;
   options_check(L, 1, client_options, "avepoint.client", level, NULL);
@@ -125,7 +138,8 @@ static int core_client(lua_State *L) {
   luaL_setmetatable(L, AVP_CLIENT_NAME);
   lua_newtable(L);
   json_open(L, lua_gettop(L));
-  if (!config_read(L, 1, &settings, &credential, &base_url, &err, level)) {
+  if (!config_read(L, 1, &settings, &credential, &base_url, &err, level) ||
+      !config_log(&log_level, &err)) {
     config_forget(&credential);
     return error_raise(L, &err, level);
   }
@@ -142,9 +156,8 @@ static int core_client(lua_State *L) {
     return error_raise(L, &err, level);
   }
   keep_values(L, 1, &credential);
-  lua_getfield(L, -1, "on_event");
-  avp_dispatcher_events(client->dispatcher)->on = !lua_isnil(L, -1);
-  lua_pop(L, 1);
+  if (!options_has(L, 1, "on_event") && log_level != NULL) make_logger(L, log_level);
+  avp_dispatcher_events(client->dispatcher)->on = options_has(L, lua_gettop(L), "on_event");
   avp_setuservalue(L, -2);
   return 1;
 }

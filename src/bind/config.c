@@ -28,6 +28,8 @@ static const struct {
 
 const char *const endpoint_words[] = {"auto", "get", "batch", NULL};
 
+static const char *const log_words[] = {"warn", "info", "debug", NULL};
+
 const struct option client_options[] = {
     {"client_id", OPTION_STRING, 0, 0, NULL},
     {"client_secret", OPTION_STRING_OR_FUNCTION, 0, 0, NULL},
@@ -249,6 +251,17 @@ static void read_numbers(lua_State *L, int index, struct avp_settings *settings)
   settings->retry.max_attempts = (int)options_integer(L, index, "max_attempts", 5);
   settings->retry.max_wait_ms = options_ms(L, index, "max_retry_wait", 120000);
   settings->concurrency = (int)options_integer(L, index, "concurrency", 4);
+}
+
+bool config_log(const char **level, struct avp_err *err) {
+  int i;
+  *level = variable("AVEPOINT_LOG");
+  for (i = 0; *level != NULL && log_words[i] != NULL; i++) {
+    if (strcmp(log_words[i], *level) == 0) return true;
+  }
+  if (*level == NULL) return true;
+  avp_err_set(err, AVP_ERR_CONFIG, "AVEPOINT_LOG is none of: warn, info, debug");
+  return false;
 }
 
 bool config_read(lua_State *L, int index, struct avp_settings *settings,

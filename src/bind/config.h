@@ -28,6 +28,10 @@ bool config_read(lua_State *L, int index, struct avp_settings *settings,
                  struct credential *credential, const char **base_url, struct avp_err *err,
                  int level);
 
+/* The level of the ready-made logger that the environment asks for, or NULL. False, and a `config`
+ * error, where it names none. */
+bool config_log(const char **level, struct avp_err *err);
+
 void config_forget(struct credential *credential);
 
 #endif

@@ -156,6 +156,8 @@ enum avp_sweep_verdict avp_sweep_page(struct avp_sweep *sweep, const struct avp_
   sweep->fresh += page->fresh;
   sweep->repeated += page->repeated;
   sweep->last_rows = page->rows;
+  sweep->print =
+      (sweep->print ^ page->fingerprint) * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)page->total + 1;
   if (!check_repeats(sweep, page, err) || !check_empty_run(sweep, page, err)) {
     return AVP_SWEEP_FAIL;
   }
@@ -179,9 +181,9 @@ static int64_t expected(const struct avp_sweep *sweep) {
   return sweep->total > before ? sweep->total - before : 0;
 }
 
-static void begin_next(struct avp_sweep *sweep, int64_t gap) {
-  bool steady = !sweep->total_moved && sweep->repeated == 0;
-  sweep->gap_before = steady ? gap : 0;
+static void begin_next(struct avp_sweep *sweep) {
+  sweep->print_before = sweep->print;
+  sweep->print = 0;
   sweep->number++;
   sweep->pages = 0;
   sweep->sign = false;
@@ -193,16 +195,16 @@ static void begin_next(struct avp_sweep *sweep, int64_t gap) {
   sweep->same_run = 0;
 }
 
-static enum avp_sweep_verdict sweep_again(struct avp_sweep *sweep, int64_t gap,
-                                          struct avp_err *err) {
+static enum avp_sweep_verdict sweep_again(struct avp_sweep *sweep, struct avp_err *err) {
   if (sweep->number >= AVP_SWEEPS_MAX) {
     return drift_error(sweep, err, "it did not come to rest in eight sweeps; read it again later");
   }
-  begin_next(sweep, gap);
+  begin_next(sweep);
   return AVP_SWEEP_AGAIN;
 }
 
-/* The same ids under the same total, twice: the list stands still and the total is off. */
+/* The same rows in the same order under the same total, twice: the list stands still and its total
+ * is off. */
 static enum avp_sweep_verdict end_with_gap(struct avp_sweep *sweep, int64_t gap,
                                            struct avp_err *err) {
   if (gap > 0 && sweep->drift == AVP_DRIFT_REPAIR) {
@@ -223,10 +225,8 @@ static enum avp_sweep_verdict end_repair(struct avp_sweep *sweep, int64_t gap,
     note(sweep, "sweep %d found %.0f more customers", sweep->number, (double)sweep->fresh);
   }
   if (steady && gap == 0) return AVP_SWEEP_END;
-  if (steady && sweep->repeated == 0 && gap == sweep->gap_before) {
-    return end_with_gap(sweep, gap, err);
-  }
-  return sweep_again(sweep, gap, err);
+  if (steady && sweep->print == sweep->print_before) return end_with_gap(sweep, gap, err);
+  return sweep_again(sweep, err);
 }
 
 enum avp_sweep_verdict avp_sweep_end(struct avp_sweep *sweep, struct avp_err *err) {
@@ -242,5 +242,5 @@ enum avp_sweep_verdict avp_sweep_end(struct avp_sweep *sweep, struct avp_err *er
   }
   if (sweep->number > 1) return end_repair(sweep, gap, err);
   if (!sweep->sign && sweep->drift == AVP_DRIFT_REPAIR) return AVP_SWEEP_END;
-  return sweep_again(sweep, gap, err);
+  return sweep_again(sweep, err);
 }

@@ -42,29 +42,30 @@ struct avp_sweep_page {
 
 struct avp_sweep {
   enum avp_drift drift;
-  long first_page;     /* sweeps begin there */
-  int64_t skipped;     /* rows of the first page that lie before the resumed position */
-  long asked_size;     /* the page size asked of the server */
-  int number;          /* of this sweep, from 1 */
-  long pages;          /* read in this sweep */
-  bool sign;           /* this sweep has shown one */
-  char reason[128];    /* the first sign of this sweep, in words */
-  bool total_moved;    /* one sign was the total */
-  bool has_total;      /* on the latest page */
-  int64_t total;       /* on the latest page that had one */
-  int64_t said_size;   /* the server's word for its page size on the first page, or 0 */
-  int64_t size;        /* the page size that is believed */
-  int64_t last_rows;   /* rows of the latest page */
-  int64_t distinct;    /* different ids in this sweep */
-  int64_t fresh;       /* of these, new ones */
-  int64_t repeated;    /* rows whose id came twice in this sweep */
-  long pages_max;      /* most pages a sweep reads; set by the first total, 0 before it */
-  long empty_run;      /* empty pages in a row */
-  uint64_t last_print; /* fingerprint of the page before */
-  int same_run;        /* pages in a row with that fingerprint */
-  int64_t run_total;   /* total at the first of them */
-  int64_t gap_before;  /* ids that the sweep before lacked, 0 if it was not steady */
-  int64_t missing;     /* at the end: ids that the server counts but does not send */
+  long first_page;       /* sweeps begin there */
+  int64_t skipped;       /* rows of the first page that lie before the resumed position */
+  long asked_size;       /* the page size asked of the server */
+  int number;            /* of this sweep, from 1 */
+  long pages;            /* read in this sweep */
+  bool sign;             /* this sweep has shown one */
+  char reason[128];      /* the first sign of this sweep, in words */
+  bool total_moved;      /* one sign was the total */
+  bool has_total;        /* on the latest page */
+  int64_t total;         /* on the latest page that had one */
+  int64_t said_size;     /* the server's word for its page size on the first page, or 0 */
+  int64_t size;          /* the page size that is believed */
+  int64_t last_rows;     /* rows of the latest page */
+  int64_t distinct;      /* different ids in this sweep */
+  int64_t fresh;         /* of these, new ones */
+  int64_t repeated;      /* rows whose id came twice in this sweep */
+  long pages_max;        /* most pages a sweep reads; set by the first total, 0 before it */
+  long empty_run;        /* empty pages in a row */
+  uint64_t last_print;   /* fingerprint of the page before */
+  int same_run;          /* pages in a row with that fingerprint */
+  int64_t run_total;     /* total at the first of them */
+  uint64_t print;        /* of all pages of this sweep, in order */
+  uint64_t print_before; /* of the sweep before, 0 in the first */
+  int64_t missing;       /* at the end: ids that the server counts but does not send */
 };
 
 enum avp_sweep_verdict {
