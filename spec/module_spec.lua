@@ -87,6 +87,61 @@ describe("the module", function()
   end)
 end)
 
+describe("a process", function()
+  local function run(body)
+    return helper.run('local avepoint = require "avepoint"\n' .. body,
+      helper.environment(helper.scenario { customers = 20, latency = 0.01 }))
+  end
+  local loop = [[
+    local n = 0
+    for c in avepoint.customers { page_size = 2 } do
+      n = n + 1
+      if n == 3 then %s end
+    end
+  ]]
+
+  it("ends cleanly while pages are in flight", function()
+    for body, code in pairs { [loop:format "os.exit(7, true)"] = 7,
+      [loop:format "os.exit(7)"] = 7, [loop:format "break"] = 0,
+      ["L = avepoint.customers { page_size = 2 } L() L() L()"] = 0,
+      [ [[F = coroutine.wrap(function()
+        for c in avepoint.customers { page_size = 2 } do coroutine.yield(c) end
+      end) F() F() F()]] ] = 0 } do
+      local out, got = run(body)
+      assert.equal("", out)
+      assert.equal(code, got, body)
+    end
+    local out, code = run(loop:format 'error("mine")')
+    assert.equal(1, code)
+    assert.matches("mine", out, 1, true)
+  end)
+
+  it("ends with the error's line where nobody catches it", function()
+    local out, code = helper.run [[
+      local client = require("avepoint").client { access_token = "t", max_attempts = 1,
+        base_url = "http://127.0.0.1:1" }
+      local ok, err = pcall(client:customers())
+      error(tostring(err), 0)
+    ]]
+    assert.equal(1, code)
+    assert.matches("avepoint: network: ", out, 1, true)
+  end)
+
+  it("may load the module anew: what was made before goes on", function()
+    local out = run [[
+      local old = avepoint.customers { page_size = 2 }
+      old()
+      for name in pairs(package.loaded) do
+        if name:find "^avepoint" then package.loaded[name] = nil end
+      end
+      local again = require "avepoint"
+      local _, err = pcall(again.client, { base_url = "http://example.com" })
+      io.write(again.customers():count(), " ", old:count(), " ", tostring(avepoint.is_error(err)))
+    ]]
+    assert.equal("20 19 true", out)
+  end)
+end)
+
 describe("the default client", function()
   it("sends nothing until the first customer is asked for", function()
     local id = helper.scenario { customers = 3 }

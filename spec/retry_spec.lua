@@ -14,12 +14,12 @@ local function list(fields, more, options)
   options.page_size = 5
   local client, id = helper.client(fields, more)
   local listing = client:customers(options)
-  local all, err = {}, nil
-  repeat
-    local customer
-    customer, err = listing:next()
+  local all = {}
+  local customer, err = listing:next()
+  while customer do
     all[#all + 1] = customer
-  until not customer
+    customer, err = listing:next()
+  end
   return all, err, listing:stats(), id
 end
 
@@ -77,7 +77,7 @@ describe("a page is asked for again", function()
     assert.equal(5, err.attempts)
     all, err = list({ faults = { fault } }, { max_attempts = 6 })
     assert_whole(all, err)
-    _, err = list({ faults = { fault } }, { max_attempts = 1 })
+    err = select(2, list({ faults = { fault } }, { max_attempts = 1 }))
     assert.equal(1, err.attempts)
   end)
 
@@ -124,7 +124,7 @@ describe("Retry-After", function()
   end)
 
   it("that is unreadable counts as absent", function()
-    for _, value in ipairs { "soon", "-5", "20300101", "1e9", "" } do
+    for _, value in ipairs { "soon", "-5", "1e9", "", "5 minutes" } do
       local wait, err = wait_of(value, { max_retry_wait = 0.1 }, 503)
       assert.is_true(wait ~= nil and wait < 1, value .. ": " .. tostring(wait or err))
     end
@@ -183,7 +183,8 @@ describe("a token", function()
   end)
 
   it("that lasts for two requests each lists everything", function()
-    local all, err, _, id = list({ token = { uses = 2 } }, { max_attempts = 1 }, { concurrency = 1 })
+    local all, err, _, id = list({ token = { uses = 2 } }, { max_attempts = 1 },
+      { concurrency = 1 })
     assert_whole(all, err)
     assert.equal(3, #helper.journal(id, "/connect/token"))
   end)

@@ -90,7 +90,9 @@ describe("show()", function()
   end)
 
   it("prints nothing but the head of an empty list, if that", function()
-    local lines = written(function(file) helper.client({ customers = 0 }):customers():show(file) end)
+    local lines = written(function(file)
+      helper.client({ customers = 0 }):customers():show(file)
+    end)
     assert.is_true(#lines <= 1)
   end)
 
@@ -110,7 +112,8 @@ describe("show()", function()
 
   it("takes raw customers as well", function()
     local lines = written(function(file)
-      helper.client({ raw_items = { '{"id":"a","organization":null,"jobStatus":2,"tenants":null}' } })
+      local item = '{"id":"a","organization":null,"jobStatus":2,"tenants":null}'
+      helper.client({ raw_items = { item } })
         :customers({ endpoint = "get", raw = true }):show(file)
     end)
     assert.equal(2, #lines)

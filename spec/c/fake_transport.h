@@ -76,6 +76,7 @@ struct avp_transfer *avp_transport_start(struct avp_transport *transport,
   attempt->has_bearer = request->bearer != NULL;
   if (attempt->has_bearer) {
     fake_copy(attempt->bearer, sizeof attempt->bearer, request->bearer, strlen(request->bearer));
+    attempt->transfer.bearer = attempt->bearer;
   }
   CHECK(attempt->timeout_ms > 0); /* libcurl takes 0 for no limit */
   fake_started++;
@@ -148,6 +149,17 @@ static inline struct fake_attempt *fake_find(const char *part) {
   struct fake_attempt *attempt = fake != NULL ? fake->running : NULL;
   while (attempt != NULL && strstr(attempt->url, part) == NULL) attempt = attempt->next;
   return attempt;
+}
+
+/* What that attempt was sent with; an empty string where there is none. */
+static inline const char *fake_bearer(const char *part) {
+  const struct fake_attempt *attempt = fake_find(part);
+  return attempt != NULL ? attempt->bearer : "";
+}
+
+static inline const char *fake_body(const char *part) {
+  const struct fake_attempt *attempt = fake_find(part);
+  return attempt != NULL ? attempt->body : "";
 }
 
 static inline void fake_finish(struct fake_attempt *attempt, CURLcode result) {

@@ -54,13 +54,13 @@ struct reader {
   long last;
   struct page slots[WINDOW_MAX];
   bool yielded[IDS_MAX];
-  int stamp[IDS_MAX];  /* sweep that showed the id last */
-  long fetched;        /* pages, in all sweeps */
-  int64_t count;       /* ids yielded */
-  int64_t twice;       /* ids yielded again: never */
-  long highest;        /* highest page number fetched */
-  struct record now;   /* the sweep that runs, or the last one */
-  struct record prior; /* the one before */
+  int stamp[IDS_MAX];             /* sweep that showed the id last */
+  long fetched;                   /* pages, in all sweeps */
+  int64_t count;                  /* ids yielded */
+  int64_t twice;                  /* ids yielded again: never */
+  long highest;                   /* highest page number fetched */
+  struct record now;              /* the sweep that runs, or the last one */
+  struct record prior;            /* the one before */
   enum avp_sweep_verdict verdict; /* END or FAIL; GO_ON: would go on for ever */
   struct avp_err err;
 };

@@ -111,9 +111,9 @@ static void test_some_are_never_tried_again(void) {
   static const struct {
     int status;
     enum avp_err_kind kind;
-  } cases[] = {{400, AVP_ERR_HTTP},      {403, AVP_ERR_FORBIDDEN}, {404, AVP_ERR_NOT_FOUND},
-               {302, AVP_ERR_HTTP},      {201, AVP_ERR_HTTP},      {206, AVP_ERR_HTTP},
-               {501, AVP_ERR_SERVER},    {418, AVP_ERR_HTTP}};
+  } cases[] = {{400, AVP_ERR_HTTP},   {403, AVP_ERR_FORBIDDEN}, {404, AVP_ERR_NOT_FOUND},
+               {302, AVP_ERR_HTTP},   {201, AVP_ERR_HTTP},      {206, AVP_ERR_HTTP},
+               {501, AVP_ERR_SERVER}, {418, AVP_ERR_HTTP}};
   struct avp_settings settings = rig_settings();
   struct rig rig;
   size_t i;
@@ -381,18 +381,37 @@ static void test_halving_down_to_one(void) {
     static const int expected[] = {4, 2, 1, 1};
     step(&rig);
     CHECK_INT(expected[i], fake_running());
-    rig.now += 10;
-    fake_reply_with("z=1", 503, "", "0", NULL); /* zero: at once */
+    while (fake_running() > 0) fake_reply_with("z=1", 503, "", "1", NULL);
+    step(&rig);
+    rig.now += 1000;
   }
   release_all(&rig, calls, 4);
   rig_close(&rig);
 }
 
+/* Zero seconds: at once, but not so that one step never ends. */
+static void test_retry_after_zero(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  int i;
+  rig_signed_in(&rig, &settings);
+  call = get(&rig, "x=1");
+  step(&rig);
+  for (i = 1; i <= 5; i++) {
+    CHECK_INT(i, call->attempts);
+    fake_reply_with("x=1", 503, "", "0", NULL);
+    step(&rig);
+  }
+  CHECK_INT(AVP_CALL_FAILED, call->state);
+  avp_call_release(rig.d, call);
+  rig_close(&rig);
+}
+
 static void test_progress_and_events(void) {
-  static const enum avp_event_kind expected[] = {AVP_EVENT_TOKEN,    AVP_EVENT_REQUEST,
-                                                 AVP_EVENT_RESPONSE, AVP_EVENT_RETRY,
-                                                 AVP_EVENT_WAIT,     AVP_EVENT_REQUEST,
-                                                 AVP_EVENT_RESPONSE};
+  static const enum avp_event_kind expected[] = {
+      AVP_EVENT_TOKEN, AVP_EVENT_REQUEST, AVP_EVENT_RESPONSE, AVP_EVENT_RETRY,
+      AVP_EVENT_WAIT,  AVP_EVENT_REQUEST, AVP_EVENT_RESPONSE};
   struct avp_settings settings = rig_settings();
   struct avp_event events[8];
   struct avp_call *call;
@@ -621,6 +640,7 @@ static const struct check_test tests[] = {
     {"dispatcher: the deadline passes in the queue", test_deadline_in_the_queue},
     {"dispatcher: fewer at a time, and more again", test_halving_and_growth},
     {"dispatcher: never less than one at a time", test_halving_down_to_one},
+    {"dispatcher: Retry-After of zero", test_retry_after_zero},
     {"dispatcher: progress and events", test_progress_and_events},
     {"dispatcher: close in every state", test_close_in_every_state},
     {"dispatcher: release in every state", test_release_in_every_state},

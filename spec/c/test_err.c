@@ -94,6 +94,43 @@ static void test_redact_words(void) {
   CHECK(!holds(&err, SECRET, strlen(SECRET)));
 }
 
+/* As JSON, a URL or a form may write it. */
+static void test_redact_escaped(void) {
+  static const char *const forms[] = {
+      "hQ7~s3cret/of+the=client",
+      "hQ7~s3cret\\/of+the=client",
+      "hQ7%7Es3cret%2Fof%2Bthe%3Dclient",
+      "hQ7%7es3cret%2fof%2bthe%3dclient",
+      "hQ7~s3cret\\u002fof\\u002Bthe\\u003dclient",
+  };
+  size_t i;
+  for (i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+    struct avp_err err;
+    avp_err_set(&err, AVP_ERR_AUTH, "before %s behind", forms[i]);
+    avp_err_redact(&err, SECRET);
+    CHECK(!holds(&err, "s3cret", 6));
+    CHECK(!holds(&err, "client", 6));
+    CHECK(strncmp(err.message, "before *", 8) == 0);
+    CHECK(strstr(err.message, "* behind") != NULL);
+  }
+}
+
+/* Secrets that look as if they were escaped, as they are. */
+static void test_redact_what_looks_escaped(void) {
+  static const char *const secrets[] = {"abcd%25efgh", "abcd\\\\efgh",    "abcd%41efgh",
+                                        "abcd\\nefgh", "abcd\\u0041efgh", "%25%25%25",
+                                        "abcd+efgh",   "abcdefgh%"};
+  size_t i;
+  for (i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {
+    struct avp_err err;
+    avp_err_set(&err, AVP_ERR_AUTH, "<%s>", secrets[i]);
+    avp_err_redact(&err, secrets[i]);
+    if (holds(&err, secrets[i], strlen(secrets[i]))) printf("# \"%s\" is left\n", secrets[i]);
+    CHECK(!holds(&err, secrets[i], strlen(secrets[i])));
+    CHECK(err.message[0] == '<' && err.message[strlen(err.message) - 1] == '>');
+  }
+}
+
 static void test_redact_leaves_the_rest(void) {
   struct avp_err err;
   avp_err_set(&err, AVP_ERR_AUTH, "an abc is no secret");
@@ -163,6 +200,8 @@ static const struct check_test tests[] = {
     {"err: a body keeps its first KiB", test_body_keeps_its_first_kib},
     {"err: redact covers every place", test_redact_everywhere},
     {"err: redact covers code and request id", test_redact_words},
+    {"err: redact covers escaped forms", test_redact_escaped},
+    {"err: redact covers what looks escaped", test_redact_what_looks_escaped},
     {"err: redact leaves the rest", test_redact_leaves_the_rest},
     {"err: redact at the cut of a body", test_redact_at_the_cut_of_a_body},
     {"err: redact at the cut of a message", test_redact_at_the_cut_of_a_message},

@@ -78,8 +78,8 @@ static void test_form(void) {
   CHECK(strncmp(expected, text, strlen(expected)) == 0);
 }
 
-/* Gives how many damaged forms were taken. */
-static int try_all_changes(const char *text) {
+/* Gives how many damaged forms were taken; `show` prints the first of them. */
+static int try_all_changes(const char *text, bool show) {
   char damaged[AVP_POSITION_SIZE];
   struct avp_position p;
   size_t len = strlen(text);
@@ -92,7 +92,7 @@ static int try_all_changes(const char *text) {
       memcpy(damaged, text, len + 1);
       damaged[i] = (char)c;
       if (!avp_position_read(&p, damaged, len)) continue;
-      if (taken++ == 0) printf("# taken: \"%s\" for \"%s\"\n", damaged, text);
+      if (taken++ == 0 && show) printf("# taken: \"%s\" for \"%s\"\n", damaged, text);
     }
   }
   return taken;
@@ -106,7 +106,7 @@ static void test_every_changed_character(void) {
   for (i = 0; i < 20; i++) { /* various check words, with letters and with zeros in front */
     p.offset = i;
     avp_position_write(&p, text);
-    taken += try_all_changes(text);
+    taken += try_all_changes(text, taken == 0);
   }
   CHECK_INT(0, taken);
 }
@@ -153,9 +153,20 @@ static void test_neighbours_swapped(void) {
 
 static void test_garbage(void) {
   static const char *const garbage[] = {
-      "", "-", "ap1", "ap1-", "-000000", "ap1-g-100-1-0-x-1-0-0", "ap1-g-100-1-0-x-1-0-0-",
-      "ap1-g-100-1-0-x-1-0-0-000000", "ap2-g-100-1-0-x-1-0-0-000000", "page 7", "100",
-      "-------------------------------", "ap1-%s%s%s%n-000000", "        -000000",
+      "",
+      "-",
+      "ap1",
+      "ap1-",
+      "-000000",
+      "ap1-g-100-1-0-x-1-0-0",
+      "ap1-g-100-1-0-x-1-0-0-",
+      "ap1-g-100-1-0-x-1-0-0-000000",
+      "ap2-g-100-1-0-x-1-0-0-000000",
+      "page 7",
+      "100",
+      "-------------------------------",
+      "ap1-%s%s%s%n-000000",
+      "        -000000",
   };
   char longest[1000];
   struct avp_position p;

@@ -76,6 +76,9 @@ function helper.options(id, more)
     options[name] = value
   end
   options.port = nil
+  if options.access_token or options.client_assertion or options.certificate then
+    options.client_secret = nil -- credentials are of one kind
+  end
   return options
 end
 
