@@ -1,0 +1,305 @@
+/* test_idset.c - idset.h: spellings of ids, many of them against a plain model, and running out of
+ * memory at every moment.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "idset.h"
+
+#include "check.h"
+
+#define MANY 200000
+
+static struct avp_idset *fixed_set(void) {
+  struct avp_idset *set = avp_idset_new();
+  CHECK(set != NULL);
+  set->key.k0 = UINT64_C(0x0706050403020100); /* the same places in each run */
+  set->key.k1 = UINT64_C(0x0f0e0d0c0b0a0908);
+  return set;
+}
+
+static enum avp_idset_result add(struct avp_idset *set, const char *text, int sweep) {
+  struct avp_id id = avp_idset_id(set, text, strlen(text));
+  CHECK(avp_idset_reserve(set, &id));
+  return avp_idset_add(set, &id, sweep);
+}
+
+static bool has(const struct avp_idset *set, const char *text) {
+  struct avp_id id = avp_idset_id(set, text, strlen(text));
+  return avp_idset_has(set, &id);
+}
+
+static void test_sweeps(void) {
+  struct avp_idset *set = avp_idset_new();
+  CHECK(!has(set, "a"));
+  CHECK_INT(AVP_IDSET_NEW, add(set, "a", 1));
+  CHECK(has(set, "a"));
+  CHECK_INT(AVP_IDSET_REPEATED, add(set, "a", 1));
+  CHECK_INT(AVP_IDSET_EARLIER, add(set, "a", 2));
+  CHECK_INT(AVP_IDSET_REPEATED, add(set, "a", 2));
+  CHECK_INT(AVP_IDSET_NEW, add(set, "b", 2));
+  CHECK_INT(AVP_IDSET_EARLIER, add(set, "b", 8));
+  CHECK_INT(AVP_IDSET_EARLIER, add(set, "a", 100));
+  CHECK_INT(AVP_IDSET_REPEATED, add(set, "a", 100));
+  CHECK_INT(2, set->count);
+  avp_idset_free(set);
+  avp_idset_free(NULL);
+}
+
+static void test_guid_spellings(void) {
+  struct avp_idset *set = avp_idset_new();
+  CHECK_INT(AVP_IDSET_NEW, add(set, "03f7382e-1a2b-3c4d-5e6f-dd9af05974f0", 1));
+  CHECK_INT(AVP_IDSET_REPEATED, add(set, "03F7382E-1A2B-3C4D-5E6F-DD9AF05974F0", 1));
+  CHECK_INT(AVP_IDSET_REPEATED, add(set, "03f7382E-1a2B-3C4d-5e6F-Dd9af05974f0", 1));
+  CHECK_INT(AVP_IDSET_NEW, add(set, "03f7382e-1a2b-3c4d-5e6f-dd9af05974f1", 1));
+  CHECK_INT(AVP_IDSET_NEW, add(set, "00000000-0000-0000-0000-000000000000", 1));
+  CHECK_INT(AVP_IDSET_REPEATED, add(set, "00000000-0000-0000-0000-000000000000", 1));
+  CHECK_INT(AVP_IDSET_NEW, add(set, "ffffffff-ffff-ffff-ffff-ffffffffffff", 1));
+  avp_idset_free(set);
+}
+
+/* Anything but a GUID counts letter by letter. */
+static void test_other_ids(void) {
+  static const char *const ids[] = {
+      "",
+      "a",
+      "A",
+      "1",
+      "01",
+      " 1",
+      "1 ",
+      "customer",
+      "Customer",
+      "03f7382e1a2b3c4d5e6fdd9af05974f0",
+      "03F7382e1a2b3c4d5e6fdd9af05974f0",
+      "{03f7382e-1a2b-3c4d-5e6f-dd9af05974f0}",
+      "03f7382e-1a2b-3c4d-5e6f-dd9af05974f",
+      "03f7382e-1a2b-3c4d-5e6f-dd9af05974f00",
+      "03f7382e-1a2b-3c4d-5e6f-dd9af05974fg",
+      "03f7382e-1a2b-3c4d-5e6f-dd9af05974fG",
+      "03f7382e+1a2b-3c4d-5e6f-dd9af05974f0",
+      "03f7382e-1a2b-3c4d-5e6fdd-9af05974f0",
+      "03f7382-e1a2b-3c4d-5e6f-dd9af05974f0",
+      "-3f7382e-1a2b-3c4d-5e6f-dd9af05974f0",
+      "03f7382e-1a2b-3c4d-5e6f--d9af05974f0",
+      "03f7382e-1a2b-3c4d-5e6f-dd9af05974f-",
+  };
+  struct avp_idset *set = avp_idset_new();
+  size_t n = sizeof ids / sizeof ids[0];
+  size_t i;
+  for (i = 0; i < n; i++) CHECK_INT(AVP_IDSET_NEW, add(set, ids[i], 1));
+  for (i = 0; i < n; i++) CHECK_INT(AVP_IDSET_REPEATED, add(set, ids[i], 1));
+  CHECK_INT(n, set->count);
+  avp_idset_free(set);
+}
+
+static void test_zero_bytes_count(void) {
+  struct avp_idset *set = avp_idset_new();
+  struct avp_id a = avp_idset_id(set, "x\0a", 3);
+  struct avp_id b = avp_idset_id(set, "x\0b", 3);
+  CHECK(avp_idset_reserve(set, &a) && avp_idset_reserve(set, &b));
+  CHECK_INT(AVP_IDSET_NEW, avp_idset_add(set, &a, 1));
+  CHECK_INT(AVP_IDSET_NEW, avp_idset_add(set, &b, 1));
+  avp_idset_free(set);
+}
+
+/* A GUID whose bytes are some other id's hash is another id. */
+static void test_a_hash_is_no_guid(void) {
+  struct avp_idset *set = avp_idset_new();
+  struct avp_id hash = avp_idset_id(set, "customer", 8);
+  char guid[40];
+  const unsigned char *b = hash.bytes;
+  snprintf(guid, sizeof guid,
+           "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
+           b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+  CHECK_INT(AVP_IDSET_NEW, add(set, "customer", 1));
+  CHECK(!has(set, guid));
+  CHECK_INT(AVP_IDSET_NEW, add(set, guid, 1));
+  CHECK_INT(AVP_IDSET_REPEATED, add(set, "customer", 1));
+  avp_idset_free(set);
+}
+
+/* The same where both belong into one place, which takes some tries to happen. */
+static void test_a_hash_is_no_guid_in_its_place(void) {
+  unsigned taken = 0;
+  unsigned i;
+  for (i = 0; i < 10000; i++) {
+    struct avp_idset *set = fixed_set();
+    char text[32];
+    struct avp_id id;
+    snprintf(text, sizeof text, "customer-%u", i);
+    id = avp_idset_id(set, text, strlen(text));
+    CHECK_INT(AVP_IDSET_NEW, add(set, text, 1));
+    id.bytes[16] = 0; /* the GUID of these bytes */
+    taken += avp_idset_has(set, &id);
+    avp_idset_free(set);
+  }
+  CHECK_INT(0, taken);
+}
+
+static void test_keys_differ(void) {
+  struct avp_idset *one = avp_idset_new();
+  struct avp_idset *two = avp_idset_new();
+  CHECK(memcmp(&one->key, &two->key, sizeof one->key) != 0);
+  avp_idset_free(one);
+  avp_idset_free(two);
+}
+
+/* Half GUIDs, half other ids; never two of one spelling. */
+static void spell(unsigned n, char *out, size_t size) {
+  if (n % 2 == 0) {
+    snprintf(out, size, "%08x-0000-4000-8000-%012x", n * 2654435761u, n);
+  } else {
+    snprintf(out, size, "customer-%u", n);
+  }
+}
+
+static uint64_t next_random(uint64_t *state) {
+  *state ^= *state << 13;
+  *state ^= *state >> 7;
+  *state ^= *state << 17;
+  return *state;
+}
+
+/* The model is an array: for each number the sweep that saw it last. */
+static void test_many_against_a_model(void) {
+  static unsigned char model[MANY];
+  struct avp_idset *set = fixed_set();
+  uint64_t random = 88172645463325252u;
+  size_t count = 0;
+  char text[64];
+  unsigned wrong = 0;
+  unsigned i;
+  memset(model, 0, sizeof model);
+  for (i = 0; i < 3 * MANY; i++) {
+    unsigned n = i < MANY ? i : (unsigned)(next_random(&random) % MANY);
+    int sweep = 1 + (int)(i / MANY);
+    enum avp_idset_result expected = model[n] == 0       ? AVP_IDSET_NEW
+                                     : model[n] == sweep ? AVP_IDSET_REPEATED
+                                                         : AVP_IDSET_EARLIER;
+    spell(n, text, sizeof text);
+    wrong += add(set, text, sweep) != expected;
+    count += model[n] == 0;
+    model[n] = (unsigned char)sweep;
+  }
+  CHECK_INT(0, wrong);
+  CHECK_INT(MANY, count);
+  CHECK_INT(count, set->count);
+  for (i = 0; i < 2 * MANY; i++) {
+    spell(i, text, sizeof text);
+    wrong += has(set, text) != (i < MANY);
+  }
+  CHECK_INT(0, wrong);
+  avp_idset_free(set);
+}
+
+/* Spread over all segments, and none of them much fuller than the others. */
+static void test_segments_are_even(void) {
+  struct avp_idset *set = fixed_set();
+  char text[64];
+  unsigned i;
+  for (i = 0; i < 51200; i++) {
+    spell(i, text, sizeof text);
+    CHECK_INT(AVP_IDSET_NEW, add(set, text, 1));
+  }
+  for (i = 0; i < AVP_IDSET_SEGMENTS; i++) {
+    const struct avp_idset_segment *segment = &set->segments[i];
+    CHECK(segment->count > 100 && segment->count < 300); /* 200 on average */
+    CHECK(segment->count < segment->size);               /* a full one would never end a search */
+    CHECK_INT(0, segment->reserved);
+  }
+  avp_idset_free(set);
+}
+
+#define PAGE 40
+
+/* A page of ids as the reader takes it: room for all, then all. False where there was no room. */
+static bool take_page(struct avp_idset *set, unsigned first, int sweep) {
+  struct avp_id ids[PAGE];
+  char text[64];
+  unsigned i;
+  for (i = 0; i < PAGE; i++) {
+    spell(first + i, text, sizeof text);
+    ids[i] = avp_idset_id(set, text, strlen(text));
+    if (!avp_idset_reserve(set, &ids[i])) return false;
+  }
+  for (i = 0; i < PAGE; i++) CHECK_INT(AVP_IDSET_NEW, avp_idset_add(set, &ids[i], sweep));
+  return true;
+}
+
+static void check_holds_exactly(const struct avp_idset *set, unsigned count) {
+  char text[64];
+  unsigned wrong = 0;
+  unsigned i;
+  for (i = 0; i < count + PAGE; i++) {
+    spell(i, text, sizeof text);
+    wrong += has(set, text) != (i < count);
+  }
+  CHECK_INT(0, wrong);
+  CHECK_INT(count, set->count);
+}
+
+/* Pages of ids with the n-th allocation failing: that page is refused whole, nothing before it is
+ * lost, and taken again it fits. */
+static bool fail_at(long n) {
+  struct avp_idset *set;
+  unsigned first;
+  bool failed = false;
+  avp_mem_fail_at(n);
+  set = avp_idset_new();
+  if (set == NULL) return true;
+  set->key.k0 = set->key.k1 = 42;
+  for (first = 0; first < 25 * PAGE; first += PAGE) {
+    if (take_page(set, first, 1)) continue;
+    CHECK(!failed);
+    failed = true;
+    check_holds_exactly(set, first);
+    CHECK(take_page(set, first, 1));
+  }
+  check_holds_exactly(set, first);
+  avp_idset_free(set);
+  return failed;
+}
+
+static void test_out_of_memory(void) {
+  long live = avp_mem_live();
+  long n = 1;
+  while (fail_at(n)) {
+    avp_mem_fail_at(0);
+    CHECK_INT(live, avp_mem_live());
+    n++;
+  }
+  CHECK(n > 256); /* each segment has grown at least once */
+}
+
+/* Room that was made for a page that never came must not be lost for good. */
+static void test_room_is_not_used_up(void) {
+  struct avp_idset *set = fixed_set();
+  struct avp_id id = avp_idset_id(set, "a", 1);
+  size_t size;
+  int i;
+  CHECK(avp_idset_reserve(set, &id));
+  avp_idset_add(set, &id, 1);
+  for (i = 0; i < 100; i++) { /* the same id again and again: no new room is taken */
+    CHECK(avp_idset_reserve(set, &id));
+    avp_idset_add(set, &id, 1);
+  }
+  for (i = 0, size = 0; i < AVP_IDSET_SEGMENTS; i++) size += set->segments[i].size;
+  CHECK(size <= 8);
+  CHECK_INT(1, set->count);
+  avp_idset_free(set);
+}
+
+static const struct check_test tests[] = {
+    {"idset: new, earlier, repeated", test_sweeps},
+    {"idset: spellings of a GUID", test_guid_spellings},
+    {"idset: other ids", test_other_ids},
+    {"idset: zero bytes count", test_zero_bytes_count},
+    {"idset: a hash is never taken for a GUID", test_a_hash_is_no_guid},
+    {"idset: nor in its place", test_a_hash_is_no_guid_in_its_place},
+    {"idset: each set has its own key", test_keys_differ},
+    {"idset: many ids against a model", test_many_against_a_model},
+    {"idset: segments are even", test_segments_are_even},
+    {"idset: out of memory loses nothing", test_out_of_memory},
+    {"idset: room is not used up", test_room_is_not_used_up},
+};
+
+CHECK_MAIN(tests)

@@ -1,0 +1,183 @@
+-- Lists that change while they are read: nothing lost, nothing twice, and no silence about it.
+-- SPDX-License-Identifier: MIT
+
+local helper = require "spec.helper"
+
+local TOTAL, SIZE = 23, 5
+
+-- The ids that the simulator generates for so many customers.
+local initial
+local function initial_ids()
+  initial = initial or helper.ids(helper.client({ customers = TOTAL }):customers():collect())
+  return initial
+end
+
+local function set_of(ids)
+  local set = {}
+  for _, id in ipairs(ids) do set[id] = true end
+  return set
+end
+
+-- Reads a changing list: ids yielded, the error at the end, stats, the scenario's id, the client.
+local function read(fields, options, more)
+  fields.customers = fields.customers or TOTAL
+  options.page_size = options.page_size or SIZE
+  options.concurrency = options.concurrency or 1
+  local client, id = helper.client(fields, more)
+  local listing, ids = client:customers(options), {}
+  local customer, err = listing:next()
+  while customer do
+    ids[#ids + 1] = customer.id
+    customer, err = listing:next()
+  end
+  return ids, err, listing:stats(), id, client
+end
+
+local function assert_once(ids)
+  local seen = {}
+  for _, id in ipairs(ids) do
+    assert.is_nil(seen[id], "twice: " .. id)
+    seen[id] = true
+  end
+  return seen
+end
+
+-- What was there from first to last, or is there at the end, was yielded once.
+local function assert_nothing_lost(ids, client)
+  local seen = assert_once(ids)
+  local final = helper.ids(client:customers({ drift = "ignore" }):collect())
+  for _, id in ipairs(final) do
+    assert.is_true(seen[id], "lost: " .. id)
+  end
+  local known = set_of(final)
+  for _, id in ipairs(initial_ids()) do known[id] = true end
+  for _, id in ipairs(ids) do assert.is_true(known[id]) end
+end
+
+-- Changes that leave a trace in one sweep, whenever they happen.
+local visible = {
+  ["the first removed"] = { remove = 1 },
+  ["one in the middle removed"] = { remove = 8 },
+  ["the last removed"] = { remove = 23 },
+  ["many removed"] = { remove = { 1, 1, 1, 1, 1, 1 } },
+  ["one added in front"] = { insert = 1 },
+  ["one added in the middle"] = { insert = 12 },
+  ["one added at the end"] = { insert = 24 },
+  ["many added"] = { insert = { 1, 1, 1, 1, 1, 1 } },
+  ["the last moved to the front"] = { move = { 23, 1 } },
+  ["two removed, one added"] = { remove = { 2, 2 }, insert = 20 },
+}
+
+local function copy(change, before)
+  local result = { before = before }
+  for k, v in pairs(change) do result[k] = v end
+  return result
+end
+
+describe("repair and strict lose nothing and yield nothing twice with", function()
+  for name, change in pairs(visible) do
+    it(name, function()
+      for _, drift in ipairs { "repair", "strict" } do
+        for before = 1, 5 do
+          for _, concurrency in ipairs { 1, 4 } do
+            local ids, err, stats, _, client = read({ changes = { copy(change, before) } },
+              { drift = drift, concurrency = concurrency })
+            assert.is_nil(err and ("%s, before %d: %s"):format(drift, before, tostring(err)))
+            assert_nothing_lost(ids, client)
+            assert.is_true(stats.sweeps <= 8)
+          end
+        end
+      end
+    end)
+  end
+
+  it("changes one after another", function()
+    for _, drift in ipairs { "repair", "strict" } do
+      local ids, err, stats, _, client = read({ changes = { { before = 2, remove = 1 },
+        { before = 4, insert = 3 }, { before = 6, remove = 9 }, { before = 9, insert = 1 },
+        { before = 12, remove = { 5, 6 } } } }, { drift = drift })
+      assert.is_nil(err and tostring(err))
+      assert_nothing_lost(ids, client)
+      assert.is_true(stats.sweeps > 1)
+    end
+  end)
+
+  it("in the batch, too", function()
+    local ids, err, _, _, client = read({ changes = { { before = 3, remove = 1 } } },
+      { endpoint = "batch" })
+    assert.is_nil(err)
+    assert_nothing_lost(ids, client)
+  end)
+end)
+
+describe("strict", function()
+  it("follows a clean sweep with one more", function()
+    local ids, err, stats = read({}, { drift = "strict" })
+    assert.is_nil(err)
+    assert.equal(TOTAL, #ids)
+    assert.equal(2, stats.sweeps)
+    assert.equal(10, stats.requests)
+  end)
+
+  it("finds what a removal and an addition hide from one sweep", function()
+    local ids, err, _, _, client = read({ changes = { { before = 3, remove = 1, insert = 20 } } },
+      { drift = "strict" })
+    assert.is_nil(err and tostring(err))
+    assert_nothing_lost(ids, client)
+  end)
+
+  it("raises where the total counts what never comes", function()
+    local ids, err = read({ total_add = 3 }, { drift = "strict" })
+    assert.equal(TOTAL, #ids)
+    assert_once(ids)
+    assert.equal("drift", err.kind)
+  end)
+end)
+
+describe("error", function()
+  for name, change in pairs(visible) do
+    it("raises at the first sign of " .. name, function()
+      local ids, err, stats = read({ changes = { copy(change, 3) } }, { drift = "error" })
+      assert.equal("drift", err and err.kind)
+      assert.is_true(err.retryable)
+      assert.is_string(err.position)
+      assert.equal(1, stats.sweeps)
+      assert.is_true(#ids <= TOTAL + 1)
+      assert_once(ids)
+    end)
+  end
+
+  it("is silent about a list that stands still", function()
+    local ids, err, stats = read({}, { drift = "error" })
+    assert.is_nil(err)
+    assert.equal(TOTAL, #ids)
+    assert.equal(5, stats.requests)
+  end)
+
+  it("stays: a listing that raised drift does not go on as if nothing had been", function()
+    local client = helper.client { customers = TOTAL, changes = { { before = 2, remove = 1 } } }
+    local listing = client:customers { page_size = SIZE, drift = "error", concurrency = 1 }
+    for _ = 1, 5 do assert.is_truthy(listing()) end
+    for _ = 1, 3 do
+      local customer, err = listing:next()
+      assert.is_nil(customer)
+      assert.equal("drift", err.kind)
+    end
+  end)
+end)
+
+describe("ignore", function()
+  it("reads the pages as they come", function()
+    local ids, err, stats = read({ changes = { { before = 3, remove = 1 } } },
+      { drift = "ignore" })
+    assert.is_nil(err)
+    assert.equal(TOTAL - 1, #ids)
+    assert.equal(1, stats.sweeps)
+    ids = read({ changes = { { before = 3, insert = 1 } } }, { drift = "ignore" })
+    assert.equal(TOTAL + 1, #ids) -- one of them twice
+    local seen = set_of(ids)
+    local n = 0
+    for _ in pairs(seen) do n = n + 1 end
+    assert.equal(TOTAL, n)
+  end)
+end)

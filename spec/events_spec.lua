@@ -1,0 +1,237 @@
+-- What on_event is told, what its errors do, and the ready-made logger.
+-- SPDX-License-Identifier: MIT
+
+local helper = require "spec.helper"
+
+local TOTAL, SIZE = 23, 5
+
+local NUMBERS = { time = true, page = true, attempt = true, status = true, bytes = true,
+  seconds = true, wait = true, lifetime = true, count = true, total = true, sweep = true }
+local TEXTS = { event = true, method = true, url = true, reason = true, message = true }
+
+-- The fields that each kind must have.
+local FIELDS = {
+  request = { "time", "attempt", "method", "url" },
+  response = { "time", "attempt", "method", "url", "status", "bytes", "seconds" },
+  wait = { "time", "wait", "reason" },
+  retry = { "time", "attempt", "reason" },
+  token = { "time", "lifetime" },
+  page = { "time", "page", "count", "total", "sweep" },
+  warning = { "time", "message" },
+}
+
+-- Lists everything; gives the events.
+local function events_of(fields, options, more)
+  local events = {}
+  fields.customers = fields.customers or TOTAL
+  more = more or {}
+  more.on_event = function(event) events[#events + 1] = event end
+  local client = helper.client(fields, more)
+  options = options or {}
+  options.page_size = SIZE
+  options.concurrency = options.concurrency or 1
+  local n = client:customers(options):count()
+  return events, n
+end
+
+local function kinds(events)
+  local list = {}
+  for i, event in ipairs(events) do list[i] = event.event end
+  return table.concat(list, " ")
+end
+
+describe("events", function()
+  it("tell the story of a listing in its order", function()
+    local events = events_of {}
+    assert.equal("request response token" .. (" request response page"):rep(5), kinds(events))
+  end)
+
+  it("have the fields of their kind, of the right types", function()
+    local events = events_of({ total_add = 1, faults = {
+      { on = "page", page = 2, status = 503, headers = { ["Retry-After"] = "0.1" } },
+      { on = "token", status = 503, headers = { ["Retry-After"] = "0" } } } })
+    local seen = {}
+    for _, event in ipairs(events) do
+      seen[event.event] = true
+      for _, field in ipairs(FIELDS[event.event]) do
+        assert.is_not_nil(event[field], event.event .. "." .. field)
+      end
+      for field, value in pairs(event) do
+        assert.is_true(NUMBERS[field] or TEXTS[field], "unknown field " .. field)
+        assert.equal(NUMBERS[field] and "number" or "string", type(value), field)
+      end
+      assert.is_nil(getmetatable(event))
+      assert.is_true(math.abs(event.time - os.time()) < 10)
+    end
+    for kind in pairs(FIELDS) do assert.is_true(seen[kind], kind) end
+  end)
+
+  it("hold what happened", function()
+    local events = events_of { token = { lifetime = 1800 }, faults = {
+      { on = "page", page = 2, status = 503, headers = { ["Retry-After"] = "0.1" } } } }
+    local rows, requests = 0, {}
+    for _, event in ipairs(events) do
+      if event.event == "page" then
+        rows = rows + event.count
+        assert.equal(TOTAL, event.total)
+        assert.equal(1, event.sweep)
+      elseif event.event == "token" then
+        assert.equal(1800, event.lifetime)
+      elseif event.event == "wait" then
+        assert.is_true(event.wait > 0.09 and event.wait < 0.2)
+        assert.equal(2, event.page)
+      elseif event.event == "retry" then
+        assert.equal(2, event.page)
+      elseif event.event == "response" then
+        assert.is_true(event.status == 200 and event.bytes > 0 or event.status == 503)
+        assert.is_true(event.seconds >= 0 and event.seconds < 10)
+      elseif event.event == "request" then
+        requests[#requests + 1] = ("%s %s %d"):format(event.method, event.page or "token",
+          event.attempt)
+        assert.is_nil(event.url:find "[?#]")
+      end
+    end
+    assert.equal(TOTAL, rows)
+    assert.equal("POST token 1,GET 1 1,GET 2 1,GET 2 2,GET 3 1,GET 4 1,GET 5 1",
+      table.concat(requests, ","))
+    assert.matches("request response retry wait request response page", kinds(events), 1, true)
+  end)
+
+  it("tell of a failure whose reason is a kind of error", function()
+    for kind, reason in pairs { wait = "timeout", short_body = "protocol" } do
+      local events = events_of({ faults = { { on = "page", page = 2, kind = kind, seconds = 3 } } },
+        nil, { port = "http1", timeout = 0.2, max_retry_wait = 0.01 })
+      local reasons = {}
+      for _, event in ipairs(events) do
+        if event.event == "retry" then reasons[#reasons + 1] = event.reason end
+      end
+      assert.same({ reason }, reasons)
+    end
+  end)
+end)
+
+-- Pulls everything, going on after each error; gives the ids and how many errors there were.
+local function pull_all(listing, thrown)
+  local ids, errors = {}, 0
+  while true do
+    local ok, customer = pcall(listing)
+    if not ok then
+      assert.equal(thrown, customer)
+      errors = errors + 1
+      assert.is_true(errors < 100)
+    elseif customer == nil then
+      return ids, errors
+    else
+      ids[#ids + 1] = customer
+    end
+  end
+end
+
+describe("an error thrown in on_event", function()
+  it("at whatever moment reaches the caller as it is and loses no row", function()
+    local thrown = { "mine" }
+    for at = 1, 18 do
+      local n = 0
+      local client = helper.client({ customers = TOTAL }, { on_event = function()
+        n = n + 1
+        if n == at then error(thrown, 0) end
+      end })
+      local list, errors = pull_all(client:customers { page_size = SIZE }, thrown)
+      assert.equal(1, errors, "at event " .. at)
+      assert.equal(TOTAL, #list)
+      assert.equal(TOTAL, helper.distinct(list))
+    end
+  end)
+
+  it("comes out of next(), collect() and pages() as well", function()
+    for _, name in ipairs { "next", "collect", "total", "count" } do
+      local client = helper.client({ customers = 3 }, { on_event = function()
+        error("mine", 0)
+      end })
+      local listing = client:customers()
+      assert.equal("mine", helper.error_of(listing[name], listing))
+    end
+    local failures = 3
+    local client = helper.client({ customers = TOTAL }, { on_event = function(event)
+      if event.event == "page" and failures > 0 then
+        failures = failures - 1
+        error("mine", 0)
+      end
+    end })
+    local rows, next_page = 0, client:customers({ page_size = SIZE }):pages()
+    while true do
+      local ok, list = pcall(next_page)
+      if ok and not list then break end
+      rows = rows + (ok and #list or 0)
+    end
+    assert.equal(0, failures)
+    assert.equal(TOTAL, rows)
+  end)
+end)
+
+describe("a callback", function()
+  it("may look at the listing", function()
+    local listing, n
+    local function look()
+      n = listing:stats().requests
+      assert.is_string(listing:position())
+      assert.is_string(tostring(listing))
+    end
+    local client = helper.client({ customers = TOTAL }, { on_event = look })
+    listing = client:customers { page_size = SIZE, on_progress = look }
+    assert.equal(TOTAL, listing:count())
+    assert.equal(5, n)
+  end)
+
+  it("may use another listing of its client", function()
+    local client, inner
+    client = helper.client({ customers = TOTAL }, { on_event = function(event)
+      if event.event == "page" and not inner then
+        inner = true
+        inner = client:customers():count()
+      end
+    end })
+    assert.equal(TOTAL, client:customers({ page_size = SIZE }):count())
+    assert.equal(TOTAL, inner)
+  end)
+
+  it("may close the listing or the client", function()
+    for _, what in ipairs { "listing", "client" } do
+      for at = 1, 12 do
+        local n, client, listing = 0, nil, nil
+        client = helper.client({ customers = TOTAL }, { on_event = function()
+          n = n + 1
+          if n == at then (what == "listing" and listing or client):close() end
+        end })
+        listing = client:customers { page_size = SIZE }
+        local err = helper.error_of(listing.collect, listing)
+        assert.equal("closed", type(err) == "table" and err.kind or err, what .. " at " .. at)
+      end
+    end
+  end)
+end)
+
+describe("AVEPOINT_LOG", function()
+  local function log_of(level, fields)
+    return helper.run([[
+      local avepoint = require "avepoint"
+      avepoint.customers({ page_size = 5 }):count()
+    ]], helper.environment(helper.scenario(fields), { AVEPOINT_LOG = level }))
+  end
+
+  it("writes events to stderr, as many as its level says", function()
+    local quiet, odd = { customers = 12 }, { customers = 12, total_add = 1 }
+    assert.equal("", log_of("warn", quiet))
+    assert.matches("1", log_of("warn", odd), 1, true)
+    local info, debug_lines = log_of("info", quiet), log_of("debug", quiet)
+    assert.is_true(#info > 0)
+    assert.is_true(#debug_lines > #info)
+    assert.not_matches(helper.client_secret, debug_lines, 1, true)
+  end)
+
+  it("of a level nobody knows is a config error", function()
+    local out = helper.run([[print(pcall(require("avepoint").customers))]],
+      helper.environment(helper.scenario { customers = 1 }, { AVEPOINT_LOG = "loud" }))
+    assert.matches("^false\tavepoint: config: .*AVEPOINT_LOG", out)
+  end)
+end)
