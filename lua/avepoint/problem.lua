@@ -20,9 +20,10 @@ local function caller()
   end
 end
 
+-- A text of the server as part of one line: it must not move a terminal's cursor.
 local function text_of(value)
   if type(value) == "string" and value ~= "" then
-    return value
+    return (value:gsub("[%z\1-\31\127]+", " "))
   end
   return nil
 end

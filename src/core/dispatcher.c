@@ -106,7 +106,8 @@ void avp_dispatcher_close(struct avp_dispatcher *d) {
   d->transport = NULL;
   avp_token_free(&d->token);
   avp_free_secret(d->credential);
-  d->credential = NULL;
+  avp_free_secret(d->spent);
+  d->credential = d->spent = NULL;
 }
 
 bool avp_dispatcher_is_closed(const struct avp_dispatcher *d) { return d->closed; }
@@ -422,6 +423,7 @@ static bool anyone_waits(const struct avp_dispatcher *d) {
 void avp_dispatcher_step(struct avp_dispatcher *d, int64_t now, int64_t wall_ms) {
   bool sent = true;
   if (d->closed) return;
+  d->now = now;
   d->wall_ms = wall_ms;
   d->wall = (double)wall_ms / 1000;
   begin_anew_after_fork(d);
@@ -438,6 +440,12 @@ void avp_dispatcher_step(struct avp_dispatcher *d, int64_t now, int64_t wall_ms)
   }
 }
 
+/* Whether a call that is sent at `due` will have to wait for a token that is being fetched. */
+static bool waits_for_token(const struct avp_dispatcher *d, int64_t due) {
+  int64_t at = due > d->now ? due : d->now;
+  return d->token.fetching && (d->token.value == NULL || at >= d->token.expires_at);
+}
+
 static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
 
 int64_t avp_dispatcher_wake_at(const struct avp_dispatcher *d) {
@@ -448,7 +456,7 @@ int64_t avp_dispatcher_wake_at(const struct avp_dispatcher *d) {
   for (call = d->calls; call != NULL; call = call->next) {
     if (call->state != AVP_CALL_QUEUED) continue;
     at = earlier(at, call->deadline);
-    if (d->in_flight < d->limit && !d->token.fetching && !is_on_trial(d)) {
+    if (d->in_flight < d->limit && !waits_for_token(d, due_at(d, call)) && !is_on_trial(d)) {
       at = earlier(at, due_at(d, call));
     }
   }
@@ -462,6 +470,7 @@ int64_t avp_dispatcher_wake_at(const struct avp_dispatcher *d) {
 void avp_dispatcher_redact(const struct avp_dispatcher *d, struct avp_err *err) {
   avp_err_redact(err, d->token.value);
   avp_err_redact(err, d->credential);
+  avp_err_redact(err, d->spent);
 }
 
 uint64_t avp_dispatcher_progress(const struct avp_dispatcher *d) { return d->progress; }

@@ -21,6 +21,7 @@ struct avp_dispatcher {
   struct avp_token token;
   struct avp_call *token_call; /* the token request, or NULL */
   char *credential;            /* secret or assertion at hand, or NULL */
+  char *spent;                 /* the assertion that was sent last, to be kept out of errors */
   bool wanted;                 /* the user's function has to give a credential */
   bool asked;                  /* somebody is calling it */
   int64_t asked_at;            /* since when */
@@ -28,6 +29,7 @@ struct avp_dispatcher {
   struct avp_events events;
   uint64_t progress;
   uint64_t chance; /* state of the random numbers that spread delays */
+  int64_t now;     /* ms, of the latest step */
   double wall;     /* wall clock of the step that runs, seconds */
   int64_t wall_ms; /* the same in ms */
 };

@@ -9,6 +9,13 @@
 
 #define SECRET_MIN 4 /* characters; anything shorter is no secret and stands in any text */
 
+/* A message is one line: a server's words in it must not move a terminal's cursor. */
+static void make_one_line(char *text) {
+  for (; *text != '\0'; text++) {
+    if ((unsigned char)*text < 32 || *text == 127) *text = ' ';
+  }
+}
+
 void avp_err_set(struct avp_err *err, enum avp_err_kind kind, const char *format, ...) {
   va_list args;
   memset(err, 0, sizeof *err);
@@ -17,6 +24,7 @@ void avp_err_set(struct avp_err *err, enum avp_err_kind kind, const char *format
   va_start(args, format);
   vsnprintf(err->message, sizeof err->message, format, args);
   va_end(args);
+  make_one_line(err->message);
 }
 
 void avp_err_add(struct avp_err *err, const char *format, ...) {
@@ -25,6 +33,7 @@ void avp_err_add(struct avp_err *err, const char *format, ...) {
   va_start(args, format);
   vsnprintf(err->message + used, sizeof err->message - used, format, args);
   va_end(args);
+  make_one_line(err->message);
 }
 
 void avp_err_body(struct avp_err *err, const char *data, size_t len) {
@@ -54,11 +63,17 @@ static int hex_value(const char *text, size_t left, size_t count) {
   return value;
 }
 
-/* How many characters of `text` stand for the character `c`, as it is or in an escape of JSON, of a
- * URL or of a form; 0 where they do not. */
-static size_t unit(const char *text, size_t left, unsigned char c) {
+/* How many characters of `text` stand for the character `c`; 0 where they do not. */
+typedef size_t (*unit_function)(const char *text, size_t left, unsigned char c);
+
+/* As it is. */
+static size_t plain_unit(const char *text, size_t left, unsigned char c) {
+  return left > 0 && (unsigned char)text[0] == c ? 1 : 0;
+}
+
+/* In an escape of JSON, of a URL or of a form, or as it is where it needs none. */
+static size_t escaped_unit(const char *text, size_t left, unsigned char c) {
   if (left == 0) return 0;
-  /* escapes first: a % or \ of the secret itself may be the first character of one */
   if (text[0] == '%' && hex_value(text + 1, left - 1, 2) == c) return 3;
   if (text[0] == '\\' && left > 1) {
     if (text[1] == 'u' && hex_value(text + 2, left - 2, 4) == c) return 6;
@@ -67,9 +82,10 @@ static size_t unit(const char *text, size_t left, unsigned char c) {
   return (unsigned char)text[0] == c || (text[0] == '+' && c == ' ') ? 1 : 0;
 }
 
-/* How many characters of `text` are the secret in one of these forms, or its beginning where the
- * text was cut within it; 0 where they are not. */
-static size_t match(const char *text, size_t left, const char *secret, bool cut) {
+/* How many characters of `text` are the secret in this form, or its beginning where the text was
+ * cut within it; 0 where they are not. */
+static size_t match(const char *text, size_t left, const char *secret, bool cut,
+                    unit_function unit) {
   size_t used = 0;
   size_t matched = 0;
   for (; secret[matched] != '\0'; matched++) {
@@ -82,17 +98,23 @@ static size_t match(const char *text, size_t left, const char *secret, bool cut)
   return cut && matched >= SECRET_MIN && left - used < 6 ? left : 0;
 }
 
-static void cover(char *text, size_t len, size_t size, const char *secret) {
+void avp_redact(char *text, size_t len, bool cut, const char *secret) {
   size_t i = 0;
+  if (secret == NULL || strlen(secret) < SECRET_MIN) return;
   while (i < len) {
-    size_t n = match(text + i, len - i, secret, len + 1 == size);
+    /* a secret may itself look as if it were escaped: first as it is */
+    size_t n = match(text + i, len - i, secret, cut, plain_unit);
+    if (n == 0) n = match(text + i, len - i, secret, cut, escaped_unit);
     memset(text + i, '*', n);
     i += n > 0 ? n : 1;
   }
 }
 
+static void cover(char *text, size_t len, size_t size, const char *secret) {
+  avp_redact(text, len, len + 1 == size, secret);
+}
+
 void avp_err_redact(struct avp_err *err, const char *secret) {
-  if (secret == NULL || strlen(secret) < SECRET_MIN) return;
   cover(err->message, strlen(err->message), sizeof err->message, secret);
   cover(err->code, strlen(err->code), sizeof err->code, secret);
   cover(err->request_id, strlen(err->request_id), sizeof err->request_id, secret);

@@ -64,9 +64,12 @@ void avp_err_add(struct avp_err *err, const char *format, ...)
 /* Keeps the first KiB of a reply. */
 void avp_err_body(struct avp_err *err, const char *data, size_t len);
 
-/* Overwrites a secret wherever it stands in message, code, request id and body, as it is or escaped
- * for JSON, a URL or a form, also where the field's end cuts it: a server may echo what it was
- * sent. NULL and secrets too short to be any are left alone. */
+/* Overwrites a secret wherever it stands in these `len` characters, as it is or escaped for JSON, a
+ * URL or a form: a server may echo what it was sent. With `cut` also the beginning of one at the
+ * end. NULL and secrets too short to be any are left alone. */
+void avp_redact(char *text, size_t len, bool cut, const char *secret);
+
+/* The same in message, code, request id and body. */
 void avp_err_redact(struct avp_err *err, const char *secret);
 
 /* The kind's word in Lua, such as "not_found"; "ok" for AVP_OK. */

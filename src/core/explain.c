@@ -184,7 +184,7 @@ void avp_explain_token_refusal(struct avp_err *err, int status, const char *word
   bool known = word != NULL && word[0] != '\0';
   avp_err_set(err, AVP_ERR_AUTH, "sign-in failed: %s%s%s", known ? word : "", known ? ": " : "",
               advice_for_word(known ? word : ""));
-  if (description != NULL && description[0] != '\0') avp_err_add(err, " (%.200s)", description);
+  if (description != NULL && description[0] != '\0') avp_err_add(err, " (%s)", description);
   err->status = status;
   if (known) {
     strncpy(err->code, word, sizeof err->code - 1);

@@ -33,6 +33,13 @@ void avp_position_write(const struct avp_position *position, char *out) {
   snprintf(out + used, AVP_POSITION_SIZE - used, "-%06x", check_of(out, used));
 }
 
+/* There is one way to write a position: what scanf reads in others (signs, capitals) is refused. */
+static bool is_as_written(const struct avp_position *position, const char *text) {
+  char again[AVP_POSITION_SIZE];
+  avp_position_write(position, again);
+  return strcmp(again, text) == 0;
+}
+
 static bool check_holds(const char *text, size_t len) {
   unsigned check;
   if (len < 8 || text[len - 7] != '-') return false;
@@ -57,5 +64,5 @@ bool avp_position_read(struct avp_position *position, const char *text, size_t l
   position->has_total = total[0] != 'x';
   if (position->has_total && sscanf(total, "%" SCNd64, &position->total) != 1) return false;
   return position->page_size > 0 && position->page > 0 && position->offset >= 0 &&
-         position->sweep > 0;
+         position->sweep > 0 && is_as_written(position, copy);
 }

@@ -69,7 +69,8 @@ static int64_t read_seconds(const char *text) {
     }
   }
   text += strspn(text, " \t");
-  return *text == '\0' ? ms : -1;
+  if (*text != '\0') return -1;
+  return ms < AVP_RETRY_AFTER_MAX ? ms : AVP_RETRY_AFTER_MAX;
 }
 
 static bool only_digits_and_signs(const char *text) {

@@ -15,7 +15,8 @@
 #include "mem.h"
 #include "url.h"
 
-#define MAX_FORM 131072 /* bytes of a token request; an assertion may have 51,200 characters */
+#define MAX_FORM        131072 /* bytes of a token request; an assertion may have 51,200 */
+#define DESCRIPTION_MAX 201    /* bytes of the server's sentence that an error quotes, and a NUL */
 
 static bool needs_credential(const struct avp_dispatcher *d) {
   return d->settings.credential_is_function && d->credential == NULL;
@@ -46,6 +47,7 @@ static void drop_token_call(struct avp_dispatcher *d) {
 static void fail_waiting(struct avp_dispatcher *d, const struct avp_err *err, int64_t now) {
   struct avp_call *call;
   avp_token_fetch_failed(&d->token, now);
+  d->asked_after_refusal = false;
   d->progress++;
   if (avp_token_advise(&d->token, now) != AVP_TOKEN_FETCH) return;
   for (call = d->calls; call != NULL; call = call->next) {
@@ -129,7 +131,8 @@ bool avp_signin_send(struct avp_dispatcher *d, int64_t now) {
   sent = sent && avp_attempt_start(d, call, &request, now);
   avp_buf_free(&form);
   if (d->settings.credential == AVP_CREDENTIAL_ASSERTION && d->settings.credential_is_function) {
-    avp_free_secret(d->credential); /* good for one attempt: the server remembers its jti */
+    avp_free_secret(d->spent);
+    d->spent = d->credential; /* good for one attempt: the server remembers its jti */
     d->credential = NULL;
   }
   if (!sent) fail_for_memory(d, now);
@@ -165,7 +168,7 @@ bool avp_dispatcher_wants(struct avp_dispatcher *d, int64_t now) {
 }
 
 bool avp_dispatcher_supply(struct avp_dispatcher *d, const char *credential) {
-  char *copy = avp_strdup(credential);
+  char *copy = d->closed ? NULL : avp_strdup(credential);
   if (copy == NULL) return false;
   avp_free_secret(d->credential);
   d->credential = copy;
@@ -192,6 +195,8 @@ bool avp_dispatcher_supply_token(struct avp_dispatcher *d, const char *value, si
   drop_token_call(d);
   answered(d);
   d->asked_after_refusal = false;
+  avp_free_secret(d->spent);
+  d->spent = NULL;
   event = avp_event_add(&d->events, AVP_EVENT_TOKEN, d->wall);
   if (event != NULL && lifetime_ms != AVP_NEVER) event->lifetime = (double)lifetime_ms / 1000;
   return true;
@@ -218,13 +223,27 @@ static bool ask_for_new_secret(struct avp_dispatcher *d, const char *word) {
   return true;
 }
 
+/* The server's sentence, cut to a sane length and without the secrets that it may echo. */
+static void quote(const struct avp_dispatcher *d, const char *description,
+                  char said[DESCRIPTION_MAX]) {
+  size_t len = description != NULL ? strlen(description) : 0;
+  bool cut = len >= DESCRIPTION_MAX;
+  if (cut) len = DESCRIPTION_MAX - 1;
+  if (len > 0) memcpy(said, description, len);
+  said[len] = '\0';
+  avp_redact(said, len, cut, d->credential);
+  avp_redact(said, len, cut, d->spent);
+}
+
 void avp_dispatcher_token_refused(struct avp_dispatcher *d, const char *word,
                                   const char *description, int64_t now) {
   const struct avp_reply *reply = avp_dispatcher_token_reply(d);
   struct avp_err err;
+  char said[DESCRIPTION_MAX];
   if (ask_for_new_secret(d, word)) return;
   if (word != NULL || reply->status == 400 || reply->status == 401) {
-    avp_explain_token_refusal(&err, reply->status, word, description, d->settings.token_url);
+    quote(d, description, said);
+    avp_explain_token_refusal(&err, reply->status, word, said, d->settings.token_url);
     strcpy(err.request_id, reply->request_id); /* of the same size */
     avp_err_body(&err, reply->body.data, reply->body.len);
   } else {
@@ -232,7 +251,6 @@ void avp_dispatcher_token_refused(struct avp_dispatcher *d, const char *word,
     avp_err_add(&err, " (at the token endpoint)");
   }
   err.attempts = d->token_call->attempts;
-  d->asked_after_refusal = false;
   drop_token_call(d);
   fail_waiting(d, &err, now);
 }

@@ -35,11 +35,13 @@ note(struct avp_sweep *sweep, const char *format, ...) {
 }
 
 /* The server's word for its page size is believed, unless its own first page shows it wrong: a
- * page that is exactly as long as was asked, and shorter than the server says, with more to come.
- * Believing that one would end the list early. */
+ * page that is longer than the server says, or exactly as long as was asked and shorter than the
+ * server says, with more to come. Believing that one would end the list early. */
 static int64_t believed_size(const struct avp_sweep *sweep, const struct avp_sweep_page *page) {
   int64_t said = page->size > 0 ? page->size : sweep->asked_size;
   bool more = page->has_total && page->total > page->number * page->rows;
+  if (sweep->cut_size > 0) return sweep->cut_size;
+  if (page->rows > said) return page->rows;
   if (said > sweep->asked_size && page->rows == sweep->asked_size && more) return page->rows;
   return said;
 }
@@ -116,6 +118,25 @@ static bool check_repeats(struct avp_sweep *sweep, const struct avp_sweep_page *
   return false;
 }
 
+/* Pages in turns: with a total the sweep's length is bounded, without one only this ends it. A page
+ * is marked, then one twice as far on, and so on (Brent's search for a cycle, in constant memory);
+ * a moving list does not come back to the marked page three times. */
+static bool check_turns(struct avp_sweep *sweep, const struct avp_sweep_page *page,
+                        struct avp_err *err) {
+  if (sweep->pages >= sweep->mark_next) {
+    sweep->mark = page->fingerprint;
+    sweep->mark_next = 2 * sweep->mark_next + 1;
+    sweep->mark_hits = 0;
+    return true;
+  }
+  if (page->has_total || page->rows == 0 || page->fingerprint != sweep->mark) return true;
+  if (++sweep->mark_hits < 3) return true;
+  avp_err_set(err, AVP_ERR_PROTOCOL,
+              "the server sends the same pages again and again (page %ld came three times before)",
+              page->number);
+  return false;
+}
+
 /* An empty page is not the end, but a total that promises pages for ever is no list either. */
 static bool check_empty_run(struct avp_sweep *sweep, const struct avp_sweep_page *page,
                             struct avp_err *err) {
@@ -158,7 +179,9 @@ enum avp_sweep_verdict avp_sweep_page(struct avp_sweep *sweep, const struct avp_
   sweep->last_rows = page->rows;
   sweep->print =
       (sweep->print ^ page->fingerprint) * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)page->total + 1;
-  if (!check_repeats(sweep, page, err) || !check_empty_run(sweep, page, err)) {
+  sweep->even_rows = sweep->pages == 0 || page->rows == sweep->even_rows ? page->rows : -1;
+  if (!check_repeats(sweep, page, err) || !check_turns(sweep, page, err) ||
+      !check_empty_run(sweep, page, err)) {
     return AVP_SWEEP_FAIL;
   }
   sweep->pages++;
@@ -193,6 +216,7 @@ static void begin_next(struct avp_sweep *sweep) {
   sweep->repeated = 0;
   sweep->empty_run = 0;
   sweep->same_run = 0;
+  sweep->mark_next = 0;
 }
 
 static enum avp_sweep_verdict sweep_again(struct avp_sweep *sweep, struct avp_err *err) {
@@ -203,10 +227,23 @@ static enum avp_sweep_verdict sweep_again(struct avp_sweep *sweep, struct avp_er
   return AVP_SWEEP_AGAIN;
 }
 
-/* The same rows in the same order under the same total, twice: the list stands still and its total
- * is off. */
-static enum avp_sweep_verdict end_with_gap(struct avp_sweep *sweep, int64_t gap,
-                                           struct avp_err *err) {
+/* Rows are missing, and each page has the same number of rows, fewer than the server says: it may
+ * cut pages without a word. Then there are more pages than it seems. */
+static bool learn_size(struct avp_sweep *sweep, int64_t gap) {
+  if (gap <= 0 || sweep->cut_size > 0 || sweep->pages < 2) return false;
+  if (sweep->even_rows <= 0 || sweep->even_rows >= sweep->size) return false;
+  sweep->cut_size = sweep->even_rows;
+  note(sweep, "all pages have %.0f rows where the server says %.0f", (double)sweep->even_rows,
+       (double)sweep->size);
+  return true;
+}
+
+/* The same rows in the same order under the same total, twice: the list stands still. Where its
+ * rows do not add up, the total is off. */
+static enum avp_sweep_verdict end_at_rest(struct avp_sweep *sweep, int64_t gap,
+                                          struct avp_err *err) {
+  if (gap == 0) return AVP_SWEEP_END;
+  if (learn_size(sweep, gap)) return sweep_again(sweep, err);
   if (gap > 0 && sweep->drift == AVP_DRIFT_REPAIR) {
     sweep->missing = gap;
     return AVP_SWEEP_END;
@@ -224,14 +261,18 @@ static enum avp_sweep_verdict end_repair(struct avp_sweep *sweep, int64_t gap,
   if (sweep->fresh > 0) {
     note(sweep, "sweep %d found %.0f more customers", sweep->number, (double)sweep->fresh);
   }
-  if (steady && gap == 0) return AVP_SWEEP_END;
-  if (steady && sweep->print == sweep->print_before) return end_with_gap(sweep, gap, err);
+  /* a row that came twice may have kept another from being seen, even where the ids add up */
+  if (steady && gap == 0 && sweep->repeated == 0) return AVP_SWEEP_END;
+  if (steady && sweep->print == sweep->print_before) return end_at_rest(sweep, gap, err);
   return sweep_again(sweep, err);
 }
 
 enum avp_sweep_verdict avp_sweep_end(struct avp_sweep *sweep, struct avp_err *err) {
   int64_t gap = sweep->has_total ? expected(sweep) - sweep->distinct : 0;
-  if (!watches(sweep)) return AVP_SWEEP_END;
+  if (!watches(sweep)) {
+    sweep->missing = gap > 0 ? gap : 0; /* rows, not ids: these are not known */
+    return AVP_SWEEP_END;
+  }
   if (gap != 0) {
     note(sweep, "%.0f customers were read and %.0f counted", (double)sweep->distinct,
          (double)expected(sweep));

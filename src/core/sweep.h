@@ -54,6 +54,8 @@ struct avp_sweep {
   int64_t total;         /* on the latest page that had one */
   int64_t said_size;     /* the server's word for its page size on the first page, or 0 */
   int64_t size;          /* the page size that is believed */
+  int64_t even_rows;     /* rows of every page of this sweep, -1 where they differ */
+  int64_t cut_size;      /* the page size as earlier sweeps have shown it, 0 if they have not */
   int64_t last_rows;     /* rows of the latest page */
   int64_t distinct;      /* different ids in this sweep */
   int64_t fresh;         /* of these, new ones */
@@ -63,6 +65,9 @@ struct avp_sweep {
   uint64_t last_print;   /* fingerprint of the page before */
   int same_run;          /* pages in a row with that fingerprint */
   int64_t run_total;     /* total at the first of them */
+  uint64_t mark;         /* fingerprint of the page that later ones are compared with */
+  long mark_next;        /* pages of the sweep after which another one is marked */
+  int mark_hits;         /* pages like it since */
   uint64_t print;        /* of all pages of this sweep, in order */
   uint64_t print_before; /* of the sweep before, 0 in the first */
   int64_t missing;       /* at the end: ids that the server counts but does not send */

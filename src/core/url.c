@@ -132,12 +132,13 @@ bool avp_url_is_loopback(const char *url) {
   return loopback;
 }
 
+/* Whatever lies before the last @ may be a password, also where libcurl would read the URL in
+ * another way, or not at all. */
 void avp_url_for_print(const char *url, char *out, size_t size) {
-  const char *rest = strstr(url, "://");
-  const char *path;
-  const char *at;
-  rest = rest != NULL ? rest + 3 : url;
-  path = rest + strcspn(rest, "/?#");
-  for (at = path; at > rest && at[-1] != '@'; at--) continue; /* behind the last @ of the host */
+  const char *scheme_end = strstr(url, "://");
+  const char *at = strrchr(url, '@');
+  const char *rest = scheme_end != NULL ? scheme_end + 3 : url;
+  if (at != NULL && at < rest) rest = url;
+  at = at != NULL ? at + 1 : rest;
   snprintf(out, size, "%.*s%.*s", (int)(rest - url), url, (int)(strcspn(at, "?#")), at);
 }
