@@ -18,6 +18,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wundef -Wwrite-strings -W
 	-Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wformat=2 -Wno-format-nonliteral -Wvla -Wconversion -Wsign-conversion
 BASE     := -std=c99 -D_POSIX_C_SOURCE=200809L -fPIC -fvisibility=hidden $(WARNINGS) -MMD -MP
+CRYPTO     := $(shell $(PKG_CONFIG) --cflags libcrypto 2>/dev/null)
+CRYPTO_LIB := $(shell $(PKG_CONFIG) --libs libcrypto 2>/dev/null)
 CURL     := $(shell $(PKG_CONFIG) --cflags libcurl 2>/dev/null)
 CURL_LIB := $(shell $(PKG_CONFIG) --libs libcurl 2>/dev/null || echo -lcurl)
 LUA_INC  := $(shell $(PKG_CONFIG) --cflags $(LUA) 2>/dev/null)
@@ -30,10 +32,14 @@ endif
 
 CORE_SRC  := $(sort $(wildcard src/core/*.c))
 BIND_SRC  := $(sort $(wildcard src/bind/*.c))
+SIGN_SRC  := $(sort $(wildcard src/sign/*.c))
 CORE_OBJ  := $(CORE_SRC:src/core/%.c=$(CORE_OUT)/%.o)
 BIND_OBJ  := $(BIND_SRC:src/bind/%.c=$(OUT)/bind/%.o)
 CORE_LIB  := $(CORE_OUT)/libavpcore.a
+SIGN_OBJ  := $(SIGN_SRC:src/sign/%.c=$(OUT)/sign/%.o)
 MODULE    := $(OUT)/avepoint/core.so
+# The second module signs in with certificates: built where OpenSSL's headers are.
+SIGN      := $(if $(CRYPTO_LIB),$(OUT)/avepoint/sign.so)
 LUA_FILES := $(shell find lua -name '*.lua')
 
 # $(call run,WORD,SUBJECT,COMMAND): a short line for each step; V=1 shows the commands.
@@ -48,7 +54,8 @@ HOSTS := neovim luajit libluajit-5.1-dev
 .PHONY: all c-tests help deps env demo test test-all test-c spec lint format asan valgrind simulator rock \
 	install clean headers
 
-all: $(MODULE) ## build the module for LUA
+all: $(MODULE) $(SIGN) ## build the module for LUA
+	@$(if $(SIGN),,echo "Without libssl-dev (apt), openssl-devel (dnf) or openssl (brew): no sign-in with certificates.")
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,6 +71,10 @@ $(OUT)/bind/%.o: src/bind/%.c | headers
 	@mkdir -p $(@D)
 	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) $(LUA_INC) -c $< -o $@)
 
+$(OUT)/sign/%.o: src/sign/%.c | headers
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CRYPTO) $(LUA_INC) -c $< -o $@)
+
 $(CORE_LIB): $(CORE_OBJ)
 	@rm -f $@
 	$(call run,AR,$@,$(AR) rcs $@ $(CORE_OBJ))
@@ -71,6 +82,10 @@ $(CORE_LIB): $(CORE_OBJ)
 $(MODULE): $(BIND_OBJ) $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(call run,LD,$@,$(CC) $(CFLAGS) $(SHARED) $(LDFLAGS) -o $@ $(BIND_OBJ) $(CORE_LIB) $(CURL_LIB))
+
+$(OUT)/avepoint/sign.so: $(SIGN_OBJ) $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(CC) $(CFLAGS) $(SHARED) $(LDFLAGS) -o $@ $(SIGN_OBJ) $(CORE_LIB) $(CRYPTO_LIB))
 
 deps: ## install what is missing (apt)
 	@spec/support/deps $(LUA)
@@ -136,4 +151,4 @@ install: all ## install under DESTDIR and PREFIX
 clean: ## remove what was built
 	rm -rf build
 
--include $(CORE_OBJ:.o=.d) $(BIND_OBJ:.o=.d)
+-include $(CORE_OBJ:.o=.d) $(BIND_OBJ:.o=.d) $(SIGN_OBJ:.o=.d)

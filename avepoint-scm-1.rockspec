@@ -60,6 +60,7 @@ build = {
       libdirs = { "$(CURL_LIBDIR)" },
     },
     ["avepoint"] = "lua/avepoint/init.lua",
+    ["avepoint.certificate"] = "lua/avepoint/certificate.lua",
     ["avepoint.client"] = "lua/avepoint/client.lua",
     ["avepoint.compat"] = "lua/avepoint/compat.lua",
     ["avepoint.customer"] = "lua/avepoint/customer.lua",

@@ -17,8 +17,14 @@ local function make(options, level)
     driver.check(options.driver, level + 1)
   end
   local made = core.client(options == nil and {} or options, level + 1)
-  if core.state(made).certificate then
-    error("avepoint.client: signing in with a certificate is not part of this version", level + 1)
+  local state = core.state(made)
+  if state.certificate then
+    local sign, why = require("avepoint.certificate").signer(state.certificate)
+    if not sign then
+      made:close()
+      core.config_error(why, level + 1)
+    end
+    state.credential, state.certificate = sign, nil -- the password is not kept
   end
   return made
 end

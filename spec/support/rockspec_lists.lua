@@ -1,8 +1,7 @@
---- Fails where the rockspec's lists and the files on disk differ.
+--- Fails where the rockspecs' lists and the files on disk differ.
 -- SPDX-License-Identifier: MIT
 
-local spec = {}
-assert(loadfile("avepoint-scm-1.rockspec", "t", spec))()
+local ROCKSPECS = { "avepoint-scm-1.rockspec", "avepoint-sign-scm-1.rockspec" }
 
 local function files(pattern)
   local pipe = assert(io.popen(("find %s | sort"):format(pattern)))
@@ -15,9 +14,13 @@ local function files(pattern)
 end
 
 local named = {}
-for _, module in pairs(spec.build.modules) do
-  for _, path in ipairs(type(module) == "table" and module.sources or { module }) do
-    named[path] = true
+for _, name in ipairs(ROCKSPECS) do
+  local spec = {}
+  assert(loadfile(name, "t", spec))()
+  for _, module in pairs(spec.build.modules) do
+    for _, path in ipairs(type(module) == "table" and module.sources or { module }) do
+      named[path] = name
+    end
   end
 end
 
@@ -25,13 +28,13 @@ local failed = false
 local present = files "src lua -name '*.c' -o -name '*.lua'"
 for path in pairs(present) do
   if not named[path] then
-    print("avepoint-scm-1.rockspec does not name " .. path)
+    print("no rockspec names " .. path)
     failed = true
   end
 end
-for path in pairs(named) do
+for path, name in pairs(named) do
   if not present[path] then
-    print("avepoint-scm-1.rockspec names what is not there: " .. path)
+    print(name .. " names what is not there: " .. path)
     failed = true
   end
 end

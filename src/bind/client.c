@@ -93,17 +93,34 @@ static bool build(struct client *client, const struct avp_settings *settings,
              : avp_dispatcher_supply(client->dispatcher, credential->text);
 }
 
+static void set_text(lua_State *L, const char *field, const char *text) {
+  if (text == NULL || text[0] == '\0') return;
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, field);
+}
+
+/* Names the files that certificate.lua makes a credential function of. */
+static void keep_certificate(lua_State *L, const struct credential *credential,
+                             const char *client_id) {
+  lua_newtable(L);
+  set_text(L, "certificate", credential->certificate);
+  set_text(L, "private_key", credential->private_key);
+  set_text(L, "password", credential->password);
+  set_text(L, "client_id", client_id);
+  lua_setfield(L, -2, "certificate");
+}
+
 /* Keeps the Lua values of the options in the client's table, which is on top of the stack. */
-static void keep_values(lua_State *L, int options, const struct credential *credential) {
+static void keep_values(lua_State *L, int options, const struct credential *credential,
+                        const char *client_id) {
   static const char *const kept[] = {"on_event", "driver", "token_store", NULL};
   int i;
   for (i = 0; kept[i] != NULL; i++) {
     lua_getfield(L, options, kept[i]);
     lua_setfield(L, -2, kept[i]);
   }
-  if (credential->certificate) {
-    lua_pushboolean(L, 1);
-    lua_setfield(L, -2, "certificate");
+  if (credential->certificate != NULL) {
+    keep_certificate(L, credential, client_id);
   } else if (credential->function != NULL) {
     lua_getfield(L, options, credential->function);
     lua_setfield(L, -2, "credential");
@@ -155,7 +172,7 @@ static int core_client(lua_State *L) {
     avp_err_set(&err, AVP_ERR_MEMORY, "out of memory");
     return error_raise(L, &err, level);
   }
-  keep_values(L, 1, &credential);
+  keep_values(L, 1, &credential, settings.client_id);
   if (!options_has(L, 1, "on_event") && log_level != NULL) make_logger(L, log_level);
   avp_dispatcher_events(client->dispatcher)->on = options_has(L, lua_gettop(L), "on_event");
   avp_setuservalue(L, -2);
@@ -387,12 +404,6 @@ static int core_ask_again(lua_State *L) {
 static void set_number(lua_State *L, const char *field, double n, bool present) {
   if (!present) return;
   avp_pushwhole(L, n);
-  lua_setfield(L, -2, field);
-}
-
-static void set_text(lua_State *L, const char *field, const char *text) {
-  if (text == NULL || text[0] == '\0') return;
-  lua_pushstring(L, text);
   lua_setfield(L, -2, field);
 }
 

@@ -126,12 +126,21 @@ static void take_option(lua_State *L, int index, const char *name, enum avp_cred
   credential->function = credential->text == NULL ? name : NULL;
 }
 
+static void take_certificate(struct credential *credential, const char *certificate,
+                             const char *private_key, const char *password) {
+  credential->kind = AVP_CREDENTIAL_ASSERTION;
+  credential->certificate = certificate;
+  credential->private_key = private_key;
+  credential->password = password;
+  credential->function = "certificate";
+}
+
 static void take_explicit(lua_State *L, int index, bool certificate,
                           struct credential *credential) {
   if (certificate) {
-    credential->kind = AVP_CREDENTIAL_ASSERTION;
-    credential->certificate = true;
-    credential->function = "client_assertion";
+    take_certificate(credential, options_string(L, index, "certificate", NULL),
+                     options_string(L, index, "private_key", NULL),
+                     options_string(L, index, "certificate_password", NULL));
   } else if (options_has(L, index, "client_secret")) {
     take_option(L, index, "client_secret", AVP_CREDENTIAL_SECRET, credential);
   } else if (options_has(L, index, "client_assertion")) {
@@ -166,9 +175,8 @@ static bool take_variables(struct credential *credential, struct avp_err *err) {
     return read_secret_file(variable("AVEPOINT_CLIENT_SECRET_FILE"), credential, err);
   }
   if (variable("AVEPOINT_CERTIFICATE") != NULL) {
-    credential->kind = AVP_CREDENTIAL_ASSERTION;
-    credential->certificate = true;
-    credential->function = "client_assertion";
+    take_certificate(credential, variable("AVEPOINT_CERTIFICATE"), variable("AVEPOINT_PRIVATE_KEY"),
+                     variable("AVEPOINT_CERTIFICATE_PASSWORD"));
     return true;
   }
   credential->kind = AVP_CREDENTIAL_TOKEN;
@@ -179,7 +187,15 @@ static bool take_variables(struct credential *credential, struct avp_err *err) {
 static bool is_complete(lua_State *L, const struct avp_settings *settings,
                         const struct credential *credential, struct avp_err *err) {
   bool has_credential = credential->text != NULL || credential->function != NULL;
-  bool needs_id = credential->kind == AVP_CREDENTIAL_SECRET || credential->certificate;
+  bool signs = has_credential && credential->kind == AVP_CREDENTIAL_ASSERTION &&
+               strcmp(credential->function, "certificate") == 0;
+  bool needs_id = credential->kind == AVP_CREDENTIAL_SECRET || signs;
+  if (signs && credential->certificate == NULL) {
+    avp_err_set(err, AVP_ERR_CONFIG,
+                "certificate is missing: private_key and certificate_password need the file of the "
+                "certificate beside them");
+    return false;
+  }
   if (has_credential && (!needs_id || settings->client_id != NULL)) return true;
   if (has_credential) {
     avp_err_set(err, AVP_ERR_CONFIG,

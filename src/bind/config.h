@@ -13,10 +13,12 @@
 /* What was chosen as credential. */
 struct credential {
   enum avp_credential kind;
-  const char *text;     /* the secret or token where it is a string, else NULL */
-  const char *function; /* name of the option that holds the function, else NULL */
-  bool certificate;     /* the assertion is to be made from a certificate */
-  char file[4096];      /* contents of the secret's file; wiped by config_forget */
+  const char *text;        /* the secret or token where it is a string, else NULL */
+  const char *function;    /* name of the option that holds the function, else NULL */
+  const char *certificate; /* file that the assertion is to be signed with, or NULL */
+  const char *private_key; /* file of its key, or NULL where that is in the certificate's */
+  const char *password;    /* of either, or NULL */
+  char file[4096];         /* contents of the secret's file; wiped by config_forget */
 };
 
 extern const struct option client_options[];

@@ -58,6 +58,12 @@ int error_raise(lua_State *L, const struct avp_err *err, int level) {
   return lua_error(L);
 }
 
+int error_config(lua_State *L) {
+  struct avp_err err;
+  avp_err_set(&err, AVP_ERR_CONFIG, "%s", luaL_checkstring(L, 1));
+  return error_raise(L, &err, (int)luaL_checkinteger(L, 2));
+}
+
 int error_is(lua_State *L) {
   int same = 0;
   luaL_checkany(L, 1);

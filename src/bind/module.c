@@ -40,6 +40,8 @@ int luaopen_avepoint_core(lua_State *L) {
   listing_functions(L);
   lua_pushcfunction(L, error_is);
   lua_setfield(L, -2, "is_error");
+  lua_pushcfunction(L, error_config);
+  lua_setfield(L, -2, "config_error");
   lua_pushcfunction(L, core_status_code);
   lua_setfield(L, -2, "status_code");
   luaL_getmetatable(L, AVP_ERROR_NAME);

@@ -171,8 +171,13 @@ static const struct {
     {"invalid_request", "the token endpoint refuses the form of the request: check token_url"},
 };
 
-static const char *advice_for_word(const char *word) {
+static const char *advice_for_word(const char *word, bool assertion) {
   size_t i;
+  if (assertion && strcmp(word, "invalid_client") == 0) {
+    return "the identity server does not accept the signed assertion: check client_id, that the "
+           "certificate is the one uploaded to the app registration, that token_url or "
+           "environment is the registration's, and this machine's clock";
+  }
   for (i = 0; i < sizeof token_words / sizeof token_words[0]; i++) {
     if (strcmp(token_words[i].word, word) == 0) return token_words[i].advice;
   }
@@ -180,10 +185,10 @@ static const char *advice_for_word(const char *word) {
 }
 
 void avp_explain_token_refusal(struct avp_err *err, int status, const char *word,
-                               const char *description, const char *url) {
+                               const char *description, bool assertion, const char *url) {
   bool known = word != NULL && word[0] != '\0';
   avp_err_set(err, AVP_ERR_AUTH, "sign-in failed: %s%s%s", known ? word : "", known ? ": " : "",
-              advice_for_word(known ? word : ""));
+              advice_for_word(known ? word : "", assertion));
   if (description != NULL && description[0] != '\0') avp_err_add(err, " (%s)", description);
   err->status = status;
   if (known) {

@@ -243,7 +243,9 @@ void avp_dispatcher_token_refused(struct avp_dispatcher *d, const char *word,
   if (ask_for_new_secret(d, word)) return;
   if (word != NULL || reply->status == 400 || reply->status == 401) {
     quote(d, description, said);
-    avp_explain_token_refusal(&err, reply->status, word, said, d->settings.token_url);
+    avp_explain_token_refusal(&err, reply->status, word, said,
+                              d->settings.credential == AVP_CREDENTIAL_ASSERTION,
+                              d->settings.token_url);
     strcpy(err.request_id, reply->request_id); /* of the same size */
     avp_err_body(&err, reply->body.data, reply->body.len);
   } else {

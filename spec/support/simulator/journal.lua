@@ -36,6 +36,7 @@ local function record(request, answer)
     body = request.shown_body,
     token = request.token,
     issued = answer.issued,
+    refused = request.refused,
     list = answer.list_request,
     created = answer.created,
     fault = answer.fault and faults.name(answer.fault),

@@ -171,7 +171,7 @@ start() {
   load_engine "$2"
   # Counters start again with the process, so must what was written about them.
   rm -rf "$1/journal" "$1/error.log" "$1/env"
-  mkdir -p "$1/scenarios" "$1/journal" "$1/tmp"
+  mkdir -p "$1/scenarios" "$1/journal" "$1/registered" "$1/tmp"
   make_certificates "$1/tls"
   launch "$1"
   await_answer "$1"

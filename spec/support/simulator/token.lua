@@ -2,9 +2,11 @@
 -- one can see from outside), issues opaque tokens that live in the scenario, and judges those
 -- that come back. Every refusal is a 400 with an OAuth error word, as there.
 -- SPDX-License-Identifier: MIT
+local assertion = require "assertion"
 local cjson = require "cjson"
 local faults = require "faults"
 local reply = require "reply"
+local scenario = require "scenario"
 
 local SCOPE_LIMIT, CREDENTIAL_LIMIT = 300, 100
 local READ_CUSTOMERS = "elements.customers.read.all"
@@ -56,11 +58,6 @@ local function check_secret(form, scene)
     and secret == (scene.token.client_secret or "demo-secret")
 end
 
--- The seam for signed assertions: (form, scene) -> whether the assertion proves the client.
-function M.check_assertion()
-  return false
-end
-
 -- A request without a scope gets what the registration may do: here, reading customers.
 local function check_scope(form)
   local asked = form.scope
@@ -73,10 +70,11 @@ local function check_scope(form)
 end
 
 -- Word of the refusal, or nil and the scope to grant. The client is judged first, as there.
-local function judge(form, scene)
+local function judge(request, form, scene)
   local proven
   if form.client_assertion ~= nil then
-    proven = M.check_assertion(form, scene)
+    local why = assertion.judge(form, scene, scenario.directory())
+    proven, request.refused = why == nil, why
   else
     proven = check_secret(form, scene)
   end
@@ -126,7 +124,7 @@ end
 function M.answer(request)
   local form = read_form(request)
   if not form then return refusal "invalid_request" end
-  local word, scope = judge(form, request.scene)
+  local word, scope = judge(request, form, request.scene)
   if word then return refusal(word) end
   local fault = faults.pick(request.scene, "token")
   if fault and faults.replaces_answer(fault) then return faults.apply(fault) end

@@ -1,0 +1,42 @@
+rockspec_format = "3.0"
+package = "avepoint-sign"
+version = "scm-1"
+source = {
+  url = "git+https://example.com/avepoint/avepoint-lua.git",
+}
+description = {
+  summary = "Signing in with a certificate, for avepoint",
+  detailed = [[
+The C module avepoint.sign, which makes signed assertions of a certificate and its key for the module
+avepoint. A rock of its own, since it needs OpenSSL's headers, and nobody else should have to.
+]],
+  license = "MIT",
+}
+dependencies = {
+  "lua >= 5.1, < 5.5",
+  "avepoint",
+}
+external_dependencies = {
+  CRYPTO = { header = "openssl/evp.h", library = "crypto" },
+}
+build = {
+  type = "builtin",
+  modules = {
+    ["avepoint.sign"] = {
+      sources = {
+        "src/core/buf.c",
+        "src/core/mem.c",
+        "src/sign/jwt.c",
+        "src/sign/key.c",
+        "src/sign/sign.c",
+      },
+      libraries = { "crypto" },
+      incdirs = { "$(CRYPTO_INCDIR)" },
+      libdirs = { "$(CRYPTO_LIBDIR)" },
+    },
+  },
+}
+test = {
+  type = "command",
+  command = "make spec SPEC=spec/certificate_spec.lua",
+}

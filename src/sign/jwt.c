@@ -1,0 +1,131 @@
+/* jwt.c - see jwt.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "jwt.h"
+
+#include <inttypes.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../core/mem.h"
+
+#define PART_MAX 32768 /* bytes of a header or of claims */
+
+void avp_base64url(const unsigned char *data, size_t len, char *out) {
+  size_t written = (size_t)EVP_EncodeBlock((unsigned char *)out, data, (int)len);
+  size_t i;
+  while (written > 0 && out[written - 1] == '=') out[--written] = '\0';
+  for (i = 0; i < written; i++) {
+    if (out[i] == '+') out[i] = '-';
+    if (out[i] == '/') out[i] = '_';
+  }
+}
+
+static bool adds(struct avp_buf *out, const char *text) {
+  return avp_buf_adds(out, text) == AVP_BUF_OK;
+}
+
+/* The next member's name, behind a comma where it is not the first. */
+static bool add_name(struct avp_buf *out, const char *name) {
+  bool first = out->data[out->len - 1] == '{';
+  return (first || adds(out, ",")) && adds(out, "\"") && adds(out, name) && adds(out, "\":");
+}
+
+/* A text, escaped (RFC 8259 section 7). */
+static bool add_text(struct avp_buf *out, const char *name, const char *value) {
+  bool done = add_name(out, name) && adds(out, "\"");
+  for (; done && *value != '\0'; value++) {
+    unsigned char c = (unsigned char)*value;
+    char escape[8];
+    if (c < 0x20 || c == '"' || c == '\\') {
+      snprintf(escape, sizeof escape, "\\u%04x", c);
+      done = adds(out, escape);
+    } else {
+      done = avp_buf_add(out, value, 1) == AVP_BUF_OK;
+    }
+  }
+  return done && adds(out, "\"");
+}
+
+static bool add_number(struct avp_buf *out, const char *name, int64_t value) {
+  char text[64];
+  snprintf(text, sizeof text, "%" PRId64, value);
+  return add_name(out, name) && adds(out, text);
+}
+
+/* A random UUID (RFC 9562 section 5.4). */
+static bool make_jti(char out[37]) {
+  unsigned char r[16];
+  if (RAND_bytes(r, sizeof r) != 1) return false;
+  r[6] = (unsigned char)((r[6] & 0x0f) | 0x40);
+  r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
+  snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", r[0],
+           r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13], r[14],
+           r[15]);
+  return true;
+}
+
+/* Appends bytes as base64url. */
+static bool add_part(struct avp_buf *out, const void *data, size_t len) {
+  char *text = avp_alloc(4 * (len + 2) / 3 + 2);
+  bool done;
+  if (text == NULL) return false;
+  avp_base64url(data, len, text);
+  done = adds(out, text);
+  avp_free(text);
+  return done;
+}
+
+static bool add_header(struct avp_buf *out, const struct avp_key *key) {
+  struct avp_buf json;
+  bool done;
+  avp_buf_init(&json, PART_MAX);
+  done = adds(&json, "{") && add_text(&json, "alg", "RS256") && add_text(&json, "typ", "JWT") &&
+         add_text(&json, "kid", key->thumbprint) && add_text(&json, "x5t", key->x5t) &&
+         adds(&json, "}") && add_part(out, json.data, json.len);
+  avp_buf_free(&json);
+  return done;
+}
+
+static bool add_claims(struct avp_buf *out, const char *client_id, const char *audience,
+                       int64_t now) {
+  struct avp_buf json;
+  char jti[37];
+  bool done;
+  if (!make_jti(jti)) return false;
+  avp_buf_init(&json, PART_MAX);
+  done = adds(&json, "{") && add_text(&json, "iss", client_id) &&
+         add_text(&json, "sub", client_id) && add_text(&json, "aud", audience) &&
+         add_text(&json, "jti", jti) && add_number(&json, "nbf", now) &&
+         add_number(&json, "iat", now) && add_number(&json, "exp", now + AVP_JWT_LIFETIME) &&
+         adds(&json, "}") && add_part(out, json.data, json.len);
+  avp_buf_free(&json);
+  return done;
+}
+
+/* RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 section 3.3) over what stands in `out` so far. */
+static bool add_signature(struct avp_buf *out, const struct avp_key *key) {
+  EVP_MD_CTX *context = EVP_MD_CTX_new();
+  const unsigned char *signed_part = (const unsigned char *)out->data;
+  unsigned char *signature = NULL;
+  size_t len = 0;
+  bool done = context != NULL &&
+              EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key->pkey) == 1 &&
+              EVP_DigestSign(context, NULL, &len, signed_part, out->len) == 1;
+  if (done) signature = avp_alloc(len);
+  done = signature != NULL &&
+         EVP_DigestSign(context, signature, &len, signed_part, out->len) == 1 && adds(out, ".") &&
+         add_part(out, signature, len);
+  avp_free(signature);
+  EVP_MD_CTX_free(context);
+  ERR_clear_error();
+  return done;
+}
+
+bool avp_jwt_sign(const struct avp_key *key, const char *client_id, const char *audience,
+                  int64_t now, struct avp_buf *out) {
+  return add_header(out, key) && adds(out, ".") && add_claims(out, client_id, audience, now) &&
+         add_signature(out, key);
+}

@@ -1,0 +1,232 @@
+/* key.c - see key.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "key.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "jwt.h"
+
+/* What is being read, and where the sentence about a failure goes. */
+struct load {
+  const struct avp_key_files *files;
+  X509 *certificate;
+  EVP_PKEY *pkey;
+  bool asked_for_password; /* OpenSSL wanted one for the key */
+  char *message;
+  size_t size;
+};
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+static bool
+fail(struct load *load, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  vsnprintf(load->message, load->size, format, args);
+  va_end(args);
+  return false;
+}
+
+/* Always given to OpenSSL, which would else ask at the terminal. */
+static int give_password(char *out, int size, int writing, void *user) {
+  struct load *load = user;
+  size_t len = load->files->password != NULL ? strlen(load->files->password) : 0;
+  (void)writing;
+  load->asked_for_password = true;
+  if (len == 0 || len > (size_t)size) return -1;
+  memcpy(out, load->files->password, len);
+  return (int)len;
+}
+
+static BIO *open_file(struct load *load, const char *path, const char *option) {
+  BIO *file = BIO_new_file(path, "rb");
+  if (file == NULL) {
+    fail(load, "%s cannot be read: %.300s (%s)", option, path, strerror(errno));
+  }
+  return file;
+}
+
+static bool is_unsupported(unsigned long code) {
+  const char *reason = ERR_reason_error_string(code);
+  return reason != NULL && strstr(reason, "unsupported") != NULL;
+}
+
+static bool wrong_password(struct load *load, const char *option, const char *path) {
+  if (load->files->password == NULL) {
+    return fail(load,
+                "%s is encrypted: give certificate_password or AVEPOINT_CERTIFICATE_PASSWORD: "
+                "%.300s",
+                option, path);
+  }
+  return fail(load, "certificate_password does not open %s: %.300s", option, path);
+}
+
+static bool open_pkcs12(struct load *load, PKCS12 *bundle) {
+  const char *path = load->files->certificate;
+  const char *password = load->files->password;
+  unsigned long code;
+  if (load->files->private_key != NULL) {
+    return fail(load,
+                "private_key is not needed: the certificate is a PKCS#12 file, which holds "
+                "its key: %.300s",
+                path);
+  }
+  if (!PKCS12_verify_mac(bundle, password, -1) &&
+      !(password == NULL && PKCS12_verify_mac(bundle, "", 0))) {
+    code = ERR_peek_last_error();
+    if (code == 0 || !is_unsupported(code)) return wrong_password(load, "certificate", path);
+  } else if (PKCS12_parse(bundle, password != NULL ? password : "", &load->pkey, &load->certificate,
+                          NULL)) {
+    if (load->pkey != NULL && load->certificate != NULL) return true;
+    return fail(load, "certificate holds no private key: export it together with its key: %.300s",
+                path);
+  }
+  return fail(load,
+              "certificate uses an old encryption that OpenSSL does not open: convert it with "
+              "\"openssl pkcs12 -legacy -in OLD -nodes | openssl pkcs12 -export -out NEW\": %.300s",
+              path);
+}
+
+static bool read_certificate(struct load *load) {
+  const char *path = load->files->certificate;
+  BIO *file = open_file(load, path, "certificate");
+  PKCS12 *bundle = NULL;
+  bool done = true;
+  if (file == NULL) return false;
+  load->certificate = PEM_read_bio_X509(file, NULL, give_password, load);
+  if (load->certificate == NULL && BIO_reset(file) == 0) bundle = d2i_PKCS12_bio(file, NULL);
+  if (bundle != NULL) {
+    ERR_clear_error();
+    done = open_pkcs12(load, bundle);
+    PKCS12_free(bundle);
+  } else if (load->certificate == NULL && BIO_reset(file) == 0) {
+    load->certificate = d2i_X509_bio(file, NULL);
+  }
+  BIO_free(file);
+  if (!done || load->certificate != NULL) return done;
+  return fail(load, "certificate is neither PEM nor PKCS#12: %.300s", path);
+}
+
+static bool read_key(struct load *load) {
+  const char *path =
+      load->files->private_key != NULL ? load->files->private_key : load->files->certificate;
+  const char *option = load->files->private_key != NULL ? "private_key" : "certificate";
+  BIO *file;
+  if (load->pkey != NULL) return true; /* it came with PKCS#12 */
+  file = open_file(load, path, option);
+  if (file == NULL) return false;
+  load->pkey = PEM_read_bio_PrivateKey(file, NULL, give_password, load);
+  BIO_free(file);
+  if (load->pkey != NULL) return true;
+  if (load->asked_for_password) return wrong_password(load, option, path);
+  return fail(load, "%s holds no private key in PEM form%s: %.300s", option,
+              load->files->private_key == NULL ? "; name the key's file with private_key" : "",
+              path);
+}
+
+static bool is_rsa(EVP_PKEY *pkey) { return EVP_PKEY_base_id(pkey) == EVP_PKEY_RSA; }
+
+static bool check_pair(struct load *load) {
+  EVP_PKEY *public_key = X509_get0_pubkey(load->certificate);
+  const char *certificate = load->files->certificate;
+  const char *key = load->files->private_key != NULL ? load->files->private_key : certificate;
+  if (public_key == NULL || !is_rsa(public_key)) {
+    return fail(load,
+                "certificate has no RSA key (assertions are signed with RS256): make an RSA "
+                "certificate: %.300s",
+                certificate);
+  }
+  if (!is_rsa(load->pkey)) {
+    return fail(load, "the private key is no RSA key (assertions are signed with RS256): %.300s",
+                key);
+  }
+  if (X509_check_private_key(load->certificate, load->pkey)) return true;
+  return fail(load, "certificate and private key do not belong together: %.250s and %.250s",
+              certificate, key);
+}
+
+static bool check_validity(struct load *load, int64_t now) {
+  time_t at = (time_t)now;
+  const char *path = load->files->certificate;
+  char date[64] = "";
+  BIO *text = BIO_new(BIO_s_mem());
+  bool late = X509_cmp_time(X509_get0_notAfter(load->certificate), &at) < 0;
+  bool early = X509_cmp_time(X509_get0_notBefore(load->certificate), &at) > 0;
+  if (text != NULL) {
+    ASN1_TIME_print(text, late ? X509_get0_notAfter(load->certificate)
+                               : X509_get0_notBefore(load->certificate));
+    BIO_gets(text, date, sizeof date);
+    BIO_free(text);
+  }
+  if (late) {
+    return fail(load, "certificate expired on %s: upload a new one to the app registration: %.300s",
+                date, path);
+  }
+  if (early) {
+    return fail(load, "certificate is not valid before %s: check this machine's clock: %.300s",
+                date, path);
+  }
+  if (X509_get_key_usage(load->certificate) & KU_DIGITAL_SIGNATURE) return true; /* or no limit */
+  return fail(load, "certificate must not sign: its key usage lacks Digital Signature: %.300s",
+              path);
+}
+
+static bool note_thumbprint(struct load *load, struct avp_key *key) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned len = 0;
+  unsigned i;
+  if (!X509_digest(load->certificate, EVP_sha1(), digest, &len) || len != 20) {
+    return fail(load, "OpenSSL makes no SHA-1 thumbprint of the certificate");
+  }
+  for (i = 0; i < len; i++) snprintf(key->thumbprint + 2 * i, 3, "%02X", digest[i]);
+  avp_base64url(digest, len, key->x5t);
+  return true;
+}
+
+static void note_expiry(const struct load *load, struct avp_key *key, int64_t now) {
+  ASN1_TIME *today = ASN1_TIME_set(NULL, (time_t)now);
+  int days = 0;
+  int seconds = 0;
+  if (today != NULL &&
+      ASN1_TIME_diff(&days, &seconds, today, X509_get0_notAfter(load->certificate))) {
+    key->expires = now + (int64_t)days * 86400 + seconds;
+  }
+  ASN1_TIME_free(today);
+}
+
+bool avp_key_load(struct avp_key *key, const struct avp_key_files *files, int64_t now,
+                  char *message, size_t size) {
+  struct load load;
+  bool done;
+  memset(&load, 0, sizeof load);
+  load.files = files;
+  load.message = message;
+  load.size = size;
+  ERR_clear_error();
+  done = read_certificate(&load) && read_key(&load) && check_pair(&load) &&
+         check_validity(&load, now) && note_thumbprint(&load, key);
+  if (done) {
+    note_expiry(&load, key, now);
+    key->pkey = load.pkey;
+  } else {
+    EVP_PKEY_free(load.pkey);
+  }
+  X509_free(load.certificate);
+  ERR_clear_error();
+  return done;
+}
+
+void avp_key_free(struct avp_key *key) {
+  EVP_PKEY_free(key->pkey);
+  key->pkey = NULL;
+}

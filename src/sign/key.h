@@ -1,0 +1,37 @@
+/* key.h - a certificate and its private key, read from files: what signs assertions.
+ *
+ * PEM files, a PKCS#12 file, or a DER certificate beside a PEM key. Keys may be encrypted. Knows no
+ * Lua; time is an argument. OpenSSL's error queue is left empty, since the host may use it too.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef AVP_SIGN_KEY_H
+#define AVP_SIGN_KEY_H
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct avp_key {
+  EVP_PKEY *pkey;      /* RSA, private; NULL: not loaded */
+  char thumbprint[41]; /* SHA-1 of the certificate, upper-case hexadecimal */
+  char x5t[32];        /* the same as base64url (RFC 7515 section 4.1.7) */
+  int64_t expires;     /* seconds since 1970: the certificate's notAfter */
+};
+
+struct avp_key_files {
+  const char *certificate; /* path: PEM, DER or PKCS#12 */
+  const char *private_key; /* path: PEM; NULL: it is in the certificate's file */
+  const char *password;    /* of the key or of the PKCS#12 file, or NULL */
+};
+
+/* Reads and checks: the key is RSA and belongs to the certificate, which is valid at `now` (seconds
+ * since 1970) and may sign. On failure gives false and a sentence in `message` that names the file
+ * and what to do, never the password. */
+bool avp_key_load(struct avp_key *key, const struct avp_key_files *files, int64_t now,
+                  char *message, size_t size);
+
+/* Frees the key (OpenSSL wipes it). May be called twice. */
+void avp_key_free(struct avp_key *key);
+
+#endif
