@@ -229,6 +229,48 @@ describe("AVEPOINT_LOG", function()
     assert.not_matches(helper.client_secret, debug_lines, 1, true)
   end)
 
+  it("writes a JSON object a line where AVEPOINT_LOG_FORMAT says so", function()
+    local out = helper.run([[require("avepoint").customers({ page_size = 5 }):count()]],
+      helper.environment(helper.scenario { customers = 12 }, { AVEPOINT_LOG = "debug",
+        AVEPOINT_LOG_FORMAT = "json" }))
+    local lines = 0
+    for line in out:gmatch "[^\n]+" do
+      local event = require("cjson").decode(line)
+      assert.equal("avepoint", event.logger)
+      assert.is_string(event.event)
+      assert.is_number(event.time)
+      lines = lines + 1
+    end
+    assert.is_true(lines > 8)
+    assert.not_matches(helper.client_secret, out, 1, true)
+  end)
+
+  it("writes no field that is not on its list", function()
+    local log = require "avepoint.log"
+    assert.not_matches("hush", log.line { event = "request", time = 1, authorization = "hush",
+      headers = { Authorization = "hush" } }, 1, true)
+    local out = helper.run([[
+      require("avepoint.log").new("debug", "json") { event = "request", time = 1,
+        authorization = "hush", url = "https://x" }
+    ]])
+    assert.not_matches("hush", out, 1, true)
+    assert.matches("https:", out, 1, true)
+  end)
+
+  it("is what avepoint.logger makes, which refuses what it does not know", function()
+    local avepoint = require "avepoint"
+    assert.is_function(avepoint.logger "info")
+    assert.matches("level", helper.error_of(avepoint.logger, "loud"), 1, true)
+    assert.matches("format", helper.error_of(avepoint.logger, "info", "xml"), 1, true)
+  end)
+
+  it("of a form nobody knows is a config error", function()
+    local out = helper.run([[print(pcall(require("avepoint").customers))]],
+      helper.environment(helper.scenario { customers = 1 }, { AVEPOINT_LOG = "warn",
+        AVEPOINT_LOG_FORMAT = "xml" }))
+    assert.matches("^false\tavepoint: config: .*AVEPOINT_LOG_FORMAT", out)
+  end)
+
   it("of a level nobody knows is a config error", function()
     local out = helper.run([[print(pcall(require("avepoint").customers))]],
       helper.environment(helper.scenario { customers = 1 }, { AVEPOINT_LOG = "loud" }))

@@ -16,6 +16,8 @@ describe("the module", function()
       customers = "function",
       show = "function",
       is_error = "function",
+      doctor = "function",
+      logger = "function",
       _VERSION = "string",
       job_status = "table",
       management_mode = "table",

@@ -5,13 +5,18 @@
 local client = require "avepoint.client"
 local core = require "avepoint.core"
 local customer = require "avepoint.customer"
+local log = require "avepoint.log"
 local show = require "avepoint.show"
 
 local avepoint = {
   _VERSION = "avepoint " .. core.version,
   client = client.new,
   customers = client.customers,
+  doctor = function(...)
+    return require("avepoint.doctor").run(...)
+  end,
   is_error = core.is_error,
+  logger = log.new,
   job_status = customer.job_status,
   management_mode = customer.management_mode,
   show = show.value,

@@ -1,11 +1,15 @@
 --- The ready-made logger: events as lines on stderr, or in nginx's error log. The environment
--- variable AVEPOINT_LOG switches it on. Events hold no header and no secret, so neither do lines.
+-- variable AVEPOINT_LOG switches it on. What is written of an event is an allow-list of fields, and
+-- events hold no header and no secret in the first place.
 -- SPDX-License-Identifier: MIT
 
 local log = {}
 
 --- The levels, and how much each shows.
 log.levels = { warn = 1, info = 2, debug = 3 }
+
+--- The forms of a line.
+log.formats = { text = true, json = true }
 
 local level_of = {
   warning = 1,
@@ -33,6 +37,20 @@ function log.line(event)
   return table.concat(parts, " ")
 end
 
+local function find_encode()
+  local ok, cjson = pcall(require, "cjson")
+  return ok and cjson.encode or vim.json.encode -- luacheck: read globals vim
+end
+
+--- An event as a line of JSON, for whoever collects logs by machine.
+local function json_line(encode, event)
+  local shown = { logger = "avepoint", event = event.event, time = event.time }
+  for _, field in ipairs(order) do
+    shown[field] = event[field]
+  end
+  return encode(shown)
+end
+
 local function write(event, line)
   local ngx = rawget(_G, "ngx")
   if type(ngx) == "table" and ngx.log then
@@ -42,12 +60,26 @@ local function write(event, line)
   end
 end
 
---- A function for the option on_event that shows events up to a level.
-function log.new(level)
+--- Makes a function for the option on_event that shows events up to a level.
+-- @param level "warn", "info" or "debug"
+-- @param format "text", or "json": a JSON object a line; "text" where it is left out
+function log.new(level, format)
   local most = log.levels[level]
+  if not most then
+    error("avepoint.logger: the level is warn, info or debug", 2)
+  elseif format ~= nil and not log.formats[format] then
+    error("avepoint.logger: the format is text or json", 2)
+  end
+  local line = log.line
+  if format == "json" then
+    local encode = find_encode()
+    line = function(event)
+      return json_line(encode, event)
+    end
+  end
   return function(event)
     if level_of[event.event] <= most then
-      write(event, log.line(event))
+      write(event, line(event))
     end
   end
 end

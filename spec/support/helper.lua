@@ -172,19 +172,25 @@ function helper.environment(id, more)
   return environment
 end
 
---- Runs a script with the interpreter under test. `environment` are variables to set. Gives its
--- output, both streams together, and its exit code.
-function helper.run(script, environment)
-  local path = helper.temporary ".lua"
-  helper.write(path, script)
+--- Runs the interpreter under test with these arguments (one text). `environment` are variables to
+-- set. Gives its output, both streams together, and its exit code.
+function helper.run_with(arguments, environment)
   local out = helper.temporary ".out"
   local words = { "env" }
   for name, value in pairs(environment or {}) do
     words[#words + 1] = ("%s='%s'"):format(name, (tostring(value):gsub("'", "'\\''")))
   end
-  words[#words + 1] = ("%s %s >%s 2>&1; echo $? >%s.code"):format(helper.lua, path, out, out)
+  words[#words + 1] = ("%s %s >%s 2>&1 </dev/null; echo $? >%s.code"):format(helper.lua, arguments,
+    out, out)
   os.execute(table.concat(words, " "))
   return helper.read(out), tonumber(helper.read(out .. ".code"))
+end
+
+--- Runs a script with the interpreter under test; as run_with.
+function helper.run(script, environment)
+  local path = helper.temporary ".lua"
+  helper.write(path, script)
+  return helper.run_with(path, environment)
 end
 
 package.loaded["spec.helper"] = helper

@@ -10,6 +10,7 @@
 #include "config.h"
 #include "error.h"
 #include "json.h"
+#include "listing.h"
 
 #define VERSION_AGENT   "avepoint-lua/" AVP_VERSION
 #define DEFAULT_LIFE_MS 3600000 /* of a token whose reply does not say: the documented hour */
@@ -110,17 +111,31 @@ static void keep_certificate(lua_State *L, const struct credential *credential,
   lua_setfield(L, -2, "certificate");
 }
 
+/* What the doctor tells of the settings; no secret among it. */
+static void keep_about(lua_State *L, const struct credential *credential,
+                       const struct avp_settings *settings, const char *base_url) {
+  lua_newtable(L);
+  set_text(L, "credential", credential->source);
+  set_text(L, "client_id", settings->client_id);
+  set_text(L, "base_url", base_url);
+  set_text(L, "token_url", settings->token_url);
+  set_text(L, "ca_file", settings->transfer.ca_file);
+  set_text(L, "scope", settings->scope);
+  lua_setfield(L, -2, "about");
+}
+
 /* Keeps the Lua values of the options in the client's table, which is on top of the stack. */
 static void keep_values(lua_State *L, int options, const struct credential *credential,
-                        const char *client_id) {
+                        const struct avp_settings *settings, const char *base_url) {
   static const char *const kept[] = {"on_event", "driver", "token_store", NULL};
   int i;
   for (i = 0; kept[i] != NULL; i++) {
     lua_getfield(L, options, kept[i]);
     lua_setfield(L, -2, kept[i]);
   }
+  keep_about(L, credential, settings, base_url);
   if (credential->certificate != NULL) {
-    keep_certificate(L, credential, client_id);
+    keep_certificate(L, credential, settings->client_id);
   } else if (credential->function != NULL) {
     lua_getfield(L, options, credential->function);
     lua_setfield(L, -2, "credential");
@@ -128,13 +143,14 @@ static void keep_values(lua_State *L, int options, const struct credential *cred
 }
 
 /* Sets on_event of the table on top of the stack to the ready-made logger. */
-static void make_logger(lua_State *L, const char *level) {
+static void make_logger(lua_State *L, const char *level, const char *format) {
   lua_getglobal(L, "require");
   lua_pushliteral(L, "avepoint.log");
   lua_call(L, 1, 1);
   lua_getfield(L, -1, "new");
   lua_pushstring(L, level);
-  lua_call(L, 1, 1);
+  lua_pushstring(L, format);
+  lua_call(L, 2, 1);
   lua_setfield(L, -3, "on_event");
   lua_pop(L, 1);
 }
@@ -142,21 +158,25 @@ static void make_logger(lua_State *L, const char *level) {
 /* Lua: core.client(options, level) -> client */
 static int core_client(lua_State *L) {
   int level = (int)luaL_checkinteger(L, 2);
+  struct option_hint hint;
   struct avp_settings settings;
   struct credential credential;
   struct avp_err err;
   const char *base_url;
   const char *log_level;
+  const char *log_format;
   struct client *client;
   bool built;
-  options_check(L, 1, client_options, "avepoint.client", level, NULL);
+  hint.others = listing_options;
+  hint.advice = "option '%s' is a listing's: client:customers { %s = ... }";
+  options_check(L, 1, client_options, "avepoint.client", level, &hint);
   client = avp_newuserdata(L, sizeof *client); /* closed until everything is there */
   memset(client, 0, sizeof *client);
   luaL_setmetatable(L, AVP_CLIENT_NAME);
   lua_newtable(L);
   json_open(L, lua_gettop(L));
   if (!config_read(L, 1, &settings, &credential, &base_url, &err, level) ||
-      !config_log(&log_level, &err)) {
+      !config_log(&log_level, &log_format, &err)) {
     config_forget(&credential);
     return error_raise(L, &err, level);
   }
@@ -172,8 +192,8 @@ static int core_client(lua_State *L) {
     avp_err_set(&err, AVP_ERR_MEMORY, "out of memory");
     return error_raise(L, &err, level);
   }
-  keep_values(L, 1, &credential, settings.client_id);
-  if (!options_has(L, 1, "on_event") && log_level != NULL) make_logger(L, log_level);
+  keep_values(L, 1, &credential, &settings, base_url);
+  if (!options_has(L, 1, "on_event") && log_level != NULL) make_logger(L, log_level, log_format);
   avp_dispatcher_events(client->dispatcher)->on = options_has(L, lua_gettop(L), "on_event");
   avp_setuservalue(L, -2);
   return 1;
@@ -330,6 +350,15 @@ static int core_progress(lua_State *L) {
   return 1;
 }
 
+/* Lua: core.server_ahead(client) -> seconds that the server's clock is ahead of ours, or nil */
+static int core_server_ahead(lua_State *L) {
+  const struct client *client = to_client(L, 1);
+  int64_t ms;
+  if (client->dispatcher == NULL || !avp_dispatcher_server_ahead(client->dispatcher, &ms)) return 0;
+  lua_pushnumber(L, (double)ms / 1000);
+  return 1;
+}
+
 /* Lua: core.state(client) -> the client's own table */
 static int core_state(lua_State *L) {
   to_client(L, 1);
@@ -452,6 +481,7 @@ static const luaL_Reg functions[] = {
     {"client", core_client},
     {"poll", core_poll},
     {"progress", core_progress},
+    {"server_ahead", core_server_ahead},
     {"state", core_state},
     {"wants", core_wants},
     {"supply", core_supply},

@@ -9,6 +9,7 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <lualib.h>
 #include <math.h>
 #include <string.h>
 
@@ -49,6 +50,13 @@ static inline void *avp_testudata(lua_State *L, int i, const char *name) {
   return same ? p : NULL;
 }
 
+#endif
+
+/* The Lua that this object was compiled for. */
+#if defined(LUA_JITLIBNAME)
+#define AVP_BUILT_FOR "LuaJIT"
+#else
+#define AVP_BUILT_FOR LUA_VERSION
 #endif
 
 /* A userdata's own table: an environment in 5.1, a user value since. */

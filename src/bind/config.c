@@ -30,6 +30,8 @@ const char *const endpoint_words[] = {"auto", "get", "batch", NULL};
 
 static const char *const log_words[] = {"warn", "info", "debug", NULL};
 
+static const char *const log_formats[] = {"text", "json", NULL};
+
 const struct option client_options[] = {
     {"client_id", OPTION_STRING, 0, 0, NULL},
     {"client_secret", OPTION_STRING_OR_FUNCTION, 0, 0, NULL},
@@ -122,6 +124,7 @@ static int explicit_kinds(lua_State *L, int index, bool *certificate) {
 static void take_option(lua_State *L, int index, const char *name, enum avp_credential kind,
                         struct credential *credential) {
   credential->kind = kind;
+  credential->source = name;
   credential->text = options_string(L, index, name, NULL);
   credential->function = credential->text == NULL ? name : NULL;
 }
@@ -138,6 +141,7 @@ static void take_certificate(struct credential *credential, const char *certific
 static void take_explicit(lua_State *L, int index, bool certificate,
                           struct credential *credential) {
   if (certificate) {
+    credential->source = "certificate";
     take_certificate(credential, options_string(L, index, "certificate", NULL),
                      options_string(L, index, "private_key", NULL),
                      options_string(L, index, "certificate_password", NULL));
@@ -168,19 +172,19 @@ static bool read_secret_file(const char *path, struct credential *credential, st
 }
 
 static bool take_variables(struct credential *credential, struct avp_err *err) {
-  credential->kind = AVP_CREDENTIAL_SECRET;
-  credential->text = variable("AVEPOINT_CLIENT_SECRET");
-  if (credential->text != NULL) return true;
-  if (variable("AVEPOINT_CLIENT_SECRET_FILE") != NULL) {
-    return read_secret_file(variable("AVEPOINT_CLIENT_SECRET_FILE"), credential, err);
-  }
-  if (variable("AVEPOINT_CERTIFICATE") != NULL) {
+  static const char *const sources[] = {"AVEPOINT_CLIENT_SECRET", "AVEPOINT_CLIENT_SECRET_FILE",
+                                        "AVEPOINT_CERTIFICATE", "AVEPOINT_ACCESS_TOKEN"};
+  int i = 0;
+  while (i < 3 && variable(sources[i]) == NULL) i++; /* the first that is set counts */
+  credential->source = sources[i];
+  credential->kind = i == 3 ? AVP_CREDENTIAL_TOKEN : AVP_CREDENTIAL_SECRET;
+  if (i == 1) return read_secret_file(variable(sources[1]), credential, err);
+  if (i == 2) {
     take_certificate(credential, variable("AVEPOINT_CERTIFICATE"), variable("AVEPOINT_PRIVATE_KEY"),
                      variable("AVEPOINT_CERTIFICATE_PASSWORD"));
-    return true;
+  } else {
+    credential->text = variable(sources[i]);
   }
-  credential->kind = AVP_CREDENTIAL_TOKEN;
-  credential->text = variable("AVEPOINT_ACCESS_TOKEN");
   return true;
 }
 
@@ -269,14 +273,21 @@ static void read_numbers(lua_State *L, int index, struct avp_settings *settings)
   settings->concurrency = (int)options_integer(L, index, "concurrency", 4);
 }
 
-bool config_log(const char **level, struct avp_err *err) {
-  int i;
+static bool is_one_of(const char *word, const char *const *words) {
+  while (*words != NULL && strcmp(*words, word) != 0) words++;
+  return *words != NULL;
+}
+
+bool config_log(const char **level, const char **format, struct avp_err *err) {
   *level = variable("AVEPOINT_LOG");
-  for (i = 0; *level != NULL && log_words[i] != NULL; i++) {
-    if (strcmp(log_words[i], *level) == 0) return true;
+  *format = variable("AVEPOINT_LOG_FORMAT");
+  if (*format == NULL) *format = log_formats[0];
+  if (*level != NULL && !is_one_of(*level, log_words)) {
+    avp_err_set(err, AVP_ERR_CONFIG, "AVEPOINT_LOG is none of: warn, info, debug");
+    return false;
   }
-  if (*level == NULL) return true;
-  avp_err_set(err, AVP_ERR_CONFIG, "AVEPOINT_LOG is none of: warn, info, debug");
+  if (is_one_of(*format, log_formats)) return true;
+  avp_err_set(err, AVP_ERR_CONFIG, "AVEPOINT_LOG_FORMAT is none of: text, json");
   return false;
 }
 

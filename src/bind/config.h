@@ -15,6 +15,7 @@ struct credential {
   enum avp_credential kind;
   const char *text;        /* the secret or token where it is a string, else NULL */
   const char *function;    /* name of the option that holds the function, else NULL */
+  const char *source;      /* where it was found: an option's or a variable's name */
   const char *certificate; /* file that the assertion is to be signed with, or NULL */
   const char *private_key; /* file of its key, or NULL where that is in the certificate's */
   const char *password;    /* of either, or NULL */
@@ -30,9 +31,9 @@ bool config_read(lua_State *L, int index, struct avp_settings *settings,
                  struct credential *credential, const char **base_url, struct avp_err *err,
                  int level);
 
-/* The level of the ready-made logger that the environment asks for, or NULL. False, and a `config`
- * error, where it names none. */
-bool config_log(const char **level, struct avp_err *err);
+/* The level of the ready-made logger that the environment asks for, or NULL, and the form of its
+ * lines. False, and a `config` error, where it names none. */
+bool config_log(const char **level, const char **format, struct avp_err *err);
 
 void config_forget(struct credential *credential);
 

@@ -10,13 +10,12 @@
 #include "../core/sys.h"
 #include "config.h"
 #include "error.h"
-#include "options.h"
 
 #define WHAT "client:customers"
 
 static const char *const drift_words[] = {"repair", "strict", "error", "ignore", NULL};
 
-static const struct option listing_options[] = {
+const struct option listing_options[] = {
     {"page_size", OPTION_INTEGER, 1, 1000, NULL},
     {"first_page", OPTION_INTEGER, 1, 1000000000, NULL},
     {"max_items", OPTION_INTEGER, 0, 2000000000, NULL},

@@ -11,8 +11,12 @@
 #include "../core/position.h"
 #include "../core/sweep.h"
 #include "client.h"
+#include "options.h"
 
 #define AVP_LISTING_NAME "avepoint.core.listing"
+
+/* The options of a listing. */
+extern const struct option listing_options[];
 
 /* Places in the userdata's own table. */
 enum {

@@ -27,6 +27,33 @@ static int core_status_code(lua_State *L) {
   return 1;
 }
 
+/* Lua: core.library() -> table: what this process's libcurl is and can do */
+static int core_library(lua_State *L) {
+  static const struct {
+    const char *name;
+    int bit;
+  } features[] = {{"async_dns", CURL_VERSION_ASYNCHDNS},
+                  {"http2", CURL_VERSION_HTTP2},
+                  {"brotli", CURL_VERSION_BROTLI},
+                  {"gzip", CURL_VERSION_LIBZ},
+                  {"tls", CURL_VERSION_SSL},
+                  {"ipv6", CURL_VERSION_IPV6}};
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  size_t i;
+  lua_createtable(L, 0, 10);
+  lua_pushstring(L, info->version);
+  lua_setfield(L, -2, "version");
+  lua_pushstring(L, info->ssl_version);
+  lua_setfield(L, -2, "tls_version");
+  for (i = 0; i < sizeof features / sizeof features[0]; i++) {
+    lua_pushboolean(L, (info->features & features[i].bit) != 0);
+    lua_setfield(L, -2, features[i].name);
+  }
+  lua_pushstring(L, AVP_BUILT_FOR);
+  lua_setfield(L, -2, "built_for");
+  return 1;
+}
+
 AVP_EXPORT int luaopen_avepoint_core(lua_State *L);
 
 int luaopen_avepoint_core(lua_State *L) {
@@ -40,6 +67,8 @@ int luaopen_avepoint_core(lua_State *L) {
   listing_functions(L);
   lua_pushcfunction(L, error_is);
   lua_setfield(L, -2, "is_error");
+  lua_pushcfunction(L, core_library);
+  lua_setfield(L, -2, "library");
   lua_pushcfunction(L, error_config);
   lua_setfield(L, -2, "config_error");
   lua_pushcfunction(L, core_status_code);

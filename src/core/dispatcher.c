@@ -357,6 +357,7 @@ static void handle_401(struct avp_dispatcher *d, struct avp_call *call,
   if (refusal == AVP_TOKEN_REFUSED || ++call->refusals >= REFUSALS_MAX) {
     struct avp_err err;
     explain(call, reply, &err);
+    if (d->token.fixed) avp_explain_given_token(&err, reply, call->url);
     avp_call_fail(d, call, &err);
     return;
   }
@@ -365,10 +366,23 @@ static void handle_401(struct avp_dispatcher *d, struct avp_call *call,
   call->state = AVP_CALL_QUEUED;
 }
 
+static void note_clock(struct avp_dispatcher *d, const struct avp_reply *reply) {
+  int64_t seconds = reply->date[0] != '\0' ? (int64_t)curl_getdate(reply->date, NULL) : -1;
+  if (seconds < 0) return;
+  d->has_ahead = true;
+  d->ahead = seconds * 1000 - d->wall_ms;
+}
+
+bool avp_dispatcher_server_ahead(const struct avp_dispatcher *d, int64_t *ms) {
+  *ms = d->ahead;
+  return d->has_ahead;
+}
+
 static void finish_attempt(struct avp_dispatcher *d, struct avp_call *call, int64_t now) {
   struct avp_reply *reply = &call->transfer->reply;
   struct avp_event *event = record(d, call, AVP_EVENT_RESPONSE);
   bool whole = reply->result == CURLE_OK;
+  note_clock(d, reply);
   if (event != NULL) {
     event->status = reply->status;
     event->bytes = reply->bytes;

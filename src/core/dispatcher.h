@@ -144,6 +144,10 @@ void avp_dispatcher_token_refused(struct avp_dispatcher *d, const char *word,
 /* It is a success of the wrong form; `what` says what is wrong. */
 void avp_dispatcher_token_garbled(struct avp_dispatcher *d, const char *what, int64_t now);
 
+/* How far the server's clock, by the Date of the latest reply, is ahead of ours, in ms. False while
+ * no reply has told. */
+bool avp_dispatcher_server_ahead(const struct avp_dispatcher *d, int64_t *ms);
+
 /* Takes the token and the credential out of an error that holds a server's words. */
 void avp_dispatcher_redact(const struct avp_dispatcher *d, struct avp_err *err);
 

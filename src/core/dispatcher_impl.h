@@ -29,6 +29,8 @@ struct avp_dispatcher {
   struct avp_events events;
   uint64_t progress;
   uint64_t chance; /* state of the random numbers that spread delays */
+  bool has_ahead;  /* a reply has told the server's clock */
+  int64_t ahead;   /* ms that it was ahead of ours */
   int64_t now;     /* ms, of the latest step */
   double wall;     /* wall clock of the step that runs, seconds */
   int64_t wall_ms; /* the same in ms */

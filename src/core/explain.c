@@ -144,11 +144,23 @@ void avp_explain_status(struct avp_err *err, const struct avp_reply *reply, cons
   err->retryable = avp_retry_status(reply->status);
 }
 
+void avp_explain_given_token(struct avp_err *err, const struct avp_reply *reply, const char *url) {
+  avp_err_set(
+      err, AVP_ERR_AUTH,
+      "HTTP status %d: the access token that was given is refused: tokens live for an hour; "
+      "get a new one, of the environment that base_url belongs to, or give access_token as "
+      "a function or client_id and a credential instead",
+      reply->status);
+  fill(err, reply, url);
+}
+
 void avp_explain_verdict(struct avp_err *err, const struct avp_retry_answer *answer,
                          const struct avp_retry_policy *policy, int attempts) {
   double wait = (double)answer->delay_ms / 1000;
-  if (answer->verdict == AVP_RETRY_SPENT && attempts > 1) {
-    avp_err_add(err, " (gave up after %d attempts)", attempts);
+  if (answer->verdict == AVP_RETRY_SPENT) {
+    if (attempts > 1) avp_err_add(err, " (gave up after %d attempts)", attempts);
+    if (err->retry_after > 0)
+      avp_err_add(err, " (the server asks to wait %.1f s)", err->retry_after);
   } else if (answer->verdict == AVP_RETRY_TOO_LONG) {
     avp_err_add(err, " (the server asks to wait %.1f s, longer than max_retry_wait of %.1f s)",
                 wait, (double)policy->max_wait_ms / 1000);

@@ -17,6 +17,9 @@ void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, con
 /* Explains a whole reply of a status that is not a success. */
 void avp_explain_status(struct avp_err *err, const struct avp_reply *reply, const char *url);
 
+/* Explains a 401 for a token that the user has given as a string: it cannot be renewed. */
+void avp_explain_given_token(struct avp_err *err, const struct avp_reply *reply, const char *url);
+
 /* Adds why it was not tried again. */
 void avp_explain_verdict(struct avp_err *err, const struct avp_retry_answer *answer,
                          const struct avp_retry_policy *policy, int attempts);

@@ -250,7 +250,7 @@ void avp_dispatcher_token_refused(struct avp_dispatcher *d, const char *word,
     avp_err_body(&err, reply->body.data, reply->body.len);
   } else {
     avp_explain_status(&err, reply, d->settings.token_url);
-    avp_err_add(&err, " (at the token endpoint)");
+    avp_err_add(&err, "; this is the token endpoint: check token_url and environment");
   }
   err.attempts = d->token_call->attempts;
   drop_token_call(d);

@@ -1,0 +1,248 @@
+--- What a person needs to know when signing in or listing does not work: each part is looked at, one
+-- line each, with what to do where it fails. No secret is shown.
+--
+--     lua -lavepoint.doctor      prints the report; exit code 0: all well, 1: something fails
+--     avepoint.doctor()          the same as a function
+--     :checkhealth avepoint      in Neovim, through health.lua
+--
+-- SPDX-License-Identifier: MIT
+
+local core = require "avepoint.core"
+
+local doctor = {}
+
+local CLOCK_OFF = 120 -- seconds; the identity server allows five minutes
+local SOON = 30 * 86400 -- seconds before a certificate's end from which on it is worth a word
+
+local Report = {}
+Report.__index = Report
+
+local function add(self, status, name, text, ...)
+  self[#self + 1] = { status = status, name = name, text = text:format(...) }
+end
+
+function Report:ok(name, text, ...)
+  add(self, "ok", name, text, ...)
+end
+
+function Report:warn(name, text, ...)
+  add(self, "warning", name, text, ...)
+end
+
+function Report:fail(name, text, ...)
+  add(self, "error", name, text, ...)
+end
+
+-- software ----------------------------------------------------------------------------------------
+
+local function look_at_lua(report)
+  local jit = rawget(_G, "jit")
+  report:ok("lua", "%s; %s, built for %s", jit and jit.version or _VERSION,
+    "avepoint " .. core.version, core.library().built_for)
+end
+
+local function look_at_libcurl(report)
+  local library = core.library()
+  report:ok("libcurl", "%s with %s", library.version, library.tls_version or "no TLS library")
+  if not library.tls_version then
+    report:fail("tls", "this libcurl has no TLS: install one built with OpenSSL or GnuTLS")
+  end
+  if library.async_dns then
+    report:ok("dns", "names are looked up without blocking")
+  else
+    report:warn("dns", "this libcurl looks names up blocking: a slow resolver stalls the host and no "
+      .. "timeout holds meanwhile; install one built with c-ares or a threaded resolver")
+  end
+  if library.http2 then
+    report:ok("http2", "pages share one connection where the server speaks HTTP/2")
+  else
+    report:warn("http2", "this libcurl has no HTTP/2: each page in flight needs a connection")
+  end
+end
+
+local function look_at_json(report)
+  local ok, cjson = pcall(require, "cjson")
+  if ok and type(cjson) == "table" then
+    report:ok("json", "lua-cjson %s", tostring(cjson._VERSION))
+  elseif rawget(_G, "vim") and vim.json then -- luacheck: read globals vim
+    report:ok("json", "Neovim's copy of lua-cjson")
+  else
+    report:fail("json", "lua-cjson is missing: install it (Debian: lua-cjson; LuaRocks: lua-cjson)")
+  end
+end
+
+-- settings ----------------------------------------------------------------------------------------
+
+-- Without user name and password.
+local function plain_url(url)
+  return (url:gsub("^(%a[%w+.-]*://).*@", "%1"):gsub("^[^/]*@", ""))
+end
+
+local function look_at_proxy(report, options)
+  local names = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
+  if options.proxy then
+    report:ok("proxy", "%s, from the option proxy", plain_url(options.proxy))
+    return
+  end
+  for _, name in ipairs(names) do
+    local value = os.getenv(name)
+    if value and value ~= "" then
+      report:ok("proxy", "%s, from %s; no_proxy is %s", plain_url(value), name,
+        os.getenv "no_proxy" or os.getenv "NO_PROXY" or "not set")
+      return
+    end
+  end
+  report:ok("proxy", "none")
+end
+
+local function look_at_certificate(report, options)
+  local certificate = options.certificate or os.getenv "AVEPOINT_CERTIFICATE"
+  local key, why = require("avepoint.certificate").load {
+    certificate = certificate,
+    private_key = options.private_key or os.getenv "AVEPOINT_PRIVATE_KEY",
+    password = options.certificate_password or os.getenv "AVEPOINT_CERTIFICATE_PASSWORD",
+  }
+  if not key then
+    report:fail("certificate", "%s", why)
+    return
+  end
+  local date = os.date("!%Y-%m-%d", key:expires())
+  if key:expires() - os.time() < SOON then
+    report:warn("certificate", "%s ends on %s: upload a new one to the app registration in time",
+      key:thumbprint(), date)
+  else
+    report:ok("certificate", "%s, good until %s", key:thumbprint(), date)
+  end
+end
+
+-- Makes the client, or reports why there is none.
+local function look_at_settings(report, options)
+  local given = { on_event = function() end, max_attempts = 2, max_retry_wait = 5, timeout = 20 }
+  for name, value in pairs(options) do
+    given[name] = value
+  end
+  local ok, client = pcall(require("avepoint.client").new, given)
+  if not ok then
+    report:fail("settings", "%s", core.is_error(client) and client.message or tostring(client))
+    return nil
+  end
+  local about = core.state(client).about
+  report:ok("credential", "%s%s", about.credential,
+    about.client_id and " with client id " .. about.client_id or "")
+  if about.credential:lower():find "certificate" then
+    look_at_certificate(report, options)
+  end
+  report:ok("service", "%s, signing in at %s", about.base_url, about.token_url)
+  report:ok("trust", about.ca_file and "the certificates in %s, and no others"
+    or "the system's certificates%s", about.ca_file or "")
+  return client, about
+end
+
+-- service -----------------------------------------------------------------------------------------
+
+local function look_at_clock(report, client)
+  local ahead = core.server_ahead(client)
+  if not ahead then
+    report:warn("clock", "not compared: no reply told the server's time")
+  elseif math.abs(ahead) > CLOCK_OFF then
+    report:fail("clock", "this machine's clock is %.0f seconds %s the server's: set it (assertions and "
+      .. "certificates are refused when it is off)", math.abs(ahead), ahead > 0 and "behind"
+      or "ahead of")
+  else
+    report:ok("clock", "%.1f seconds off the server's", math.abs(ahead))
+  end
+end
+
+-- A request of the list needs a token first: one call looks at both.
+local function look_at_service(report, client, about)
+  local listing = require("avepoint.listing").new(client, { page_size = 1, drift = "ignore" }, 2)
+  local _, err = listing:next()
+  local at_sign_in = err and err.url == plain_url(about.token_url)
+  if at_sign_in then
+    report:fail("sign-in", "%s", err.message)
+  else
+    report:ok("sign-in", about.credential:lower():find "access_token" and "not needed: a token is given"
+      or "%s gives a token", about.token_url)
+  end
+  look_at_clock(report, client)
+  if err then
+    if not at_sign_in then
+      report:fail("list", "%s", err.message)
+    end
+    return
+  end
+  local total = listing:total()
+  report:ok("list", "%s customers, as the server counts; the registration's customer scope (all, "
+    .. "specific ones, or groups) decides which these are", total or "an unknown number of")
+  listing:close()
+end
+
+--- Looks at everything.
+-- @param options those of avepoint.client; left out: all from the environment
+-- @return list of { status = "ok", "warning" or "error", name =, text = }
+function doctor.examine(options)
+  options = options or {}
+  local report = setmetatable({}, Report)
+  look_at_lua(report)
+  look_at_libcurl(report)
+  look_at_json(report)
+  look_at_proxy(report, options)
+  local client, about = look_at_settings(report, options)
+  if client then
+    look_at_service(report, client, about)
+    client:close()
+  end
+  return setmetatable(report, nil)
+end
+
+--- Looks at everything and prints a line each.
+-- @param options those of avepoint.client; left out: all from the environment
+-- @param file where to; io.stdout where it is left out
+-- @return true where nothing fails, and the list that examine gives
+function doctor.run(options, file)
+  file = file or io.stdout
+  local report = doctor.examine(options)
+  local healthy = true
+  for _, line in ipairs(report) do
+    file:write(("%-8s %-11s %s\n"):format(line.status, line.name, line.text))
+    healthy = healthy and line.status ~= "error"
+  end
+  return healthy, report
+end
+
+-- Whether a Lua function asked for this module; none has where the option -l did.
+local function is_required_by_lua()
+  local level = 4 -- behind this function, its caller and the module's own chunk
+  while true do
+    local info = debug.getinfo(level, "S")
+    if not info then
+      return false
+    elseif info.what ~= "C" then
+      return true
+    end
+    level = level + 1
+  end
+end
+
+-- Whether the interpreter was started as `lua -lavepoint.doctor`: the report is then all it is for.
+-- Lua 5.1 and 5.2 have no table of arguments yet when they load libraries.
+local function is_started_for_us()
+  local args = rawget(_G, "arg")
+  if is_required_by_lua() then
+    return false
+  elseif args == nil then
+    return true
+  end
+  for i, word in pairs(args) do
+    if word == "-lavepoint.doctor" or word == "-l" and args[i + 1] == "avepoint.doctor" then
+      return true
+    end
+  end
+  return false
+end
+
+if is_started_for_us() then
+  os.exit(doctor.run() and 0 or 1)
+end
+
+return doctor

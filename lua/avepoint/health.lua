@@ -1,0 +1,27 @@
+--- `:checkhealth avepoint` in Neovim: the doctor's report in Neovim's form.
+-- SPDX-License-Identifier: MIT
+-- luacheck: read globals vim
+
+local health = {}
+
+-- The names before Neovim 0.10 are the older ones.
+local function reporters()
+  local h = vim.health or require "health"
+  return {
+    start = h.start or h.report_start,
+    ok = h.ok or h.report_ok,
+    warning = h.warn or h.report_warn,
+    error = h.error or h.report_error,
+  }
+end
+
+--- Called by Neovim.
+function health.check()
+  local report = reporters()
+  report.start "avepoint"
+  for _, line in ipairs(require("avepoint.doctor").examine()) do
+    report[line.status](line.name .. ": " .. line.text)
+  end
+end
+
+return health
