@@ -82,8 +82,9 @@ describe("the doctor", function()
 
   it("compares the clock with the server's", function()
     for offset, status in pairs { ["+600"] = "error", ["-600"] = "error", ["+5"] = "ok" } do
-      local report = examine(helper.options(helper.scenario { faults = { { on = "page", status = 403,
-        times = -1, headers = { Date = "date:" .. offset } } } }))
+      local id = helper.scenario { faults = { { on = "page", status = 403, times = -1,
+        headers = { Date = "date:" .. offset } } } }
+      local report = examine(helper.options(id))
       assert_line(report.clock, status, offset == "+600" and "behind" or "")
     end
   end)

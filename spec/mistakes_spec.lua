@@ -26,7 +26,8 @@ local mistakes = {
   { "the secret is missing", alone = { client_id = "me" }, kind = "config",
     says = { "client_secret", "AVEPOINT_CLIENT_SECRET" }, finds = "settings" },
   { "the secret is wrong, or has expired", options = { client_secret = "wrong-secret" },
-    kind = "auth", says = { "invalid_client", "expires", "one to three years" }, finds = "sign-in" },
+    kind = "auth", says = { "invalid_client", "expires", "one to three years" },
+    finds = "sign-in" },
   { "the client id is wrong", options = { client_id = "somebody-else" }, kind = "auth",
     says = { "invalid_client", "client id" }, finds = "sign-in" },
   { "the permission is not granted", options = { scope = "elements.nothing.read.all" },
@@ -77,7 +78,8 @@ local mistakes = {
   { "a status is misspelt in a filter", options = {}, kind = "argument",
     use = function(client) client:customers():with_status("Fialed") end, says = { "Fialed" } },
   { "a field is misspelt in where", options = {}, kind = "argument",
-    use = function(client) client:customers():where { status = "Failed" } end, says = { "status" } },
+    use = function(client) client:customers():where { status = "Failed" } end,
+    says = { "status" } },
 }
 
 local function options_of(case)

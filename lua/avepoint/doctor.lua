@@ -1,5 +1,5 @@
---- What a person needs to know when signing in or listing does not work: each part is looked at, one
--- line each, with what to do where it fails. No secret is shown.
+--- What a person needs to know when signing in or listing does not work: each part is looked at,
+-- one line each, with what to do where it fails. No secret is shown.
 --
 --     lua -lavepoint.doctor      prints the report; exit code 0: all well, 1: something fails
 --     avepoint.doctor()          the same as a function
@@ -50,8 +50,8 @@ local function look_at_libcurl(report)
   if library.async_dns then
     report:ok("dns", "names are looked up without blocking")
   else
-    report:warn("dns", "this libcurl looks names up blocking: a slow resolver stalls the host and no "
-      .. "timeout holds meanwhile; install one built with c-ares or a threaded resolver")
+    report:warn("dns", "this libcurl looks names up blocking: a slow resolver stalls the host and "
+      .. "no timeout holds meanwhile; install one built with c-ares or a threaded resolver")
   end
   if library.http2 then
     report:ok("http2", "pages share one connection where the server speaks HTTP/2")
@@ -145,9 +145,9 @@ local function look_at_clock(report, client)
   if not ahead then
     report:warn("clock", "not compared: no reply told the server's time")
   elseif math.abs(ahead) > CLOCK_OFF then
-    report:fail("clock", "this machine's clock is %.0f seconds %s the server's: set it (assertions and "
-      .. "certificates are refused when it is off)", math.abs(ahead), ahead > 0 and "behind"
-      or "ahead of")
+    report:fail("clock", "this machine's clock is %.0f seconds %s the server's: set it (assertions "
+      .. "and certificates are refused when it is off)", math.abs(ahead),
+      ahead > 0 and "behind" or "ahead of")
   else
     report:ok("clock", "%.1f seconds off the server's", math.abs(ahead))
   end
@@ -161,8 +161,9 @@ local function look_at_service(report, client, about)
   if at_sign_in then
     report:fail("sign-in", "%s", err.message)
   else
-    report:ok("sign-in", about.credential:lower():find "access_token" and "not needed: a token is given"
-      or "%s gives a token", about.token_url)
+    local given = about.credential:lower():find "access_token"
+    report:ok("sign-in", given and "not needed: a token is given" or "%s gives a token",
+      about.token_url)
   end
   look_at_clock(report, client)
   if err then
