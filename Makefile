@@ -40,7 +40,6 @@ SIGN_OBJ  := $(SIGN_SRC:src/sign/%.c=$(OUT)/sign/%.o)
 MODULE    := $(OUT)/avepoint/core.so
 # The second module signs in with certificates: built where OpenSSL's headers are.
 SIGN      := $(if $(CRYPTO_LIB),$(OUT)/avepoint/sign.so)
-LUA_FILES := $(shell find lua -name '*.lua')
 
 # $(call run,WORD,SUBJECT,COMMAND): a short line for each step; V=1 shows the commands.
 run = @$(if $(V),,echo "  $1  $2";) $3
@@ -51,7 +50,7 @@ endif
 # The hosts run the LuaJIT build, whatever LUA is.
 HOSTS := neovim luajit libluajit-5.1-dev
 
-.PHONY: all c-tests help deps env demo test test-all test-c spec lint format asan valgrind simulator rock \
+.PHONY: all c-tests help deps env demo test test-all test-c spec lint reference format asan valgrind simulator rock \
 	install clean headers
 
 all: $(MODULE) $(SIGN) ## build the module for LUA
@@ -126,6 +125,10 @@ spec: all ## the busted specs only; SPEC= names files, TAGS= busted's --tags
 
 lint: ## luacheck, cppcheck, clang-format, the layering and size rules
 	@spec/support/lint
+
+reference: all ## write lua/avepoint/reference.md from the annotations
+	@eval "$$(spec/support/luaenv $(LUA) $(CURDIR) $(CURDIR)/$(OUT))" && \
+	  $(LUA) spec/support/reference.lua write
 
 format: ## format the C sources
 	clang-format -i src/*/*.[ch] spec/c/*.[ch]

@@ -8,6 +8,7 @@ local customer = require "avepoint.customer"
 local log = require "avepoint.log"
 local show = require "avepoint.show"
 
+---@type avepoint
 local avepoint = {
   _VERSION = "avepoint " .. core.version,
   client = client.new,

@@ -1,0 +1,364 @@
+---@meta
+-- Types for editors: every public name of avepoint, with what it takes and gives. Not loaded at run
+-- time. `make lint` holds this file against the module's exports and C's tables, and the reference
+-- beside it is generated from it: `make reference`.
+-- SPDX-License-Identifier: MIT
+
+---A customer, a plain table. Fields that nobody documented are kept as the service sends them.
+---@class avepoint.Customer
+---@field id string The customer's id, a GUID.
+---@field organization string? The customer's organization.
+---@field ownerEmail string? The address of the customer's owner.
+---@field jobStatus avepoint.JobStatus|string? The name of the status, whichever form the service sends; a status nobody knows as text.
+---@field jobStatusCode integer? 0 to 6; nil where nobody knows the status.
+---@field countryOrRegion string? The English name of the country.
+---@field managementMode integer? 0 customer, 1 partner, 2 unconfigured.
+---@field tenants avepoint.Tenant[] The customer's tenants; an empty list where there are none.
+---@field [string] any
+
+---@class avepoint.Tenant
+---@field id string The tenant's id, a GUID.
+---@field name string The tenant's name.
+
+---@alias avepoint.JobStatus
+---| "N/A"
+---| "Working"
+---| "Failed"
+---| "Waiting for Configuration"
+---| "Multiple Issues Found"
+---| "Finished with Exception"
+---| "No Backup Update"
+
+---@alias avepoint.ErrorKind
+---| "config" # no credentials, unreadable certificate, refused URL
+---| "auth" # the token endpoint refuses, or 401 persists with a fresh token
+---| "forbidden" # 403
+---| "not_found" # 404
+---| "throttled" # 429 to the end
+---| "server" # 5xx to the end
+---| "http" # any other status
+---| "network" # name look-up, connection, reset
+---| "tls" # certificate or handshake
+---| "timeout" # an attempt's time, or the deadline
+---| "protocol" # the reply is not what the API promises
+---| "limit" # a reply over a limit of size or depth
+---| "drift" # the list changed while it was read
+---| "closed" # used after close, or ended by the host
+---| "memory" # out of memory
+
+---What an operation raises when the world fails; `tostring` gives one line.
+---@class avepoint.Error
+---@field kind avepoint.ErrorKind
+---@field message string What happened and what to do about it.
+---@field status integer? The HTTP status.
+---@field code integer|string? libcurl's number, or the server's word such as `invalid_client`.
+---@field retryable boolean Whether the same call may succeed later.
+---@field attempts integer? Attempts made.
+---@field retry_after number? Seconds that the server asked to wait.
+---@field url string? Without user, password and query.
+---@field page integer? The page that could not be had.
+---@field position string? Where a new listing can go on: the option `resume`.
+---@field request_id string? The server's id of the request.
+---@field body string? The first KiB of the reply.
+---@field where string? File and line of the caller.
+
+---What `on_event` is told. Events hold no header and no secret.
+---@class avepoint.Event
+---@field event "request"|"response"|"wait"|"retry"|"token"|"page"|"warning"
+---@field time number Seconds since 1970.
+---@field page integer?
+---@field attempt integer?
+---@field method string? Of a request or response.
+---@field url string? The same; without user, password and query.
+---@field status integer? Of a response.
+---@field bytes number? Of a response's body, as it came over the wire.
+---@field seconds number? That a response took.
+---@field wait number? Seconds until the next attempt.
+---@field reason string? Of a wait or retry: a kind of error.
+---@field lifetime number? Of a token, in seconds.
+---@field count integer? Rows of a page.
+---@field total integer? The server's count of customers.
+---@field sweep integer? 1, or the number of a repairing sweep.
+---@field message string? Of a warning.
+
+---Options of `avepoint.client`. All times are seconds, fractions allowed.
+---@class avepoint.ClientOptions
+---@field client_id string? Environment: `AVEPOINT_CLIENT_ID`.
+---@field client_secret (string|fun(): string?, string?)? Environment: `AVEPOINT_CLIENT_SECRET`, `AVEPOINT_CLIENT_SECRET_FILE`.
+---@field certificate string? Path of a PEM, DER or PKCS#12 file. Environment: `AVEPOINT_CERTIFICATE`.
+---@field private_key string? Path of a PEM file, where the certificate's does not hold the key. Environment: `AVEPOINT_PRIVATE_KEY`.
+---@field certificate_password string? Of the key or the PKCS#12 file. Environment: `AVEPOINT_CERTIFICATE_PASSWORD`.
+---@field client_assertion (fun(audience: string): string?, string?)? Gives a signed JWT for this audience, a new one each time.
+---@field access_token (string|fun(): string?, number|string|nil)? A token, or a function that gives one and its lifetime. Environment: `AVEPOINT_ACCESS_TOKEN`.
+---@field environment ("commercial"|"usgov"|"aos2"|"fedramp")? Default `commercial`. Environment: `AVEPOINT_ENVIRONMENT`.
+---@field base_url string? Default the environment's. Environment: `AVEPOINT_BASE_URL`.
+---@field token_url string? Default the environment's. Environment: `AVEPOINT_TOKEN_URL`.
+---@field scope string? Default `elements.customers.read.all`. Environment: `AVEPOINT_SCOPE`.
+---@field endpoint ("auto"|"get"|"batch")? Default `auto`.
+---@field ca_file string? Trusted instead of the system's certificates. Environment: `AVEPOINT_CA_FILE`.
+---@field proxy string? Default the one that `https_proxy` names; never used for loopback.
+---@field connect_timeout number? Default 10.
+---@field timeout number? Of an attempt; default 30.
+---@field deadline number? Of a whole listing; default none.
+---@field max_attempts integer? 1 to 100; default 5.
+---@field max_retry_wait number? The longest single wait that is accepted; default 120.
+---@field max_body integer? Most bytes of a reply after decompression; default 16 MiB.
+---@field concurrency integer? Most pages in flight, 1 to 64; default 4.
+---@field driver ("auto"|"blocking"|"uv"|"nvim"|"ngx"|avepoint.Driver)? Default `auto`.
+---@field token_store (string|avepoint.TokenStore)? The name of an `ngx.shared` dictionary, or an object.
+---@field on_event fun(event: avepoint.Event)? Called for each event. `AVEPOINT_LOG` sets a ready-made logger.
+---@field user_agent string? Put before the library's own.
+
+---Options of a listing.
+---@class avepoint.ListingOptions
+---@field page_size integer? Asked of the server, 1 to 1000; default 100. The batch endpoint gives at most 100.
+---@field first_page integer? The page to start from; default 1.
+---@field max_items integer? Most customers to yield; default none.
+---@field resume string? A position, as `listing:position()` or an error gave it.
+---@field concurrency integer? As the client's.
+---@field deadline number? As the client's.
+---@field endpoint ("auto"|"get"|"batch")? As the client's.
+---@field customer_ids string[]? Only these; the batch endpoint filters.
+---@field drift ("repair"|"strict"|"error"|"ignore")? What to do when the list changes while it is read; default `repair`.
+---@field on_progress fun(done: integer, total: integer?)? Called once a page.
+---@field raw boolean? The server's items untouched; default false.
+
+---How a client is waited for in a loop of one's own.
+---@class avepoint.Driver
+---@field wait fun(client: avepoint.Client, seconds: number?) Returns when `client:fd()` is readable, and after `seconds` at the latest.
+
+---Where tokens are kept for several processes.
+---@class avepoint.TokenStore
+---@field get fun(self: avepoint.TokenStore, key: string): string?
+---@field put fun(self: avepoint.TokenStore, key: string, value: string, seconds: number)
+---@field lock fun(self: avepoint.TokenStore, key: string): (fun()?)
+
+---What a listing has cost so far.
+---@class avepoint.Stats
+---@field requests integer Attempts sent, those for tokens not included.
+---@field retries integer Attempts that were not the first.
+---@field pages integer Pages read.
+---@field bytes number Bytes received.
+---@field seconds number From the first request to the end, or until now.
+---@field sweeps integer 1, or more where the list was read again.
+---@field missing integer Customers that the server counts but does not send.
+
+---Signs in and sends requests; makes listings. May be shared by coroutines and requests.
+---@class avepoint.Client
+local Client = {}
+
+---Lists customers. Sends nothing before the first one is asked for.
+---@param options avepoint.ListingOptions?
+---@return avepoint.Listing|fun(): avepoint.Customer? listing
+function Client:customers(options) end
+
+---Ends the client and its listings. May be called twice.
+function Client:close() end
+
+---For a driver: the descriptor to watch for reading, or nil while there is none.
+---@return integer? fd
+function Client:fd() end
+
+---For a driver: seconds until `step` has to be called, or nil.
+---@return number? seconds
+function Client:timeout() end
+
+---For a driver: moves everything on as far as it goes without waiting.
+---@return boolean progressed Whether a waiting listing may go on.
+function Client:step() end
+
+---A lazy list of customers, read once: all methods share one cursor. Calling it gives the next
+---customer, or nil at the end, and raises an `avepoint.Error`.
+---@class avepoint.Listing
+---@overload fun(): avepoint.Customer?
+local Listing = {}
+
+---The next customer, or nil at the end, or nil and an error.
+---@return avepoint.Customer? customer
+---@return avepoint.Error? err
+function Listing:next() end
+
+---Only customers whose fields have these values: a value, a list of values, or a function of the
+---value.
+---@param fields table<string, any>
+---@return avepoint.Listing|fun(): avepoint.Customer? listing
+function Listing:where(fields) end
+
+---Only customers for which the function is true.
+---@param f fun(customer: avepoint.Customer): any
+---@return avepoint.Listing|fun(): avepoint.Customer? listing
+function Listing:filter(f) end
+
+---The function's result in place of each customer; nil drops it.
+---@param f fun(customer: avepoint.Customer): any
+---@return avepoint.Listing|fun(): any listing
+function Listing:map(f) end
+
+---The first n at most.
+---@param n integer
+---@return avepoint.Listing|fun(): avepoint.Customer? listing
+function Listing:take(n) end
+
+---All but the first n.
+---@param n integer
+---@return avepoint.Listing|fun(): avepoint.Customer? listing
+function Listing:skip(n) end
+
+---Only customers whose last job failed.
+---@return avepoint.Listing|fun(): avepoint.Customer? listing
+function Listing:failed() end
+
+---Every status but `N/A` and `Working`; missing ones and those nobody knows included.
+---@return avepoint.Listing|fun(): avepoint.Customer? listing
+function Listing:needs_attention() end
+
+---Only customers with one of these statuses.
+---@param ... avepoint.JobStatus|string
+---@return avepoint.Listing|fun(): avepoint.Customer? listing
+function Listing:with_status(...) end
+
+---Only customers in one of these countries or regions.
+---@param ... string
+---@return avepoint.Listing|fun(): avepoint.Customer? listing
+function Listing:in_country(...) end
+
+---Only customers that are managed so.
+---@param who "partner"|"customer"|"unconfigured"
+---@return avepoint.Listing|fun(): avepoint.Customer? listing
+function Listing:managed_by(who) end
+
+---Only customers with a tenant of this id or name.
+---@param id_or_name string
+---@return avepoint.Listing|fun(): avepoint.Customer? listing
+function Listing:with_tenant(id_or_name) end
+
+---Only customers with this text, in whatever case, in organization, ownerEmail, ids or tenant names.
+---@param text string
+---@return avepoint.Listing|fun(): avepoint.Customer? listing
+function Listing:search(text) end
+
+---All that is left, as a list.
+---@return avepoint.Customer[] list
+function Listing:collect() end
+
+---The next customer, or nil; cancels what is in flight.
+---@return avepoint.Customer? customer
+function Listing:first() end
+
+---How many are left.
+---@return integer n
+function Listing:count() end
+
+---Calls a function for each that is left.
+---@param f fun(customer: avepoint.Customer)
+function Listing:each(f) end
+
+---Lists by the value of a field; those without it are under `false`.
+---@param field string
+---@return table<any, avepoint.Customer[]> groups
+function Listing:group_by(field) end
+
+---Numbers by the value of a field; those without it are under `false`.
+---@param field string
+---@return table<any, integer> counts
+function Listing:count_by(field) end
+
+---Customers by the value of a field; of several with the same value the last.
+---@param field string
+---@return table<any, avepoint.Customer> index
+function Listing:index_by(field) end
+
+---Prints what is left as a table for reading.
+---@param file file*? Default `io.stdout`.
+function Listing:show(file) end
+
+---Iterates page by page.
+---@return fun(): avepoint.Customer[]?, table? pages The customers of a page and its metadata.
+function Listing:pages() end
+
+---The server's count of all customers, whatever is filtered; nil if it gives none. Fetches the
+---first page if need be.
+---@return integer? total
+function Listing:total() end
+
+---Where the listing stands, for the option `resume`.
+---@return string position
+function Listing:position() end
+
+---What it has cost so far.
+---@return avepoint.Stats stats
+function Listing:stats() end
+
+---Ends the listing; using it afterwards raises `closed`.
+function Listing:close() end
+
+---A line of the doctor's report.
+---@class avepoint.Finding
+---@field status "ok"|"warning"|"error"
+---@field name string What was looked at.
+---@field text string What was found, and what to do where it fails.
+
+---The module.
+---@class avepoint
+---@field _VERSION string
+---@field job_status table<integer|string, string|integer> The code of each status name, and the name of each code.
+---@field management_mode table<integer|string, string|integer> The same for management modes.
+local avepoint = {}
+
+---Makes a client. Sends nothing. Raises an argument error for wrong options, and `config` where
+---something is missing or refused.
+---@param options avepoint.ClientOptions? Left out: all from the environment.
+---@return avepoint.Client client
+function avepoint.client(options) end
+
+---Lists through a default client, made from the environment when it is first needed.
+---@param options avepoint.ListingOptions?
+---@return avepoint.Listing|fun(): avepoint.Customer? listing
+function avepoint.customers(options) end
+
+---Prints a customer, a listing, a list or an error for reading.
+---@param value any
+---@param file file*? Default `io.stdout`.
+function avepoint.show(value, file) end
+
+---Whether a value is an error object of this module.
+---@param value any
+---@return boolean is_error
+function avepoint.is_error(value) end
+
+---Makes a function for the option `on_event` that writes events to stderr, or nginx's error log.
+---@param level "warn"|"info"|"debug"
+---@param format ("text"|"json")? Default `text`.
+---@return fun(event: avepoint.Event) on_event
+function avepoint.logger(level, format) end
+
+---Looks at all that signing in and listing need, and prints a line each.
+---@param options avepoint.ClientOptions? Left out: all from the environment.
+---@param file file*? Default `io.stdout`.
+---@return boolean healthy Whether nothing fails.
+---@return avepoint.Finding[] findings
+function avepoint.doctor(options, file) end
+
+---The driver for libuv loops: `require "avepoint.driver.uv"`.
+---@class avepoint.driver.uv
+---@field cancelled string What a cancelled task's `on_done` gets.
+local uv = {}
+
+---Runs a function in a coroutine on the loop. Calls `on_done(err, ...)` at its end, err nil on
+---success; without it an error is raised on the loop.
+---@param f fun(): ...
+---@param on_done fun(err: any, ...)?
+---@return avepoint.Task task
+function uv.run(f, on_done) end
+
+---Whether the running coroutine is a task.
+---@return boolean in_task
+function uv.in_task() end
+
+---@class avepoint.Task
+local Task = {}
+
+---Ends the task at its next or present wait.
+function Task:cancel() end
+
+return avepoint

@@ -1,0 +1,273 @@
+--- The reference, from the annotations in lua/avepoint/types.lua, and the check that these name all
+-- that is public and nothing else.
+-- usage: reference.lua write|check     (with the module on the paths)
+-- SPDX-License-Identifier: MIT
+
+local TYPES = "lua/avepoint/types.lua"
+local REFERENCE = "lua/avepoint/reference.md"
+
+local function lines_of(path)
+  local lines = {}
+  for line in io.lines(path) do
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
+local function text_of(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+-- annotations -------------------------------------------------------------------------------------
+
+-- A type and what stands behind it: "string? The text." The type ends at a blank outside brackets.
+local function split_type(text)
+  local depth, i = 0, 1
+  while i <= #text do
+    local c = text:sub(i, i)
+    if c:find "[%(%[{<]" then
+      depth = depth + 1
+    elseif c:find "[%)%]}>]" then
+      depth = depth - 1
+    elseif c == " " and depth == 0 then
+      local before, behind = text:sub(i - 1, i - 1), text:sub(i + 1, i + 1)
+      if not before:find "[:,|]" and behind ~= "|" then
+        return text:sub(1, i - 1), text:sub(i + 1)
+      end
+    end
+    i = i + 1
+  end
+  return text, ""
+end
+
+local function new_block()
+  return { text = {}, params = {}, returns = {}, fields = {}, variants = {} }
+end
+
+local take = {}
+
+function take.class(block, rest)
+  block.class = rest:match "^%S+"
+end
+
+function take.alias(block, rest)
+  block.alias = rest
+end
+
+function take.field(block, rest)
+  local name, tail = rest:match "^(%S+) (.*)$"
+  if name ~= "[string]" then
+    local kind, text = split_type(tail)
+    table.insert(block.fields, { name = name, type = kind, text = text })
+  end
+end
+
+function take.param(block, rest)
+  local name, tail = rest:match "^(%S+) (.*)$"
+  local kind, text = split_type(tail)
+  table.insert(block.params, { name = name, type = kind, text = text })
+end
+
+take["return"] = function(block, rest)
+  local kind, tail = split_type(rest)
+  table.insert(block.returns, { name = tail:match "^%S*", type = kind,
+    text = tail:match "^%S+ (.*)$" or "" })
+end
+
+function take.overload() end
+
+function take.meta() end
+
+-- The blocks of the file, in its order: classes, aliases and functions.
+local function read()
+  local blocks, block = {}, new_block()
+  for _, line in ipairs(lines_of(TYPES)) do
+    local tag, rest = line:match "^%-%-%-@(%a+) ?(.*)$"
+    if tag then
+      assert(take[tag], "unknown annotation @" .. tag)(block, rest)
+    elseif line:match "^%-%-%-|" then
+      table.insert(block.variants, line:match '^%-%-%-| "(.-)"')
+    elseif line:match "^%-%-%-" then
+      table.insert(block.text, line:sub(4))
+    elseif line:match "^function" then
+      block.owner, block.mark, block.name = line:match "^function ([%w_]+)([.:])([%w_]+)"
+      blocks[#blocks + 1], block = block, new_block()
+    elseif line == "" or line:match "^local" then
+      block.variable = line:match "^local ([%w_]+) = {}"
+      if block.class or block.alias then
+        blocks[#blocks + 1] = block
+      end
+      block = new_block()
+    end
+  end
+  return blocks
+end
+
+-- reference ---------------------------------------------------------------------------------------
+
+local function escaped(text)
+  return (text:gsub("|", "\\|"))
+end
+
+local function field_table(out, fields)
+  out[#out + 1] = "| field | type | |\n|---|---|---|"
+  for _, field in ipairs(fields) do
+    out[#out + 1] = ("| `%s` | `%s` | %s |"):format(field.name, escaped(field.type),
+      escaped(field.text))
+  end
+  out[#out + 1] = ""
+end
+
+local function signature(block)
+  local names = {}
+  for i, param in ipairs(block.params) do
+    names[i] = param.name
+  end
+  local results = {}
+  for i, result in ipairs(block.returns) do
+    results[i] = result.name ~= "" and result.name or result.type
+  end
+  local called = ({ Client = "client", Listing = "listing", Task = "task" })[block.owner]
+    or block.owner
+  return ("%s%s%s(%s)%s"):format(called, block.mark, block.name, table.concat(names, ", "),
+    #results > 0 and " -> " .. table.concat(results, ", ") or "")
+end
+
+local function describe_values(out, values)
+  for _, value in ipairs(values) do
+    out[#out + 1] = ("- `%s`: `%s`%s"):format(value.name, value.type,
+      value.text ~= "" and ". " .. value.text or "")
+  end
+end
+
+local function write_function(out, block)
+  out[#out + 1] = ("### `%s`\n"):format(signature(block))
+  out[#out + 1] = table.concat(block.text, " ") .. "\n"
+  describe_values(out, block.params)
+  describe_values(out, block.returns)
+  if #block.params + #block.returns > 0 then
+    out[#out + 1] = ""
+  end
+end
+
+local function render(blocks)
+  local out = { "# Reference\n", "Generated from [types.lua](types.lua) by `make reference`; the "
+    .. "README tells the whole story.\n" }
+  for _, block in ipairs(blocks) do
+    if block.name then
+      write_function(out, block)
+    else
+      out[#out + 1] = ("## `%s`\n"):format(block.class or block.alias)
+      if #block.text > 0 then
+        out[#out + 1] = table.concat(block.text, " ") .. "\n"
+      end
+      if #block.fields > 0 then
+        field_table(out, block.fields)
+      end
+      if #block.variants > 0 then
+        out[#out + 1] = "`" .. table.concat(block.variants, "`, `") .. "`\n"
+      end
+    end
+  end
+  return (table.concat(out, "\n"):gsub("\n\n\n+", "\n\n"))
+end
+
+-- check -------------------------------------------------------------------------------------------
+
+local failed = false
+
+-- Holds the names that a class is annotated with against those that there are.
+local function compare(what, annotated, present)
+  for name in pairs(present) do
+    if not annotated[name] then
+      print(("%s: %s has no annotation in %s"):format(what, name, TYPES))
+      failed = true
+    end
+  end
+  for name in pairs(annotated) do
+    if not present[name] then
+      print(("%s: %s annotates what is not there: %s"):format(what, TYPES, name))
+      failed = true
+    end
+  end
+end
+
+-- All names of a class: its fields and functions.
+local function annotated(blocks, class)
+  local names, variable = {}, nil
+  for _, block in ipairs(blocks) do
+    if block.class == class then
+      variable = block.variable
+      for _, field in ipairs(block.fields) do
+        names[field.name] = true
+      end
+    elseif block.owner and block.owner == variable then
+      names[block.name] = true
+    end
+  end
+  return names
+end
+
+local function keys(t)
+  local names = {}
+  for name in pairs(t) do
+    if name == "_VERSION" or name:sub(1, 1) ~= "_" then
+      names[name] = true
+    end
+  end
+  return names
+end
+
+-- The names that C sources register: what `pattern` finds between two marks of the file.
+local function names_in(path, first, last, pattern)
+  local text = text_of(path)
+  local from = assert(text:find(first, 1, true), first)
+  local to = assert(text:find(last, from, true), last)
+  local names = {}
+  for name in text:sub(from, to):gmatch(pattern) do
+    names[name] = true
+  end
+  return names
+end
+
+local function check_all(blocks)
+  local avepoint = require "avepoint"
+  local client = avepoint.client { access_token = "made-up" }
+  local listing = client:customers()
+  local entry = '{"([%w_]+)", OPTION_'
+  local set = 'set_%a+%(L, "([%w_]+)"'
+  compare("avepoint", annotated(blocks, "avepoint"), keys(avepoint))
+  compare("client", annotated(blocks, "avepoint.Client"), keys(getmetatable(client).__index))
+  compare("listing", annotated(blocks, "avepoint.Listing"), keys(getmetatable(listing).__index))
+  compare("stats", annotated(blocks, "avepoint.Stats"), keys(listing:stats()))
+  compare("customer", annotated(blocks, "avepoint.Customer"),
+    keys(require("avepoint.customer").fields))
+  compare("client options", annotated(blocks, "avepoint.ClientOptions"),
+    names_in("src/bind/config.c", "client_options[] = {", "};", entry))
+  compare("listing options", annotated(blocks, "avepoint.ListingOptions"),
+    names_in("src/bind/listing.c", "listing_options[] = {", "};", entry))
+  local fields = names_in("src/bind/error.c", "void push_table(", "\n}\n", set)
+  fields.body, fields.retryable, fields.where = true, true, true
+  compare("error", annotated(blocks, "avepoint.Error"), fields)
+  local event = names_in("src/bind/client.c", "int core_next_event(", "\n}\n", set)
+  event.time = true
+  compare("event", annotated(blocks, "avepoint.Event"), event)
+  client:close()
+end
+
+local blocks = read()
+if arg[1] == "write" then
+  local file = assert(io.open(REFERENCE, "wb"))
+  file:write(render(blocks))
+  file:close()
+else
+  check_all(blocks)
+  if text_of(REFERENCE) ~= render(blocks) then
+    print(REFERENCE .. " is not what `make reference` writes")
+    failed = true
+  end
+end
+os.exit(not failed)
