@@ -152,6 +152,6 @@ install: all ## install under DESTDIR and PREFIX
 	@spec/support/install $(LUA) $(OUT) "$(DESTDIR)$(PREFIX)"
 
 clean: ## remove what was built
-	rm -rf build
+	rm -rf build avepoint src/*/*.o # the latter two are what LuaRocks leaves behind
 
 -include $(CORE_OBJ:.o=.d) $(BIND_OBJ:.o=.d) $(SIGN_OBJ:.o=.d)

@@ -42,7 +42,8 @@ if not ok then
 end
 
 avepoint.show(customers)
-print(("\n%d customers, by status:\n"):format(#customers))
-show_counts(counts)
 print(("\n%d need attention:\n"):format(#attention))
 avepoint.show(attention)
+print(("\n%d customers, by status:\n"):format(#customers))
+show_counts(counts)
+print(("\n%d of them need attention."):format(#attention))

@@ -51,6 +51,20 @@ describe("show()", function()
     end
   end)
 
+  it("fits into the terminal that COLUMNS tells of", function()
+    for _, columns in ipairs { 20, 60, 80, 120 } do
+      local out = helper.run([[require("avepoint").customers():show()]],
+        helper.environment(helper.scenario { customers = 30 }, { COLUMNS = columns }))
+      local widest, lines = 0, 0
+      for line in out:gmatch "[^\n]+" do
+        widest, lines = math.max(widest, width(line)), lines + 1
+      end
+      assert.equal(31, lines)
+      assert.is_true(widest <= columns, widest .. " columns")
+      assert.matches("ORGANIZATION", out, 1, true)
+    end
+  end)
+
   it("shows modes, tenants and what is absent", function()
     local lines = written(function(file)
       items([[{"id":"a","organization":"Acme","jobStatus":2,"managementMode":1,

@@ -8,13 +8,14 @@ local show = {}
 
 local WIDEST = 40 -- columns of a terminal that one field may take
 
+-- Field, head, and the columns of a terminal that it keeps where that is narrow.
 local columns = {
-  { "organization", "ORGANIZATION" },
-  { "jobStatus", "STATUS" },
-  { "countryOrRegion", "COUNTRY" },
-  { "managementMode", "MANAGED BY" },
-  { "ownerEmail", "OWNER" },
-  { "tenants", "TENANTS" },
+  { "organization", "ORGANIZATION", 20 },
+  { "jobStatus", "STATUS", 25 },
+  { "countryOrRegion", "COUNTRY", 12 },
+  { "managementMode", "MANAGED BY", 12 },
+  { "ownerEmail", "OWNER", 16 },
+  { "tenants", "TENANTS", 12 },
 }
 
 local CHARACTER = "[%z\1-\127\192-\255][\128-\191]*" -- one of UTF-8
@@ -98,10 +99,33 @@ local function rows_of(list)
   return rows, widths
 end
 
+-- Makes the columns fit into the terminal that the variable COLUMNS tells of: the widest are cut,
+-- and where that is not enough, the last are left out.
+local function fit(widths)
+  local room = tonumber(os.getenv "COLUMNS" or "")
+  while room and #widths > 1 do
+    local total, widest = 2 * (#widths - 1), nil
+    for i, taken in ipairs(widths) do
+      total = total + taken
+      if taken > columns[i][3] and (not widest or taken > widths[widest]) then
+        widest = i
+      end
+    end
+    if total <= room then
+      return
+    elseif widest then
+      widths[widest] = widths[widest] - 1
+    else
+      widths[#widths] = nil
+    end
+  end
+end
+
 local function write_row(file, row, widths)
   local parts = {}
-  for i, text in ipairs(row) do
-    parts[i] = i == #row and text or text .. (" "):rep(widths[i] - width(text))
+  for i, columns_taken in ipairs(widths) do
+    local text = cut(row[i], columns_taken)
+    parts[i] = i == #widths and text or text .. (" "):rep(columns_taken - width(text))
   end
   file:write(table.concat(parts, "  "), "\n")
 end
@@ -118,6 +142,7 @@ function show.list(list, file)
     return
   end
   local rows, widths = rows_of(list)
+  fit(widths)
   local head = {}
   for i, column in ipairs(columns) do
     head[i] = column[2]

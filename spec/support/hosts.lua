@@ -41,8 +41,9 @@ local ok, err = pcall(function()
 end)
 if not ok then finish("failed", err) end
 ]]):format(lua_path, lua_cpath, out, script))
-  local said = shell(("timeout 60 nvim --headless -u NONE -i NONE -n -c 'luafile %s' </dev/null")
-    :format(path))
+  local said = shell(("env XDG_CACHE_HOME=%s XDG_STATE_HOME=%s XDG_DATA_HOME=%s timeout 60 "
+    .. "nvim --headless -u NONE -i NONE -n -c 'luafile %s' </dev/null"):format(helper.directory,
+    helper.directory, helper.directory, path))
   local lines = {}
   for line in (helper.read(out) or "no result\n"):gmatch "([^\n]*)\n" do
     lines[#lines + 1] = line
@@ -104,6 +105,11 @@ function hosts.nginx(given)
   function nginx.get(path, options)
     return shell(("curl -sS --max-time 60 %s --unix-socket %s/http.sock 'http://host%s'"):format(
       options or "", dir, path))
+  end
+  --- Asks n times, so many at once; gives all answers.
+  function nginx.many(path, n, at_once)
+    return shell(("seq %d | xargs -P %d -I{} curl -sS --max-time 60 --unix-socket %s/http.sock "
+      .. "'http://host%s'"):format(n, at_once, dir, path))
   end
   function nginx.error_log()
     return helper.read(dir .. "/error.log") or ""

@@ -14,6 +14,14 @@ return function(options)
     io.stdout:flush()
   end
 
+  -- Ctrl-C reaches the running test as an error; whoever types it means all of them.
+  function handler.onError(_, _, message)
+    if tostring(message):find "interrupted!" then
+      os.exit(130, true)
+    end
+    return nil, true
+  end
+
   function handler.testEnd(element, _, status)
     if status == "success" then
       mark "."
@@ -66,6 +74,7 @@ return function(options)
     return nil, true
   end
 
+  busted.subscribe({ "error" }, handler.onError)
   busted.subscribe({ "test", "end" }, handler.testEnd, { predicate = handler.cancelOnPending })
   busted.subscribe({ "suite", "end" }, handler.suiteEnd)
   return handler

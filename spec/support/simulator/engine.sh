@@ -135,6 +135,7 @@ wanted_libraries() {
 
 download_engine() {
   debs=$1/debs unpacked=$1/root
+  echo "Unpacking nginx with Lua for the simulator into $1 (nothing is installed)"
   rm -rf "$unpacked"
   mkdir -p "$debs" "$unpacked"
   # shellcheck disable=SC2086 # a list of words
