@@ -77,6 +77,7 @@ build = {
     ["avepoint.log"] = "lua/avepoint/log.lua",
     ["avepoint.pump"] = "lua/avepoint/pump.lua",
     ["avepoint.show"] = "lua/avepoint/show.lua",
+    ["avepoint.store"] = "lua/avepoint/store.lua",
     ["avepoint.types"] = "lua/avepoint/types.lua",
     ["avepoint.where"] = "lua/avepoint/where.lua",
   },

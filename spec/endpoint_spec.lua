@@ -231,12 +231,22 @@ describe("customer_ids", function()
     assert.same({ ids[1] }, helper.ids(listing:collect()))
   end)
 
-  it("means batch whatever the client's endpoint", function()
-    for _, endpoint in ipairs { "get", "batch", "auto" } do
+  it("means batch, and with get is refused, also where get is the client's", function()
+    for _, endpoint in ipairs { "batch", "auto" } do
       local client, id, ids = listed({ customers = 5 }, { endpoint = endpoint })
       assert.equal(1, client:customers({ customer_ids = { ids[1] } }):count())
       assert.equal("GET 200 POST 200", talk(id))
     end
+    local client, id, ids = listed({ customers = 5 }, { endpoint = "get" })
+    local err = helper.error_of(client.customers, client, { customer_ids = { ids[1] } })
+    assert.matches("customer_ids", err, 1, true)
+    assert.equal(1, client:customers({ customer_ids = { ids[1] }, endpoint = "batch" }):count())
+    assert.equal("GET 200 POST 200", talk(id))
+  end)
+
+  it("may carry other keys, which are not sent", function()
+    local client, _, ids = listed { customers = 5 }
+    assert.equal(1, client:customers({ customer_ids = { ids[1], note = "x" } }):count())
   end)
 
   it("is nobody's in a POST to the GET's path", function()

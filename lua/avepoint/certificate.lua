@@ -26,7 +26,7 @@ end
 --- Makes a function(audience) that gives a new assertion each time: the server remembers those it
 -- has seen.
 -- @param files the same, and client_id
--- @return the function, or nil and what is wrong
+-- @return the function and the certificate's thumbprint, or nil and what is wrong
 function certificate.signer(files)
   local client_id = files.client_id
   local key, why = certificate.load(files)
@@ -35,7 +35,7 @@ function certificate.signer(files)
   end
   return function(audience)
     return key:assertion(client_id, audience, os.time())
-  end
+  end, key:thumbprint()
 end
 
 return certificate

@@ -5,6 +5,7 @@ local compat = require "avepoint.compat"
 local core = require "avepoint.core"
 local driver = require "avepoint.driver"
 local listing = require "avepoint.listing"
+local store = require "avepoint.store"
 
 local client = {}
 
@@ -25,6 +26,14 @@ local function make(options, level)
       core.config_error(why, level + 1)
     end
     state.credential, state.certificate = sign, nil -- the password is not kept
+    state.about.credential_hash = core.hash(why) -- its thumbprint
+  end
+  if state.token_store then
+    local why = store.open(state)
+    if why then
+      made:close()
+      core.config_error(why, level + 1)
+    end
   end
   return made
 end
@@ -52,6 +61,17 @@ function client.customers(options)
   local made = listing.new(default, options, CALLER)
   return compat.results(made)
 end
+
+local close = core.client_methods.close
+
+--- Ends the client and its listings; whoever waits for them gets `closed`. May be called twice.
+function core.client_methods:close()
+  driver.release(self)
+  close(self)
+  driver.wake(self)
+end
+
+core.client_meta.__close = core.client_methods.close
 
 --- Lists customers. Sends nothing until the first one is asked for.
 -- @param options the README's table of listing options

@@ -8,9 +8,14 @@ compat.is_54 = _VERSION == "Lua 5.4" or _VERSION == "Lua 5.5"
 -- PUC 5.1 cannot yield across pcall; LuaJIT, which says "Lua 5.1" too, can.
 local pcall_yields = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
+--- Whether compat.pcall protects here.
+function compat.protects()
+  return pcall_yields or not coroutine.running()
+end
+
 --- pcall where a coroutine may yield in it; elsewhere an unprotected call.
 function compat.pcall(f, ...)
-  if pcall_yields or not coroutine.running() then
+  if compat.protects() then
     return pcall(f, ...)
   end
   return true, f(...)
@@ -22,14 +27,6 @@ function compat.results(object)
     return object, nil, nil, object
   end
   return object
-end
-
---- A generic for over the items of a listing, without its closing value: what a terminal method
--- reads to the end needs no cancelling, and on 5.1 the loop must be a plain function to yield.
-function compat.items(listing)
-  return function()
-    return listing()
-  end
 end
 
 --- The running coroutine, or a value that stands for the main one.

@@ -4,6 +4,10 @@
 
 local driver = {}
 
+-- What a wait raises that the user has ended.
+driver.CANCELLED = "avepoint: cancelled"
+driver.INTERRUPTED = "avepoint: interrupted"
+
 local names = { auto = true, blocking = true, uv = true, nvim = true, ngx = true }
 
 --- Raises where the option `driver` is neither a known name nor a table with a wait function.
@@ -41,6 +45,24 @@ function driver.wait(client, state, seconds)
     return require("avepoint.driver." .. given).wait(client, seconds)
   end
   return choose().wait(client, seconds)
+end
+
+--- To be called before a client is closed: nobody may watch its descriptor any more.
+function driver.release(client)
+  for _, name in ipairs { "avepoint.driver.uv", "avepoint.driver.nvim" } do
+    local one = package.loaded[name]
+    if one then
+      one.release(client)
+    end
+  end
+end
+
+--- Whoever waits for the client has to look again: it, or a listing of it, was closed.
+function driver.wake(client)
+  local uv = package.loaded["avepoint.driver.uv"]
+  if uv then
+    uv.wake(client)
+  end
 end
 
 return driver

@@ -6,6 +6,7 @@
 
 local compat = require "avepoint.compat"
 local customer = require "avepoint.customer"
+local problem = require "avepoint.problem"
 local where = require "avepoint.where"
 
 local lazy = {}
@@ -19,18 +20,31 @@ local function derive(source, fields)
   return setmetatable(fields, meta)
 end
 
--- Applies f to the next item of the source; the item is held while f runs.
+-- Applies f to the next item of the source. Where f raises, the item is held: the next call, of
+-- this listing or of one below it, looks at it again.
 local function apply(self)
+  local root = self._root
   local item, err = self._held
+  if self._running then
+    problem.raise_here "this listing is busy: its own function calls it"
+  end
   if item == nil then
     item, err = self._source:_pull()
     if item == nil then
       return nil, nil, err
     end
   end
-  self._held, self._root._unsettled = item, true
-  local result = self._f(item)
-  self._held, self._root._unsettled = nil, false
+  self._held, self._running = item, true
+  local ok, result = compat.pcall(self._f, item)
+  self._running = false
+  if not ok then
+    root._holder = self
+    error(result, 0)
+  end
+  self._held = nil
+  if root._holder == self then
+    root._holder = nil
+  end
   return item, result
 end
 
@@ -145,7 +159,7 @@ end
 
 --- Only customers whose fields have these values; see the README.
 function methods:where(fields)
-  local matches = where.matcher(fields, 2)
+  local matches = where.matcher(fields, "listing:where", 2)
   return filter(self, matches)
 end
 
@@ -170,7 +184,7 @@ local function filter_field(self, what, field, wanted)
   if wanted == nil or type(wanted) == "table" and wanted[1] == nil then
     error(("listing:%s takes at least one value"):format(what), 3)
   end
-  local matches = where.matcher({ [field] = wanted }, 3)
+  local matches = where.matcher({ [field] = wanted }, "listing:" .. what, 3)
   return derive(self, { _f = matches, _pull = pull_filter })
 end
 

@@ -8,6 +8,7 @@
 
 local compat = require "avepoint.compat"
 local core = require "avepoint.core"
+local driver = require "avepoint.driver"
 local lazy = require "avepoint.lazy"
 local problem = require "avepoint.problem"
 local pump = require "avepoint.pump"
@@ -26,7 +27,7 @@ local waiters = setmetatable({}, { __mode = "kv" })
 local function check_busy(self)
   local other = waiters[self]
   if other ~= nil and other ~= compat.running() and compat.is_alive(other) then
-    error("avepoint: this listing is busy: another coroutine waits on it", 0)
+    problem.raise_here "this listing is busy: another coroutine waits on it"
   end
 end
 
@@ -38,9 +39,20 @@ local function report_progress(self)
   end
 end
 
+-- Calls the user's on_event and on_progress, which may raise, or ask this very listing for more.
+local function notify(self)
+  pump.events(self._client, self._state)
+  if self._on_progress then
+    report_progress(self)
+  end
+end
+
 local function leave(self, ok, ...)
   waiters[self] = nil
   if not ok then
+    if ... == driver.CANCELLED or ... == driver.INTERRUPTED then
+      self._core:cancel() -- the user has ended the wait: leave nothing in flight
+    end
     error((...), 0)
   end
   return ...
@@ -53,24 +65,54 @@ local function call(self, method)
   local value, more, word = method(self._core)
   if word == nil then
     if value == nil then
-      pump.events(self._client, self._state)
+      notify(self)
     end
     return value, more
   end
   waiters[self] = compat.running()
-  return leave(self, compat.pcall(pump.call, self._client, self._state, word, method, self._core))
+  return leave(self, compat.pcall(pump.call, self._client, self._state, word, method, self._core,
+    self._on_progress and function()
+      report_progress(self)
+    end))
+end
+
+-- Rows that the core has given out are held (`_held`, a list) while the user's functions run:
+-- should one raise, they come first in the next call, whichever that is. A filter whose function
+-- raises holds its row itself (lazy.lua), and is then the root's `_holder`.
+
+-- The row of a filter that holds one, where the root is asked past that filter.
+local function take_from_holder(self)
+  local row = self._last
+  self._holder._held, self._holder = nil, nil
+  return row
 end
 
 local function pull_root(self)
-  local item, err = self._held
-  if item == nil then
+  if self._holder then
+    return take_from_holder(self)
+  end
+  local held = self._held
+  local item, err
+  if held then
+    item = held[1]
+  else
     item, err = call(self, self._next)
   end
-  if self._on_progress then
-    self._held, self._unsettled = item, item ~= nil -- on_progress may raise
-    report_progress(self)
-    self._held, self._unsettled = nil, false
+  if self._notifies and item ~= nil then
+    held = held or { item }
+    self._held = held
+    notify(self)
+    if held[1] ~= item then -- it was asked for by a function of the user's
+      return pull_root(self)
+    end
   end
+  if held then
+    table.remove(held, 1)
+    if held[1] == nil then
+      self._held = nil
+    end
+  end
+  self._last = item
   return item, err
 end
 
@@ -78,13 +120,16 @@ end
 -- @param level of the caller, for argument errors
 function listing.new(client, options, level)
   local reader = core.listing(client, options == nil and {} or options, level + 1)
+  local on_progress = options and options.on_progress
+  local state = core.state(client)
   local self = setmetatable({
     _client = client,
-    _state = core.state(client),
+    _state = state,
     _core = reader,
     _next = reader.next,
     _pull = pull_root,
-    _on_progress = options and options.on_progress,
+    _on_progress = on_progress,
+    _notifies = (on_progress or state.on_event) ~= nil,
     _pages_reported = 0,
   }, meta)
   self._root = self
@@ -124,6 +169,7 @@ end
 -- Leaving a loop cancels what is in flight; the listing can go on afterwards.
 function meta:__close()
   self._root._core:cancel()
+  driver.wake(self._root._client)
 end
 
 function meta:__tostring()
@@ -138,12 +184,22 @@ lazy.extend(Listing, meta)
 
 -- terminal ----------------------------------------------------------------------------------------
 
+-- Calls f for all that is left. No generic for: on 5.1 it cannot yield, and what is read to the end
+-- needs no closing.
+local function drain(self, f)
+  local item = self()
+  while item ~= nil do
+    f(item)
+    item = self()
+  end
+end
+
 --- All that is left, as a list.
 function Listing:collect()
   local list = {}
-  for item in compat.items(self) do
+  drain(self, function(item)
     list[#list + 1] = item
-  end
+  end)
   return list
 end
 
@@ -152,6 +208,7 @@ function Listing:first()
   lazy.expect(self, 1)
   local item, err = self:_pull()
   self._root._core:cancel()
+  driver.wake(self._root._client)
   lazy.expect(self, nil)
   if err ~= nil then
     raise(self, err)
@@ -162,18 +219,16 @@ end
 --- How many are left.
 function Listing:count()
   local n = 0
-  for _ in compat.items(self) do
+  drain(self, function()
     n = n + 1
-  end
+  end)
   return n
 end
 
 --- Calls f(item) for each.
 function Listing:each(f)
   lazy.check_function(f, "each")
-  for item in compat.items(self) do
-    f(item)
-  end
+  drain(self, f)
 end
 
 local function check_field(field, what)
@@ -198,11 +253,11 @@ end
 function Listing:group_by(field)
   check_field(field, "group_by")
   local groups = {}
-  for item in compat.items(self) do
+  drain(self, function(item)
     local key = key_of(item, field)
     groups[key] = groups[key] or {}
     table.insert(groups[key], item)
-  end
+  end)
   return groups
 end
 
@@ -210,10 +265,10 @@ end
 function Listing:count_by(field)
   check_field(field, "count_by")
   local counts = {}
-  for item in compat.items(self) do
+  drain(self, function(item)
     local key = key_of(item, field)
     counts[key] = (counts[key] or 0) + 1
-  end
+  end)
   return counts
 end
 
@@ -222,12 +277,12 @@ end
 function Listing:index_by(field)
   check_field(field, "index_by")
   local index = {}
-  for item in compat.items(self) do
+  drain(self, function(item)
     local key = key_of(item, field)
     if key ~= false then
       index[key] = item
     end
-  end
+  end)
   return index
 end
 
@@ -244,20 +299,27 @@ function Listing:pages()
   if self ~= self._root then
     error("listing:pages works on an unfiltered listing only", 2)
   end
-  local held, held_metadata -- a page whose on_progress raised: given by the next call
   local function next_page()
-    local list, more = held, held_metadata
-    if list == nil then
+    if self._holder then
+      self._held = { take_from_holder(self) }
+    end
+    local list, more = self._held
+    if list then
+      more = self._core:metadata()
+    else
       list, more = call(self, self._core.page)
     end
     if list == nil and more ~= nil then
       raise(self, more)
     end
-    if self._on_progress then
-      held, held_metadata = list, more
-      report_progress(self)
-      held = nil
+    if self._notifies and list then
+      self._held = list
+      notify(self)
+      if list[1] == nil then -- all of it was asked for by a function of the user's
+        return next_page()
+      end
     end
+    self._held = nil
     return list, more
   end
   if compat.is_54 then
@@ -274,13 +336,14 @@ function Listing:total()
   if err ~= nil then
     raise(self, err)
   end
+  notify(root)
   return total
 end
 
 --- Where this listing stands, as a string for the option `resume`.
 function Listing:position()
   local root = self._root
-  return root._core:position(root._unsettled and 1 or 0)
+  return root._core:position((root._held and #root._held or 0) + (root._holder and 1 or 0))
 end
 
 --- What it has cost: requests, retries, pages, bytes, seconds, sweeps, missing.
@@ -291,6 +354,7 @@ end
 --- Ends the listing; using it afterwards raises `closed`.
 function Listing:close()
   self._root._core:close()
+  driver.wake(self._root._client)
 end
 
 return listing

@@ -8,7 +8,7 @@ local SAID = 300 -- most characters of the service's own words
 local here = debug.getinfo(1, "S").source:gsub("problem%.lua$", "")
 
 --- File and line of the first function on the stack that is not ours, as error() would put it.
-local function caller()
+function problem.caller()
   for level = 3, 30 do
     local info = debug.getinfo(level, "Sl")
     if not info then
@@ -18,6 +18,11 @@ local function caller()
       return ("%s:%d"):format(info.short_src, info.currentline)
     end
   end
+end
+
+--- Raises an argument error at the first line on the stack that is not ours.
+function problem.raise_here(message)
+  error(("%s: %s"):format(problem.caller() or "avepoint", message), 0)
 end
 
 -- A text of the server as part of one line: it must not move a terminal's cursor.
@@ -61,7 +66,7 @@ end
 -- @param err an error object
 -- @param state the client's table
 function problem.complete(err, state)
-  err.where = err.where or caller()
+  err.where = err.where or problem.caller()
   if err.body and err.status ~= 200 then
     add_words(err, state.decode)
   end

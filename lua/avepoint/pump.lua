@@ -3,8 +3,10 @@
 -- called: never from within the core.
 -- SPDX-License-Identifier: MIT
 
+local compat = require "avepoint.compat"
 local core = require "avepoint.core"
 local driver = require "avepoint.driver"
+local store = require "avepoint.store"
 
 local pump = {}
 
@@ -27,7 +29,18 @@ local function answer(client, state)
   if not want then
     return false
   end
-  local ok, value, more = pcall(state.credential, want == "assertion" and audience or nil)
+  if want == "store" then
+    local ok, err = compat.pcall(store.answer, client, state)
+    if not ok then
+      core.ask_again(client)
+      error(err, 0)
+    end
+    return true
+  end
+  if not compat.protects() then
+    core.ask_again(client) -- an error will not be seen here: whoever comes next is asked again
+  end
+  local ok, value, more = compat.pcall(state.credential, want == "assertion" and audience or nil)
   if not ok then
     core.ask_again(client)
     error(value, 0)
@@ -49,16 +62,23 @@ local function wait(client, state, word)
     driver.wait(client, state, client:timeout())
   end
   client:step()
+  if state.store then
+    store.settle(client, state)
+  end
 end
 
 --- Goes on with a call that has to wait: waits and calls method(object) until it need not any more.
 -- @param word what the first call said: "wait" or "again"
+-- @param on_turn function called after each try that gave nothing, or nil
 -- @return what the method gives: a value, or nil at the end, or nil and an error object
-function pump.call(client, state, word, method, object)
+function pump.call(client, state, word, method, object, on_turn)
   local value, err
   repeat
     wait(client, state, word)
     value, err, word = method(object)
+    if on_turn and word then
+      on_turn()
+    end
   until word == nil
   if value == nil then
     pump.events(client, state)

@@ -3,8 +3,12 @@
  * SPDX-License-Identifier: MIT */
 #include "client.h"
 
+#include <stdio.h>
+
+#include "../core/hash.h"
 #include "../core/mem.h"
 #include "../core/sys.h"
+#include "../core/token.h"
 #include "../core/url.h"
 #include "../core/version.h"
 #include "config.h"
@@ -14,6 +18,7 @@
 
 #define VERSION_AGENT   "avepoint-lua/" AVP_VERSION
 #define DEFAULT_LIFE_MS 3600000 /* of a token whose reply does not say: the documented hour */
+#define HASH_SIZE       33      /* hexadecimal digits and a NUL */
 #define LIFE_MAX        1e9     /* seconds; a longer lifetime is taken as this */
 
 struct client *to_client(lua_State *L, int index) {
@@ -24,12 +29,12 @@ bool client_is_closed(const struct client *client) {
   return client->dispatcher == NULL || avp_dispatcher_is_closed(client->dispatcher);
 }
 
-struct client *check_client(lua_State *L, int index) {
+struct client *check_client(lua_State *L, int index, int level) {
   struct client *client = to_client(L, index);
   if (client_is_closed(client)) {
     struct avp_err err;
     avp_err_set(&err, AVP_ERR_CLOSED, "the client is closed; make another with avepoint.client");
-    error_raise(L, &err, 1);
+    error_raise(L, &err, level);
   }
   return client;
 }
@@ -111,9 +116,20 @@ static void keep_certificate(lua_State *L, const struct credential *credential,
   lua_setfield(L, -2, "certificate");
 }
 
+/* By which processes know a shared token's credential and contents again; gives `out`. */
+static const char *hash_text(const char *text, char out[HASH_SIZE]) {
+  static const struct avp_hash_key key = {UINT64_C(0x6176652d746f6b65), UINT64_C(0x6e2d73746f7265)};
+  unsigned char digest[16];
+  int i;
+  avp_hash128(&key, text, strlen(text), digest);
+  for (i = 0; i < 16; i++) snprintf(out + 2 * i, 3, "%02x", digest[i]);
+  return out;
+}
+
 /* What the doctor tells of the settings; no secret among it. */
 static void keep_about(lua_State *L, const struct credential *credential,
                        const struct avp_settings *settings, const char *base_url) {
+  char hash[HASH_SIZE];
   lua_newtable(L);
   set_text(L, "credential", credential->source);
   set_text(L, "client_id", settings->client_id);
@@ -121,6 +137,7 @@ static void keep_about(lua_State *L, const struct credential *credential,
   set_text(L, "token_url", settings->token_url);
   set_text(L, "ca_file", settings->transfer.ca_file);
   set_text(L, "scope", settings->scope);
+  if (credential->text != NULL) set_text(L, "credential_hash", hash_text(credential->text, hash));
   lua_setfield(L, -2, "about");
 }
 
@@ -199,15 +216,6 @@ static int core_client(lua_State *L) {
   return 1;
 }
 
-/* A bearer token goes into a header: printable ASCII without blanks (RFC 6750 section 2.1). */
-static bool is_token(const char *text, size_t len) {
-  size_t i;
-  for (i = 0; i < len; i++) {
-    if (text[i] < 0x21 || text[i] > 0x7e) return false;
-  }
-  return len > 0;
-}
-
 /* Lifetime in ms from the value at `index`, in seconds: -1 where it is not one above 0. */
 static int64_t lifetime_at(lua_State *L, int index) {
   double seconds = lua_isnumber(L, index) ? lua_tonumber(L, index) : -1;
@@ -224,7 +232,8 @@ static void accept_token(lua_State *L, struct avp_dispatcher *d, int64_t now) {
   if (lua_type(L, -1) == LUA_TNUMBER || lua_type(L, -1) == LUA_TSTRING) {
     lifetime = lifetime_at(L, -1);
   }
-  if (lua_type(L, -2) != LUA_TSTRING || !is_token(lua_tostring(L, -2), lua_rawlen(L, -2))) {
+  if (lua_type(L, -2) != LUA_TSTRING ||
+      !avp_token_is_valid(lua_tostring(L, -2), lua_rawlen(L, -2))) {
     avp_dispatcher_token_garbled(d, "holds no access_token", now);
   } else if (lifetime < 0) {
     avp_dispatcher_token_garbled(d, "has an expires_in that is not above 0", now);
@@ -366,13 +375,17 @@ static int core_state(lua_State *L) {
   return 1;
 }
 
-/* Lua: core.wants(client) -> "secret", "assertion" or "token", once per need; else nil. Second the
- * audience of an assertion. */
+/* Lua: core.wants(client) -> "secret", "assertion", "token" or "store", once per need; else nil.
+ * Second the audience of an assertion. */
 static int core_wants(lua_State *L) {
   static const char *const words[] = {"secret", "assertion", "token"};
   struct client *client = to_client(L, 1);
   if (client_is_closed(client) || !avp_dispatcher_wants(client->dispatcher, avp_sys_now_ms())) {
     return 0;
+  }
+  if (avp_dispatcher_wants_store(client->dispatcher)) {
+    lua_pushliteral(L, "store");
+    return 1;
   }
   lua_pushstring(L, words[avp_dispatcher_settings(client->dispatcher)->credential]);
   lua_pushstring(L, avp_dispatcher_settings(client->dispatcher)->token_url);
@@ -393,7 +406,7 @@ static int core_supply(lua_State *L) {
   if (client_is_closed(client)) return 0;
   kind = avp_dispatcher_settings(d)->credential;
   if (value == NULL || strlen(value) != len ||
-      (kind == AVP_CREDENTIAL_TOKEN && (!is_token(value, len) || life < 0))) {
+      (kind == AVP_CREDENTIAL_TOKEN && (!avp_token_is_valid(value, len) || life < 0))) {
     struct avp_err err;
     avp_err_set(&err, AVP_ERR_CONFIG, "the function given as %s must return a string%s",
                 kind == AVP_CREDENTIAL_SECRET      ? "client_secret"
@@ -428,6 +441,60 @@ static int core_ask_again(lua_State *L) {
   struct client *client = to_client(L, 1);
   if (!client_is_closed(client)) avp_dispatcher_ask_again(client->dispatcher);
   return 0;
+}
+
+/* Lua: core.found_token(client, token, lifetime): a shared token, good for so many seconds ->
+ * whether it is of use (it is not the one that was refused, nor the one at hand) */
+static int core_found_token(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  size_t len;
+  const char *token = luaL_checklstring(L, 2, &len);
+  int64_t life = lifetime_at(L, 3);
+  bool used =
+      !client_is_closed(client) && avp_token_is_valid(token, len) && life > 0 &&
+      !avp_dispatcher_knows_token(client->dispatcher, token, len) &&
+      avp_dispatcher_supply_token(client->dispatcher, token, len, life, false, avp_sys_now_ms());
+  lua_pushboolean(L, used);
+  return 1;
+}
+
+/* Lua: core.fetch_token(client): nothing was found, so it is to be fetched */
+static int core_fetch_token(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  if (!client_is_closed(client)) avp_dispatcher_fetch_token(client->dispatcher, avp_sys_now_ms());
+  return 0;
+}
+
+/* Lua: core.leave_token(client) -> whether the old token will do while another process fetches */
+static int core_leave_token(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  lua_pushboolean(L, client_is_closed(client) ||
+                         avp_dispatcher_leave_token(client->dispatcher, avp_sys_now_ms()));
+  return 1;
+}
+
+/* Lua: core.fetched_token(client) -> once after core.fetch_token has ended: true with the token and
+ * its seconds, or false; else nil */
+static int core_fetched_token(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  enum avp_outcome outcome =
+      client_is_closed(client) ? AVP_OUTCOME_NONE : avp_dispatcher_take_outcome(client->dispatcher);
+  int64_t life;
+  const char *token;
+  if (outcome == AVP_OUTCOME_NONE) return 0;
+  token = avp_dispatcher_token(client->dispatcher, avp_sys_now_ms(), &life);
+  lua_pushboolean(L, outcome == AVP_OUTCOME_FETCHED && token != NULL);
+  if (!lua_toboolean(L, -1)) return 1;
+  lua_pushstring(L, token);
+  lua_pushnumber(L, (double)life / 1000);
+  return 3;
+}
+
+/* Lua: core.hash(text) -> 32 hexadecimal digits, the same in every process */
+static int core_hash(lua_State *L) {
+  char hash[HASH_SIZE];
+  lua_pushstring(L, hash_text(luaL_checkstring(L, 1), hash));
+  return 1;
 }
 
 static void set_number(lua_State *L, const char *field, double n, bool present) {
@@ -487,6 +554,11 @@ static const luaL_Reg functions[] = {
     {"supply", core_supply},
     {"supply_failed", core_supply_failed},
     {"ask_again", core_ask_again},
+    {"found_token", core_found_token},
+    {"fetch_token", core_fetch_token},
+    {"leave_token", core_leave_token},
+    {"fetched_token", core_fetched_token},
+    {"hash", core_hash},
     {"next_event", core_next_event},
     {NULL, NULL},
 };
@@ -507,5 +579,5 @@ void client_functions(lua_State *L) {
   luaL_getmetatable(L, AVP_CLIENT_NAME);
   lua_getfield(L, -1, "__index");
   lua_setfield(L, -3, "client_methods"); /* the Lua layer adds its own */
-  lua_pop(L, 1);
+  lua_setfield(L, -2, "client_meta");
 }

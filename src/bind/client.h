@@ -28,8 +28,8 @@ void client_open(lua_State *L);
 /* The client at `index`, open or not; raises where it is no client. */
 struct client *to_client(lua_State *L, int index);
 
-/* The same, but raises a `closed` error object where it is closed. */
-struct client *check_client(lua_State *L, int index);
+/* The same, but raises a `closed` error object, at `level`, where it is closed. */
+struct client *check_client(lua_State *L, int index, int level);
 
 bool client_is_closed(const struct client *client);
 

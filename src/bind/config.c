@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "../core/mem.h"
+#include "../core/token.h"
 #include "../core/url.h"
 
 #define DEFAULT_SCOPE "elements.customers.read.all"
@@ -97,6 +98,8 @@ static bool read_environment(lua_State *L, int index, struct avp_settings *setti
       option_or_variable(L, index, "environment", "AVEPOINT_ENVIRONMENT", environment_words[0]);
   const char *base = given ? NULL : variable("AVEPOINT_BASE_URL");
   const char *token = given ? NULL : variable("AVEPOINT_TOKEN_URL");
+  const char *base_name;
+  const char *token_name;
   int i = 0;
   while (environment_words[i] != NULL && strcmp(environment_words[i], word) != 0) i++;
   if (environment_words[i] == NULL) {
@@ -104,12 +107,15 @@ static bool read_environment(lua_State *L, int index, struct avp_settings *setti
                 "AVEPOINT_ENVIRONMENT is none of: commercial, usgov, aos2, fedramp");
     return false;
   }
+  base_name = options_has(L, index, "base_url") || base == NULL ? "base_url" : "AVEPOINT_BASE_URL";
+  token_name =
+      options_has(L, index, "token_url") || token == NULL ? "token_url" : "AVEPOINT_TOKEN_URL";
   if (base == NULL) base = environments[i].base_url;
   if (token == NULL) token = environments[i].token_url;
   *base_url = options_string(L, index, "base_url", base);
   settings->token_url = options_string(L, index, "token_url", token);
-  return avp_url_check(*base_url, "base_url", err) &&
-         avp_url_check(settings->token_url, "token_url", err);
+  return avp_url_check(*base_url, base_name, err) &&
+         avp_url_check(settings->token_url, token_name, err);
 }
 
 /* The kinds of explicit credentials; gives how many there are. */
@@ -213,7 +219,7 @@ static bool is_complete(lua_State *L, const struct avp_settings *settings,
     avp_err_set(err, AVP_ERR_CONFIG,
                 "no credentials: give client_id and client_secret as options, or set "
                 "AVEPOINT_CLIENT_ID and AVEPOINT_CLIENT_SECRET; they are made in the partner "
-                "portal under Elements > Settings > API app registration");
+                "portal under Elements > Settings > Additional > API app registration");
   }
   advise_nginx(L, err);
   return false;
@@ -233,6 +239,16 @@ static bool read_credential(lua_State *L, int index, struct avp_settings *settin
   if (kinds == 1) {
     take_explicit(L, index, certificate, credential);
   } else if (!take_variables(credential, err)) {
+    return false;
+  }
+  if (credential->kind == AVP_CREDENTIAL_TOKEN && credential->text != NULL &&
+      !avp_token_is_valid(credential->text, strlen(credential->text))) {
+    if (kinds == 1) {
+      options_error(L, level, "avepoint.client",
+                    "option 'access_token' holds characters that no token has");
+    }
+    avp_err_set(err, AVP_ERR_CONFIG,
+                "AVEPOINT_ACCESS_TOKEN holds characters that no token has, such as a line's end");
     return false;
   }
   settings->credential = credential->kind;
@@ -299,12 +315,14 @@ bool config_read(lua_State *L, int index, struct avp_settings *settings,
   read_numbers(L, index, settings);
   settings->scope = option_or_variable(L, index, "scope", "AVEPOINT_SCOPE", DEFAULT_SCOPE);
   settings->transfer.ca_file = option_or_variable(L, index, "ca_file", "AVEPOINT_CA_FILE", NULL);
+  settings->token_store = options_has(L, index, "token_store");
   settings->transfer.proxy = options_string(L, index, "proxy", NULL);
   if (has_control(options_string(L, index, "user_agent", NULL))) {
     options_error(L, level, "avepoint.client",
                   "option 'user_agent' must not hold control characters");
   }
   return read_environment(L, index, settings, base_url, err) &&
+         avp_url_check_proxy(settings->transfer.proxy, err) &&
          check_ca_file(settings->transfer.ca_file, err) &&
          read_credential(L, index, settings, credential, err, level);
 }

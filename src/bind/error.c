@@ -47,8 +47,46 @@ void error_push(lua_State *L, const struct avp_err *err, const char *position) {
   }
 }
 
+/* Lua: tostring(err) -> one line */
+static int error__tostring(lua_State *L) {
+  luaL_Buffer out;
+  const char *kind;
+  const char *message;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  lua_getfield(L, 1, "kind");
+  lua_getfield(L, 1, "message");
+  kind = lua_tostring(L, 2);
+  message = lua_tostring(L, 3);
+  luaL_buffinit(L, &out);
+  luaL_addstring(&out, "avepoint: ");
+  luaL_addstring(&out, kind != NULL ? kind : "error");
+  luaL_addstring(&out, ": ");
+  luaL_addstring(&out, message != NULL ? message : "");
+  luaL_pushresult(&out);
+  return 1;
+}
+
+/* nginx prints an uncaught error table as "unknown reason", so its log gets the line from us. */
+static void log_under_nginx(lua_State *L) {
+  int top = lua_gettop(L);
+  lua_getglobal(L, "ngx");
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, "log");
+    lua_getfield(L, -2, "ERR");
+    if (lua_isfunction(L, -2)) {
+      lua_pushcfunction(L, error__tostring);
+      lua_pushvalue(L, top);
+      lua_call(L, 1, 1);
+      lua_call(L, 2, 0);
+    }
+  }
+  lua_settop(L, top);
+}
+
 int error_raise(lua_State *L, const struct avp_err *err, int level) {
   error_push(L, err, NULL);
+  if (err->kind != AVP_ERR_MEMORY) log_under_nginx(L);
   luaL_where(L, level);
   if (err->kind != AVP_ERR_MEMORY && lua_rawlen(L, -1) > 0) {
     lua_pushlstring(L, lua_tostring(L, -1), lua_rawlen(L, -1) - 2); /* without ": " */
@@ -72,26 +110,6 @@ int error_is(lua_State *L) {
     same = lua_rawequal(L, -1, -2);
   }
   lua_pushboolean(L, same);
-  return 1;
-}
-
-/* Lua: tostring(err) -> one line */
-static int error__tostring(lua_State *L) {
-  luaL_Buffer out;
-  const char *kind;
-  const char *message;
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);
-  lua_getfield(L, 1, "kind");
-  lua_getfield(L, 1, "message");
-  kind = lua_tostring(L, 2);
-  message = lua_tostring(L, 3);
-  luaL_buffinit(L, &out);
-  luaL_addstring(&out, "avepoint: ");
-  luaL_addstring(&out, kind != NULL ? kind : "error");
-  luaL_addstring(&out, ": ");
-  luaL_addstring(&out, message != NULL ? message : "");
-  luaL_pushresult(&out);
   return 1;
 }
 

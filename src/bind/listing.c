@@ -52,13 +52,24 @@ static int listing_close(lua_State *L) {
   return 0;
 }
 
+/* Pushes a list of what lies at 1, 2, ... of the table: other keys would make it an object. */
+static void push_plain_list(lua_State *L, int list) {
+  int n = (int)lua_rawlen(L, list);
+  int i;
+  lua_createtable(L, n, 0);
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, list, i);
+    lua_rawseti(L, -2, i);
+  }
+}
+
 /* Builds the batch's body from the list on top of the stack: {"customerIds": [...]}. */
 static void make_body(lua_State *L, int own) {
   int list = lua_gettop(L);
   lua_rawgeti(L, own, LISTING_STATE);
   lua_getfield(L, -1, "encode");
   lua_createtable(L, 0, 1);
-  lua_pushvalue(L, list);
+  push_plain_list(L, list);
   lua_setfield(L, -2, "customerIds");
   lua_call(L, 1, 1);
   lua_rawseti(L, own, LISTING_BODY);
@@ -106,7 +117,7 @@ static void read_endpoint(lua_State *L, struct listing *listing, int level) {
   int given = options_word(L, 2, "endpoint", endpoint_words, -1);
   listing->endpoint = given >= 0 ? (enum avp_endpoint)given : listing->client->endpoint;
   if (options_has(L, 2, "customer_ids")) {
-    if (given == AVP_ENDPOINT_GET) {
+    if (listing->endpoint == AVP_ENDPOINT_GET) {
       options_error(L, level, WHAT, "option 'customer_ids' needs endpoint 'batch', not 'get'");
     }
     listing->endpoint = AVP_ENDPOINT_BATCH;
@@ -124,13 +135,14 @@ static void read_resume(lua_State *L, struct listing *listing, int level) {
   if (options_has(L, 2, "first_page")) {
     options_error(L, level, WHAT, "options 'resume' and 'first_page' exclude each other");
   }
-  if (given != AVP_ENDPOINT_AUTO && (enum avp_endpoint)given != p->endpoint) {
+  if (given != AVP_ENDPOINT_AUTO && p->endpoint != AVP_ENDPOINT_AUTO &&
+      (enum avp_endpoint)given != p->endpoint) {
     options_error(L, level, WHAT, "option 'resume' was taken with another endpoint");
   }
   if (p->filter != listing->filter_hash) {
     options_error(L, level, WHAT, "option 'resume' was taken with other customer_ids");
   }
-  listing->endpoint = p->endpoint;
+  if (p->endpoint != AVP_ENDPOINT_AUTO) listing->endpoint = p->endpoint;
   if (!options_has(L, 2, "page_size")) listing->page_size_asked = p->page_size;
   if (avp_customers_page_size(p->endpoint, listing->page_size_asked) != p->page_size) {
     options_error(L, level, WHAT, "option 'resume' was taken with page_size %d", (int)p->page_size);
@@ -149,6 +161,7 @@ static void prepare_sweep(lua_State *L, struct listing *listing) {
   listing->before.page = first;
   avp_sweep_init(&listing->sweep, drift, first, listing->page_size_asked);
   listing->sweep.skipped = listing->resume.offset;
+  listing->sweep.resumed = listing->resume.page > 0;
 }
 
 static bool prepare(lua_State *L, struct listing *listing) {
@@ -216,12 +229,15 @@ static int core_listing(lua_State *L) {
   int level = (int)luaL_checkinteger(L, 3);
   struct listing *listing;
   int own;
+  if (luaL_testudata(L, 1, AVP_CLIENT_NAME) == NULL) {
+    options_error(L, level, WHAT, "is a method: write client:customers(options)");
+  }
   check_options(L, 2, level);
   listing = avp_newuserdata(L, sizeof *listing);
   memset(listing, 0, sizeof *listing);
   luaL_setmetatable(L, AVP_LISTING_NAME);
   own = make_own_table(L, 1);
-  listing->client = check_client(L, 1);
+  listing->client = check_client(L, 1, level);
   listing->page_size_asked = options_integer(L, 2, "page_size", 100);
   read_endpoint(L, listing, level);
   if (!read_customer_ids(L, listing, own)) return luaL_error(L, "not enough memory");
@@ -349,6 +365,13 @@ static int listing_page(lua_State *L) {
   return 2;
 }
 
+/* Lua: listing:metadata() -> that of the current page */
+static int listing_metadata(lua_State *L) {
+  (void)to_listing(L);
+  lua_rawgeti(L, own_table(L), LISTING_METADATA);
+  return 1;
+}
+
 /* Lua: listing:total() -> the server's count or nil, true; or as no_value says */
 static int listing_total(lua_State *L) {
   struct listing *listing = to_listing(L);
@@ -366,11 +389,32 @@ static int listing_total(lua_State *L) {
   return 1;
 }
 
+static void check_open(lua_State *L, const struct listing *listing) {
+  if (!listing->closed) return;
+  (void)closed_error(L, "the listing is closed");
+  lua_error(L);
+}
+
+/* How many rows of the page lie behind the place that is `back` given-out rows back. */
+static int rows_back(lua_State *L, const struct listing *listing, int back) {
+  size_t i = listing->index;
+  avp_getuservalue(L, 1);
+  lua_rawgeti(L, -1, LISTING_ROWS);
+  while (back > 0 && i > 0) {
+    lua_rawgeti(L, -1, (int)i--);
+    if (lua_istable(L, -1)) back--;
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 2);
+  return (int)(listing->index - i);
+}
+
 /* Lua: listing:position(back) -> string; `back` rows given out count as not given */
 static int listing_position(lua_State *L) {
   struct listing *listing = to_listing(L);
   char position[AVP_POSITION_SIZE];
-  reader_position(listing, (int)luaL_optinteger(L, 2, 0), position);
+  check_open(L, listing);
+  reader_position(listing, rows_back(L, listing, (int)luaL_optinteger(L, 2, 0)), position);
   lua_pushstring(L, position);
   return 1;
 }
@@ -388,6 +432,7 @@ static double seconds_of(const struct listing *listing) {
 /* Lua: listing:stats() -> table */
 static int listing_stats(lua_State *L) {
   const struct listing *listing = to_listing(L);
+  check_open(L, listing);
   lua_createtable(L, 0, 8);
   set_number(L, "requests", (double)listing->pager.stats.requests);
   set_number(L, "retries", (double)listing->pager.stats.retries);
@@ -411,7 +456,9 @@ static int listing_progress(lua_State *L) {
     lua_pushnil(L);
   }
   avp_pushwhole(L, (double)listing->page);
-  lua_pushstring(L, listing->closed ? "closed" : listing->done ? "done" : "open");
+  lua_pushstring(L, listing->closed || client_is_closed(listing->client) ? "closed"
+                    : listing->done                                      ? "done"
+                                                                         : "open");
   avp_pushwhole(L, (double)listing->pages_read);
   avp_pushwhole(L, (double)listing->received);
   return 6;
@@ -432,11 +479,17 @@ static int listing_cancel(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"next", listing_next},         {"page", listing_page},
-    {"total", listing_total},       {"position", listing_position},
-    {"stats", listing_stats},       {"need", listing_need},
-    {"progress", listing_progress}, {"cancel", listing_cancel},
-    {"close", listing_close},       {NULL, NULL},
+    {"next", listing_next},
+    {"page", listing_page},
+    {"metadata", listing_metadata},
+    {"total", listing_total},
+    {"position", listing_position},
+    {"stats", listing_stats},
+    {"need", listing_need},
+    {"progress", listing_progress},
+    {"cancel", listing_cancel},
+    {"close", listing_close},
+    {NULL, NULL},
 };
 
 void listing_open(lua_State *L) {

@@ -73,8 +73,11 @@ static void reject_unknown(lua_State *L, const struct option *list, const char *
 
 static void wrong_type(lua_State *L, const struct option *option, const char *what, int level,
                        const char *expected) {
-  options_error(L, level, what, "option '%s' must be %s, not %s", option->name, expected,
-                luaL_typename(L, -1));
+  const char *got = luaL_typename(L, -1);
+  if (lua_type(L, -1) == LUA_TSTRING && strstr(expected, "string") != NULL) {
+    got = lua_rawlen(L, -1) == 0 ? "an empty one" : "one with a zero byte";
+  }
+  options_error(L, level, what, "option '%s' must be %s, not %s", option->name, expected, got);
 }
 
 static bool is_text(lua_State *L) {

@@ -21,8 +21,20 @@ static bool wrong(struct avp_err *err, const char *what) {
   return false;
 }
 
+/* Whether the member `data` of these bytes is written as an object. Only asked where it is empty
+ * and the library's tables do not tell a list from an object. */
+static bool says_object(const char *bytes) {
+  const char *at = bytes != NULL ? strstr(bytes, "\"data\"") : NULL;
+  if (at == NULL) return false;
+  at += strlen("\"data\"");
+  at += strspn(at, " \t\r\n");
+  if (*at != ':') return false;
+  at++;
+  return at[strspn(at, " \t\r\n")] == '{';
+}
+
 /* A list as cjson gives it: an object would have keys that are strings. */
-static bool is_list(lua_State *L, int index) {
+static bool is_list(lua_State *L, int index, const char *bytes) {
   bool list;
   index = lua_absindex(L, index);
   if (!lua_istable(L, index)) return false;
@@ -30,7 +42,7 @@ static bool is_list(lua_State *L, int index) {
   lua_pushnil(L);
   list = lua_next(L, index) == 0;
   if (!list) lua_pop(L, 2);
-  return list;
+  return list && !says_object(bytes);
 }
 
 /* Reads a whole number of the metadata at `metadata`: 1 where it is there, 0 where it is absent,
@@ -111,7 +123,7 @@ static bool decode(lua_State *L, int state, const char *data, size_t len, bool r
   if (!lua_istable(L, root)) return wrong(err, "it is not an object");
   lua_getfield(L, root, "data");
   if (is_null(L, -1)) return wrong(err, "data is missing");
-  if (!is_list(L, -1)) return wrong(err, "data is not a list");
+  if (!is_list(L, -1, data)) return wrong(err, "data is not a list");
   if (!read_rows(L, state, raw, counts, err)) return false;
   lua_getfield(L, root, "metadata");
   if (!read_metadata(L, raw, counts, err)) return false;

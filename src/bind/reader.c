@@ -37,6 +37,10 @@ void reader_position(const struct listing *listing, int back, char *out) {
     p.total = listing->total;
   }
   p.endpoint = listing->source;
+  if (listing->page == 0 && listing->endpoint == AVP_ENDPOINT_AUTO &&
+      listing->client->proven == AVP_ENDPOINT_AUTO) {
+    p.endpoint = AVP_ENDPOINT_AUTO;
+  }
   p.page_size = listing->pager.page_size;
   p.sweep = listing->sweep.number;
   p.filter = listing->filter_hash;
@@ -229,6 +233,7 @@ static enum turn take_page(lua_State *L, struct listing *listing, int own) {
     err.page = listing->pager.next;
     err.status = call->status;
     err.attempts = call->attempts;
+    memcpy(err.request_id, call->request_id, sizeof err.request_id);
     avp_url_for_print(listing->pager.source.url, err.url, sizeof err.url);
     avp_err_body(&err, body->data, body->len);
     avp_dispatcher_redact(listing->client->dispatcher, &err);

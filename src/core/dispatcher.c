@@ -148,6 +148,9 @@ struct avp_call *avp_call_new(struct avp_dispatcher *d, const char *url, const c
 void avp_call_release(struct avp_dispatcher *d, struct avp_call *call) {
   struct avp_call **link = &d->calls;
   if (!d->closed) begin_anew_after_fork(d);
+  if (call->state == AVP_CALL_QUEUED || call->state == AVP_CALL_IN_FLIGHT) {
+    d->progress++; /* whoever waits for it, in another coroutine, has to look again */
+  }
   if (call->state == AVP_CALL_IN_FLIGHT) avp_attempt_drop(d, call);
   while (*link != NULL && *link != call) link = &(*link)->next;
   if (*link != NULL) *link = call->next;
@@ -332,7 +335,12 @@ bool avp_attempt_plan(struct avp_dispatcher *d, struct avp_call *call,
     plan_next(d, call, &answer, &err, now);
     return true;
   }
-  avp_explain_verdict(&err, &answer, &d->settings.retry, call->attempts);
+  if (now >= call->deadline) {
+    avp_err_set(&err, AVP_ERR_TIMEOUT, "the deadline of the listing has passed in mid-request");
+    err.retryable = true;
+  } else {
+    avp_explain_verdict(&err, &answer, &d->settings.retry, call->attempts);
+  }
   if (answer.verdict == AVP_RETRY_PAST_DEADLINE || now >= call->deadline) {
     err.kind = AVP_ERR_TIMEOUT;
     err.past_deadline = true;
@@ -343,6 +351,7 @@ bool avp_attempt_plan(struct avp_dispatcher *d, struct avp_call *call,
 
 static void succeed(struct avp_dispatcher *d, struct avp_call *call, struct avp_reply *reply) {
   call->status = reply->status;
+  memcpy(call->request_id, reply->request_id, sizeof call->request_id);
   avp_buf_move(&call->body_received, &reply->body);
   avp_attempt_drop(d, call);
   call->state = AVP_CALL_DONE;
@@ -353,7 +362,10 @@ static void succeed(struct avp_dispatcher *d, struct avp_call *call, struct avp_
 /* 401: the token's fault, not the request's; until a fresh token is refused at once. */
 static void handle_401(struct avp_dispatcher *d, struct avp_call *call,
                        const struct avp_reply *reply) {
-  enum avp_token_refusal refusal = avp_token_refuse(&d->token, call->token_generation);
+  bool current = call->token_generation == d->token.generation && d->token.value != NULL;
+  enum avp_token_refusal refusal;
+  if (current) d->refused = avp_token_hash(d->token.value, strlen(d->token.value));
+  refusal = avp_token_refuse(&d->token, call->token_generation);
   if (refusal == AVP_TOKEN_REFUSED || ++call->refusals >= REFUSALS_MAX) {
     struct avp_err err;
     explain(call, reply, &err);

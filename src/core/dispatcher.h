@@ -36,6 +36,7 @@ struct avp_settings {
   const char *scope;
   enum avp_credential credential;
   bool credential_is_function; /* asked for through avp_dispatcher_wants */
+  bool token_store;            /* before a fetch, look where processes share tokens */
   int64_t timeout_ms;          /* per attempt */
   struct avp_retry_policy retry;
   int concurrency; /* most attempts in flight */
@@ -66,6 +67,7 @@ struct avp_call {
   struct avp_transfer *transfer; /* while in flight */
   struct avp_stats *stats;       /* of its listing, or NULL */
   int status;                    /* of a call that is done */
+  char request_id[128];          /* of a call that is done; may be empty */
   struct avp_buf body_received;  /* of a call that is done */
   struct avp_err err;            /* of a call that has failed */
   struct avp_call *next;         /* in the dispatcher's list, oldest first */
@@ -114,6 +116,30 @@ struct avp_transport *avp_dispatcher_transport(struct avp_dispatcher *d);
  * (the coroutine that asked may have been dropped) the next caller is asked. */
 #define AVP_ASK_AGAIN_MS 60000 /* ms */
 bool avp_dispatcher_wants(struct avp_dispatcher *d, int64_t now);
+
+/* Whether what is wanted is a look into the place where processes share their tokens: nothing else
+ * is known to be needed before. The answer is avp_dispatcher_supply_token (with what was found),
+ * avp_dispatcher_fetch_token (nothing there), or avp_dispatcher_leave_token (another process is
+ * fetching one). */
+bool avp_dispatcher_wants_store(const struct avp_dispatcher *d);
+
+/* The token is to be fetched from its endpoint; avp_dispatcher_take_outcome will tell how that
+ * ended. Nothing happens where no look was wanted. */
+void avp_dispatcher_fetch_token(struct avp_dispatcher *d, int64_t now);
+
+/* The old token will do for a while: an early renewal is left to another process. False where
+ * there is no usable token; then nothing has changed. */
+bool avp_dispatcher_leave_token(struct avp_dispatcher *d, int64_t now);
+
+/* How avp_dispatcher_fetch_token ended, told once. FETCHED: the token is avp_dispatcher_token. */
+enum avp_outcome { AVP_OUTCOME_NONE, AVP_OUTCOME_FETCHED, AVP_OUTCOME_FAILED };
+enum avp_outcome avp_dispatcher_take_outcome(struct avp_dispatcher *d);
+
+/* The token there is, or NULL, and how many ms it lives from `now` on (AVP_NEVER: for ever). */
+const char *avp_dispatcher_token(const struct avp_dispatcher *d, int64_t now, int64_t *lifetime_ms);
+
+/* Whether this token is the one at hand, or the one that was refused last: no news. */
+bool avp_dispatcher_knows_token(const struct avp_dispatcher *d, const char *value, size_t len);
 
 /* The secret or assertion that was wanted. Copied. False when memory is out. */
 bool avp_dispatcher_supply(struct avp_dispatcher *d, const char *credential);

@@ -22,6 +22,10 @@ struct avp_dispatcher {
   struct avp_call *token_call; /* the token request, or NULL */
   char *credential;            /* secret or assertion at hand, or NULL */
   char *spent;                 /* the assertion that was sent last, to be kept out of errors */
+  bool at_store;               /* what is wanted is a look for a shared token */
+  bool for_store;              /* the fetch that runs is owed an outcome */
+  enum avp_outcome outcome;    /* of the latest such fetch, until it is taken */
+  uint64_t refused;            /* hash of the token that was refused last, or 0 */
   bool wanted;                 /* the user's function has to give a credential */
   bool asked;                  /* somebody is calling it */
   int64_t asked_at;            /* since when */
@@ -52,6 +56,9 @@ void avp_call_fail(struct avp_dispatcher *d, struct avp_call *call, const struct
 
 struct avp_call *avp_call_alloc(const char *url, const char *body, int64_t deadline);
 void avp_call_free(struct avp_call *call);
+
+/* A hash by which a token is known again; never 0. */
+uint64_t avp_token_hash(const char *value, size_t len);
 
 /* Begins to get a token; does nothing where that is under way. */
 void avp_signin_begin(struct avp_dispatcher *d, int64_t now);

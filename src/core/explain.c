@@ -56,11 +56,27 @@ static bool handshake_was_cut(const struct avp_reply *reply) {
          strstr(reply->detail, "unexpected eof") != NULL;
 }
 
+/* libcurl's own words for headers beyond its limits, which are lower than ours in some forms. */
+static bool headers_too_large(const struct avp_reply *reply) {
+  if (reply->overflow == AVP_OVERFLOW_HEADERS) return true;
+  if (reply->result == CURLE_OUT_OF_MEMORY) return !reply->out_of_memory && reply->in_headers;
+  return strstr(reply->detail, "nghttp2_session_mem_recv") != NULL ||
+         strstr(reply->detail, "Too large response headers") != NULL;
+}
+
+/* The reply had begun: over HTTP/2 that is a stream that ends too early. */
+static bool stream_was_cut(const struct avp_reply *reply) {
+  return reply->result == CURLE_HTTP2_STREAM && reply->status != 0 && reply->bytes > 0;
+}
+
 static const struct rule *rule_for(const struct avp_reply *reply) {
+  static const struct rule short_reply = {CURLE_HTTP2_STREAM, AVP_ERR_PROTOCOL, true,
+                                          "the reply was cut short"};
   static const struct rule cut = {CURLE_SSL_CONNECT_ERROR, AVP_ERR_NETWORK, true, check_network};
   static const struct rule other = {CURLE_OK, AVP_ERR_NETWORK, true, check_network};
   size_t i;
   if (handshake_was_cut(reply)) return &cut;
+  if (stream_was_cut(reply)) return &short_reply;
   for (i = 0; i < sizeof rules / sizeof rules[0]; i++) {
     if (rules[i].code == reply->result) return &rules[i];
   }
@@ -69,6 +85,7 @@ static const struct rule *rule_for(const struct avp_reply *reply) {
 
 bool avp_failure_may_pass(const struct avp_reply *reply) {
   if (reply->overflow != AVP_OVERFLOW_NONE || reply->out_of_memory) return false;
+  if (headers_too_large(reply)) return false;
   return rule_for(reply)->may_pass;
 }
 
@@ -83,6 +100,20 @@ static void fill(struct avp_err *err, const struct avp_reply *reply, const char 
   avp_err_body(err, reply->body.data, reply->body.len);
 }
 
+/* libcurl quotes a proxy's URL that it does not understand, with user name and password: whatever
+ * stands between a quotation mark, or a blank, and the last @ is covered. */
+static void hide_user(char *text) {
+  char *at = strrchr(text, '@');
+  char *from = at != NULL ? strpbrk(text, "'\"") : NULL;
+  if (at == NULL) return;
+  if (from == NULL || from > at) {
+    for (from = at; from > text && from[-1] != ' '; from--) continue;
+  } else {
+    from++;
+  }
+  memset(from, '*', (size_t)(at - from));
+}
+
 void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, const char *url) {
   const struct rule *rule = rule_for(reply);
   const char *words = reply->detail[0] ? reply->detail : curl_easy_strerror(reply->result);
@@ -93,10 +124,11 @@ void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, con
                 "the reply is larger than max_body (%.0f bytes after "
                 "decompression); ask for a smaller page_size or raise max_body",
                 (double)reply->body.max);
-  } else if (reply->overflow == AVP_OVERFLOW_HEADERS) {
+  } else if (headers_too_large(reply)) {
     avp_err_set(err, AVP_ERR_LIMIT, "the reply's headers are larger than 64 KiB");
   } else {
     avp_err_set(err, rule->kind, "%s; %s", words, rule->advice);
+    hide_user(err->message);
   }
   fill(err, reply, url);
   err->retryable = avp_failure_may_pass(reply);
@@ -120,7 +152,7 @@ static const char *advice_for_status(int status) {
            "together, and the app registration";
   case 403:
     return "the app registration lacks the permission: tick elements.customers.read.all under "
-           "Elements > Settings > API app registration, and check its customer scope";
+           "Elements > Settings > Additional > API app registration, and check its customer scope";
   case 404:
     return "nothing is served there: check base_url and environment";
   case 429:
@@ -175,7 +207,7 @@ static const struct {
 } token_words[] = {
     {"invalid_client", "the identity server does not know this client id and secret: check both; "
                        "a client secret expires one to three years after it was made, a new one "
-                       "is made under Elements > Settings > API app registration"},
+                       "is made under Elements > Settings > Additional > API app registration"},
     {"invalid_scope", "the scope is not granted: tick elements.customers.read.all for the app "
                       "registration, and keep scope under 300 characters"},
     {"unauthorized_client", "this app registration may not use client credentials"},

@@ -26,9 +26,8 @@ void avp_position_write(const struct avp_position *position, char *out) {
   size_t used;
   if (position->has_total) snprintf(total, sizeof total, "%" PRId64, position->total);
   snprintf(out, AVP_POSITION_SIZE, "ap1-%c-%ld-%ld-%ld-%s-%d-%" PRIx64 "-%" PRIx64,
-           position->endpoint == AVP_ENDPOINT_BATCH ? 'b' : 'g', position->page_size,
-           position->page, position->offset, total, position->sweep, position->last_id,
-           position->filter);
+           "agb"[position->endpoint], position -> page_size, position -> page, position -> offset,
+           total, position -> sweep, position -> last_id, position -> filter);
   used = strlen(out);
   snprintf(out + used, AVP_POSITION_SIZE - used, "-%06x", check_of(out, used));
 }
@@ -60,7 +59,9 @@ bool avp_position_read(struct avp_position *position, const char *text, size_t l
              &position->last_id, &position->filter) != 8) {
     return false;
   }
-  position->endpoint = endpoint == 'b' ? AVP_ENDPOINT_BATCH : AVP_ENDPOINT_GET;
+  position->endpoint = endpoint == 'b'   ? AVP_ENDPOINT_BATCH
+                       : endpoint == 'a' ? AVP_ENDPOINT_AUTO
+                                         : AVP_ENDPOINT_GET;
   position->has_total = total[0] != 'x';
   if (position->has_total && sscanf(total, "%" SCNd64, &position->total) != 1) return false;
   return position->page_size > 0 && position->page > 0 && position->offset >= 0 &&

@@ -1,8 +1,8 @@
 /* position.h - where a listing stands, as a short printable string.
  *
  * Form: ap1-E-SIZE-PAGE-OFFSET-TOTAL-SWEEP-IDHASH-FILTERHASH-CHECK, numbers in decimal, hashes in
- * hexadecimal; E is g (get) or b (batch); TOTAL is x where there is none; CHECK covers the rest, so
- * that a damaged string is refused rather than followed.
+ * hexadecimal; E is g (get), b (batch) or a (not known yet); TOTAL is x where there is none; CHECK
+ * covers the rest, so that a damaged string is refused rather than followed.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_POSITION_H
@@ -17,7 +17,7 @@
 #define AVP_POSITION_SIZE 192 /* bytes of the longest, with its NUL */
 
 struct avp_position {
-  enum avp_endpoint endpoint; /* GET or BATCH */
+  enum avp_endpoint endpoint; /* AUTO where no page has been read that could tell */
   long page_size;             /* asked of the server */
   long page;                  /* the page that holds the last row yielded */
   long offset;                /* rows of that page that lie before the position */

@@ -12,6 +12,7 @@
 
 #include "dispatcher_impl.h"
 #include "explain.h"
+#include "hash.h"
 #include "mem.h"
 #include "url.h"
 
@@ -32,6 +33,7 @@ static void want(struct avp_dispatcher *d) {
 static void answered(struct avp_dispatcher *d) {
   d->wanted = false;
   d->asked = false;
+  d->at_store = false;
   d->progress++;
 }
 
@@ -43,10 +45,18 @@ static void drop_token_call(struct avp_dispatcher *d) {
   d->token_call = NULL;
 }
 
+/* A fetch that others wait for behind a lock has ended. */
+static void note_outcome(struct avp_dispatcher *d, enum avp_outcome outcome) {
+  if (!d->for_store) return;
+  d->for_store = false;
+  d->outcome = outcome;
+}
+
 /* No token: whoever needs one fails; while the old one lives nobody does. */
 static void fail_waiting(struct avp_dispatcher *d, const struct avp_err *err, int64_t now) {
   struct avp_call *call;
   avp_token_fetch_failed(&d->token, now);
+  note_outcome(d, AVP_OUTCOME_FAILED);
   d->asked_after_refusal = false;
   d->progress++;
   if (avp_token_advise(&d->token, now) != AVP_TOKEN_FETCH) return;
@@ -63,19 +73,13 @@ static void fail_waiting(struct avp_dispatcher *d, const struct avp_err *err, in
 void avp_signin_cancel(struct avp_dispatcher *d, int64_t now) {
   if (!d->token.fetching) return;
   drop_token_call(d);
-  d->wanted = false;
-  d->asked = false;
+  answered(d);
+  note_outcome(d, AVP_OUTCOME_FAILED);
   avp_token_fetch_failed(&d->token, now);
   d->token.renew_at = d->token.value != NULL ? now : 0;
 }
 
-void avp_signin_begin(struct avp_dispatcher *d, int64_t now) {
-  if (d->token.fetching) return;
-  avp_token_fetch_began(&d->token);
-  if (d->settings.credential == AVP_CREDENTIAL_TOKEN) {
-    want(d);
-    return;
-  }
+static void start_call(struct avp_dispatcher *d, int64_t now) {
   d->token_call = avp_call_alloc(d->settings.token_url, "", AVP_NEVER);
   if (d->token_call == NULL) {
     struct avp_err err;
@@ -84,6 +88,58 @@ void avp_signin_begin(struct avp_dispatcher *d, int64_t now) {
     return;
   }
   d->token_call->is_token = true;
+}
+
+void avp_signin_begin(struct avp_dispatcher *d, int64_t now) {
+  if (d->token.fetching) return;
+  avp_token_fetch_began(&d->token);
+  d->at_store = d->settings.token_store && d->settings.credential != AVP_CREDENTIAL_TOKEN;
+  if (d->at_store || d->settings.credential == AVP_CREDENTIAL_TOKEN) {
+    want(d);
+  } else {
+    start_call(d, now);
+  }
+}
+
+bool avp_dispatcher_wants_store(const struct avp_dispatcher *d) { return d->at_store; }
+
+void avp_dispatcher_fetch_token(struct avp_dispatcher *d, int64_t now) {
+  if (!d->at_store || d->closed) return;
+  answered(d);
+  d->for_store = true;
+  d->outcome = AVP_OUTCOME_NONE;
+  start_call(d, now);
+}
+
+bool avp_dispatcher_leave_token(struct avp_dispatcher *d, int64_t now) {
+  if (!d->at_store || d->token.value == NULL || now >= d->token.expires_at) return false;
+  answered(d);
+  avp_token_fetch_failed(&d->token, now); /* looks again after a while */
+  return true;
+}
+
+enum avp_outcome avp_dispatcher_take_outcome(struct avp_dispatcher *d) {
+  enum avp_outcome outcome = d->outcome;
+  d->outcome = AVP_OUTCOME_NONE;
+  return outcome;
+}
+
+const char *avp_dispatcher_token(const struct avp_dispatcher *d, int64_t now,
+                                 int64_t *lifetime_ms) {
+  *lifetime_ms = d->token.expires_at == AVP_NEVER ? AVP_NEVER : d->token.expires_at - now;
+  return d->token.value;
+}
+
+uint64_t avp_token_hash(const char *value, size_t len) {
+  static const struct avp_hash_key key = {0, 0}; /* only compared within this process */
+  uint64_t hash = avp_hash64(&key, value, len);
+  return hash != 0 ? hash : 1;
+}
+
+bool avp_dispatcher_knows_token(const struct avp_dispatcher *d, const char *value, size_t len) {
+  uint64_t hash = avp_token_hash(value, len);
+  if (hash == d->refused) return true;
+  return d->token.value != NULL && avp_token_hash(d->token.value, strlen(d->token.value)) == hash;
 }
 
 static bool add(struct avp_buf *form, const char *name, const char *value) {
@@ -194,6 +250,7 @@ bool avp_dispatcher_supply_token(struct avp_dispatcher *d, const char *value, si
   if (d->closed || !avp_token_set(&d->token, value, len, lifetime_ms, fresh, now)) return false;
   drop_token_call(d);
   answered(d);
+  note_outcome(d, AVP_OUTCOME_FETCHED);
   d->asked_after_refusal = false;
   avp_free_secret(d->spent);
   d->spent = NULL;
@@ -250,6 +307,7 @@ void avp_dispatcher_token_refused(struct avp_dispatcher *d, const char *word,
     avp_err_body(&err, reply->body.data, reply->body.len);
   } else {
     avp_explain_status(&err, reply, d->settings.token_url);
+    if (reply->status == 403) err.kind = AVP_ERR_AUTH; /* it refuses, if not in OAuth's words */
     avp_err_add(&err, "; this is the token endpoint: check token_url and environment");
   }
   err.attempts = d->token_call->attempts;
@@ -263,6 +321,7 @@ void avp_dispatcher_token_garbled(struct avp_dispatcher *d, const char *what, in
   avp_err_set(&err, AVP_ERR_PROTOCOL, "the token endpoint's reply %s; check token_url", what);
   err.status = reply->status;
   err.attempts = d->token_call->attempts;
+  memcpy(err.request_id, reply->request_id, sizeof err.request_id);
   avp_url_for_print(d->settings.token_url, err.url, sizeof err.url);
   drop_token_call(d);
   fail_waiting(d, &err, now);

@@ -168,6 +168,14 @@ static enum avp_sweep_verdict drift_error(const struct avp_sweep *sweep, struct 
   return AVP_SWEEP_FAIL;
 }
 
+static const char *advice_for_error(const struct avp_sweep *sweep) {
+  if (sweep->resumed) {
+    return "what was given out before the position is not known: start anew, or resume with "
+           "drift = \"ignore\"";
+  }
+  return "read it again, or use drift = \"repair\"";
+}
+
 enum avp_sweep_verdict avp_sweep_page(struct avp_sweep *sweep, const struct avp_sweep_page *page,
                                       struct avp_err *err) {
   note_total(sweep, page);
@@ -187,7 +195,7 @@ enum avp_sweep_verdict avp_sweep_page(struct avp_sweep *sweep, const struct avp_
   sweep->pages++;
   if (!check_length(sweep, err)) return AVP_SWEEP_FAIL;
   if (sweep->sign && sweep->drift == AVP_DRIFT_ERROR) {
-    return drift_error(sweep, err, "read it again, or use drift = \"repair\"");
+    return drift_error(sweep, err, advice_for_error(sweep));
   }
   return AVP_SWEEP_GO_ON;
 }
@@ -278,8 +286,7 @@ enum avp_sweep_verdict avp_sweep_end(struct avp_sweep *sweep, struct avp_err *er
          (double)expected(sweep));
   }
   if (sweep->drift == AVP_DRIFT_ERROR) {
-    return sweep->sign ? drift_error(sweep, err, "read it again, or use drift = \"repair\"")
-                       : AVP_SWEEP_END;
+    return sweep->sign ? drift_error(sweep, err, advice_for_error(sweep)) : AVP_SWEEP_END;
   }
   if (sweep->number > 1) return end_repair(sweep, gap, err);
   if (!sweep->sign && sweep->drift == AVP_DRIFT_REPAIR) return AVP_SWEEP_END;

@@ -43,6 +43,7 @@ struct avp_sweep_page {
 struct avp_sweep {
   enum avp_drift drift;
   long first_page;       /* sweeps begin there */
+  bool resumed;          /* the listing goes on from a position */
   int64_t skipped;       /* rows of the first page that lie before the resumed position */
   long asked_size;       /* the page size asked of the server */
   int number;            /* of this sweep, from 1 */

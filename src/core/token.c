@@ -11,6 +11,14 @@
 #define RENEW_AHEAD_MS 300000 /* renew this long before expiry, or a tenth of a short lifetime */
 #define RENEW_AGAIN_MS 30000  /* after a failed early renewal, not before this long */
 
+bool avp_token_is_valid(const char *text, size_t len) {
+  size_t i;
+  for (i = 0; i < len; i++) {
+    if (text[i] < 0x21 || text[i] > 0x7e) return false;
+  }
+  return len > 0;
+}
+
 void avp_token_init(struct avp_token *token) { memset(token, 0, sizeof *token); }
 
 void avp_token_free(struct avp_token *token) {

@@ -34,6 +34,10 @@ enum avp_token_refusal {
   AVP_TOKEN_REFUSED /* a fresh token was refused: an `auth` error */
 };
 
+/* Whether a text can be a bearer token, which goes into a header: printable ASCII without blanks
+ * (RFC 6750 section 2.1). */
+bool avp_token_is_valid(const char *text, size_t len);
+
 void avp_token_init(struct avp_token *token);
 
 /* Wipes and frees the value. */

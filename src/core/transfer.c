@@ -42,6 +42,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *user) {
   struct avp_transfer *transfer = user;
   struct avp_reply *reply = &transfer->reply;
   size_t len = size * count;
+  reply->in_headers = len > 2; /* an empty line ends them */
   transfer->header_bytes += len;
   if (transfer->header_bytes > AVP_MAX_HEADERS) {
     reply->overflow = AVP_OVERFLOW_HEADERS;
@@ -180,6 +181,7 @@ struct avp_transfer *avp_transfer_new(CURL *easy, const struct avp_transfer_sett
   struct avp_transfer *transfer = avp_alloc(sizeof *transfer);
   if (transfer == NULL) return NULL;
   transfer->easy = easy;
+  transfer->reply.in_headers = true;
   transfer->owner = owner;
   avp_buf_init(&transfer->reply.body, settings->max_body);
   if (make_headers(transfer, request) && copy_body(transfer, request) &&

@@ -37,14 +37,15 @@ struct avp_request {
 enum avp_overflow { AVP_OVERFLOW_NONE, AVP_OVERFLOW_BODY, AVP_OVERFLOW_HEADERS };
 
 struct avp_reply {
-  CURLcode result;            /* CURLE_OK: a whole reply has come */
-  int status;                 /* HTTP status, 0 if none came */
-  struct avp_buf body;        /* decompressed */
-  char retry_after[64];       /* header value, empty if absent */
-  char date[64];              /* header value, empty if absent */
-  char request_id[128];       /* header value, empty if absent */
-  enum avp_overflow overflow; /* which limit ended it */
-  bool out_of_memory;
+  CURLcode result;              /* CURLE_OK: a whole reply has come */
+  int status;                   /* HTTP status, 0 if none came */
+  struct avp_buf body;          /* decompressed */
+  char retry_after[64];         /* header value, empty if absent */
+  char date[64];                /* header value, empty if absent */
+  char request_id[128];         /* header value, empty if absent */
+  enum avp_overflow overflow;   /* which limit ended it */
+  bool out_of_memory;           /* ours, while bytes were kept */
+  bool in_headers;              /* not all of them have come */
   long os_error;                /* errno behind a connection's failure */
   double seconds;               /* how long it took */
   double bytes;                 /* body bytes as they came over the wire */

@@ -125,6 +125,34 @@ bool avp_url_check(const char *url, const char *what, struct avp_err *err) {
   return false;
 }
 
+static bool is_proxy_scheme(CURLU *parsed) {
+  static const char *const schemes[] = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
+  char *scheme = NULL;
+  bool known = false;
+  size_t i;
+  if (curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK) return false;
+  for (i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+    known = known || curl_strequal(scheme, schemes[i]);
+  }
+  curl_free(scheme);
+  return known;
+}
+
+bool avp_url_check_proxy(const char *proxy, struct avp_err *err) {
+  CURLU *parsed = proxy != NULL ? curl_url() : NULL;
+  bool fine;
+  if (proxy == NULL) return true;
+  fine = parsed != NULL &&
+         curl_url_set(parsed, CURLUPART_URL, proxy,
+                      CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) == CURLUE_OK &&
+         is_proxy_scheme(parsed);
+  curl_url_cleanup(parsed);
+  if (fine) return true;
+  avp_err_set(err, AVP_ERR_CONFIG,
+              "proxy is not the URL of a proxy: http://, https:// or socks5://, a host and a port");
+  return false;
+}
+
 bool avp_url_is_loopback(const char *url) {
   CURLU *parsed = parse(url);
   bool loopback = parsed != NULL && parsed_is_loopback(parsed);

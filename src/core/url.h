@@ -28,6 +28,10 @@ enum avp_buf_result avp_url_join(struct avp_buf *out, const char *base, const ch
  * query and fragment. On refusal fills a `config` error; `what` names the option. */
 bool avp_url_check(const char *url, const char *what, struct avp_err *err);
 
+/* Accepts what libcurl takes for a proxy: a host, or a URL of http, https or a form of SOCKS. NULL
+ * is fine. On refusal fills a `config` error without the value, which may hold a password. */
+bool avp_url_check_proxy(const char *proxy, struct avp_err *err);
+
 /* Whether the URL's host is loopback. */
 bool avp_url_is_loopback(const char *url);
 

@@ -9,6 +9,7 @@ local driver = {}
 
 local FIRST = 0.001 -- seconds; also nginx's resolution
 local LONGEST = 0.02
+local TAKE_OVER = 0.1 -- a poller that was not heard of for so long is gone
 
 -- Phases that may yield.
 local yields = {
@@ -21,23 +22,50 @@ local yields = {
   ssl_client_hello = true,
 }
 
---- Waits at most `seconds` (nil: without a limit) until the client has gone on.
-function driver.wait(client, seconds)
+-- client -> { owner =, at = }: who steps it, and when it did so last. One light thread is enough;
+-- the others only look. A poller whose request has died is followed by another.
+local pollers = setmetatable({}, { __mode = "k" })
+
+local function may_poll(client, owner)
+  local poller = pollers[client]
+  if poller and poller.owner ~= owner and ngx.now() - poller.at < TAKE_OVER then
+    return false
+  end
+  pollers[client] = { owner = owner, at = ngx.now() }
+  return true
+end
+
+local function check_phase()
   local phase = ngx.get_phase()
   if not yields[phase] then
     error(("avepoint: nginx's phase %s cannot wait for the network: list in a timer "
       .. "(ngx.timer.at(0, ...)) or in a content handler"):format(phase), 0)
   end
+end
+
+--- Waits at most `seconds` (nil: without a limit) until the client has gone on.
+function driver.wait(client, seconds)
+  check_phase()
+  local owner = {}
   local before = core.progress(client)
   local step = FIRST
   local left = seconds or math.huge
   repeat
+    local polls = may_poll(client, owner)
     local pause = left < step and left or step
     ngx.sleep(pause > 0 and pause or 0)
+    if ngx.worker.exiting() then
+      client:close() -- the worker must leave: its listings end with `closed`
+    elseif polls then
+      client:step()
+    end
     left = left - step
     step = step * 1.3 < LONGEST and step * 1.3 or LONGEST
-    client:step()
   until left <= 0 or core.progress(client) ~= before
+  local poller = pollers[client]
+  if poller and poller.owner == owner then
+    pollers[client] = nil
+  end
 end
 
 return driver

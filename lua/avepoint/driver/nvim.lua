@@ -3,7 +3,11 @@
 -- SPDX-License-Identifier: MIT
 -- luacheck: read globals vim
 
+local choice = require "avepoint.driver"
+local core = require "avepoint.core"
+
 local uv = vim.uv or vim.loop
+local polls = setmetatable({}, { __mode = "k" }) -- client -> what watches its descriptor
 
 local nvim = {}
 
@@ -17,22 +21,32 @@ function nvim.wait(client, seconds)
       .. "the loop in a task with avepoint.driver.uv.run", 0)
   end
   local ready = false
+  local before = core.progress(client)
   local fd = client:fd()
   local poll = fd and uv.new_poll(fd)
   if poll then
+    polls[client] = poll
     poll:start("r", function()
       ready = true
     end)
   end
   local ms = seconds and math.ceil(seconds * 1000) or FOREVER
   local ok, why = vim.wait(ms, function()
-    return ready
+    return ready or core.progress(client) ~= before -- a listing was closed, or the client
   end, CHECK)
-  if poll then
+  if poll and not poll:is_closing() then
     poll:close()
   end
   if not ok and why == -2 then
-    error("avepoint: interrupted", 0)
+    error(choice.INTERRUPTED, 0)
+  end
+end
+
+--- Stops watching the client's descriptor, which is about to be closed.
+function nvim.release(client)
+  local poll = polls[client]
+  if poll and not poll:is_closing() then
+    poll:close()
   end
 end
 

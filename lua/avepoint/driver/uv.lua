@@ -8,6 +8,7 @@
 -- SPDX-License-Identifier: MIT
 -- luacheck: read globals vim
 
+local choice = require "avepoint.driver"
 local core = require "avepoint.core"
 
 local driver = {}
@@ -18,8 +19,28 @@ local uv = in_neovim and (vim.uv or vim.loop) or require "luv"
 local tasks = setmetatable({}, { __mode = "k" }) -- coroutine -> its task
 local watchers = setmetatable({}, { __mode = "k" }) -- client -> its watcher
 
--- In Neovim a uv callback must not touch vim.api: user code runs through vim.schedule only.
-local function on_loop(f)
+local function close_handle(handle)
+  if handle and not handle:is_closing() then
+    handle:close()
+  end
+end
+
+-- Calls f from the loop, soon. In Neovim through vim.schedule: a uv callback must not touch
+-- vim.api.
+local function soon(f)
+  if in_neovim then
+    vim.schedule(f)
+    return
+  end
+  local timer = uv.new_timer()
+  timer:start(0, 0, function()
+    timer:close()
+    f()
+  end)
+end
+
+-- The same from within a callback of the loop, where plain luv need not wait.
+local function now(f)
   if in_neovim then
     vim.schedule(f)
   else
@@ -33,74 +54,117 @@ function driver.in_task()
   return co ~= nil and tasks[co] ~= nil
 end
 
-local function close_handle(handle)
-  if handle and not handle:is_closing() then
-    handle:close()
-  end
-end
-
-local function close_watcher(client, watcher)
+local function close_watcher(watcher)
   close_handle(watcher.poll)
   close_handle(watcher.timer)
-  watchers[client] = nil
-end
-
-local function wake_all(client, watcher)
-  close_watcher(client, watcher)
-  for _, task in ipairs(watcher.waiting) do
-    on_loop(task.resume)
+  if watchers[watcher.client] == watcher then
+    watchers[watcher.client] = nil
   end
 end
 
---- (Re)arms the watcher: the descriptor may appear with the first request and changes after a
--- fork, the moment moves with each step.
+local function wake_all(watcher, call)
+  close_watcher(watcher)
+  for _, task in ipairs(watcher.waiting) do
+    call(task.resume)
+  end
+end
+
+-- A task that waits no longer: the watcher goes with the last one, so that nothing keeps the loop
+-- alive that nobody waits for.
+local function leave_watcher(task)
+  local watcher = task.watcher
+  task.watcher = nil
+  if not watcher or watchers[watcher.client] ~= watcher then
+    return
+  end
+  for i, other in ipairs(watcher.waiting) do
+    if other == task then
+      table.remove(watcher.waiting, i)
+      break
+    end
+  end
+  if #watcher.waiting == 0 then
+    close_watcher(watcher)
+  end
+end
+
+--- Stops watching a client's descriptor, which is about to be closed.
+function driver.release(client)
+  local watcher = watchers[client]
+  if watcher then
+    close_handle(watcher.poll)
+    watcher.poll, watcher.fd = nil, nil
+  end
+end
+
+--- Lets all tasks that wait for the client look again.
+function driver.wake(client)
+  local watcher = watchers[client]
+  if watcher then
+    wake_all(watcher, soon)
+  end
+end
+
+-- (Re)arms the watcher: the descriptor may appear with the first request and changes after a fork,
+-- the moment moves with each step.
 local arm
 
-local function on_ready(client, watcher)
+local function on_ready(watcher)
+  local client = watcher.client
   if watchers[client] ~= watcher then
     return
   end
   local before = core.progress(client)
   local ok = pcall(client.step, client) -- an error shows again when the waiting task steps
-  if not ok or core.progress(client) ~= before then
-    wake_all(client, watcher)
+  local late = watcher.limit and uv.now() >= watcher.limit
+  if not ok or late or core.progress(client) ~= before then
+    wake_all(watcher, now)
   else
-    arm(client, watcher)
+    arm(watcher)
   end
 end
 
-function arm(client, watcher)
+function arm(watcher)
+  local client = watcher.client
   local fd = client:fd()
+  local function fire()
+    on_ready(watcher)
+  end
   if fd ~= watcher.fd then
     close_handle(watcher.poll)
     watcher.fd = fd
     watcher.poll = fd and uv.new_poll(fd)
   end
-  local function fire()
-    on_ready(client, watcher)
-  end
   if watcher.poll then
     watcher.poll:start("r", fire)
   end
   local seconds = client:timeout()
-  if watcher.limit and (not seconds or seconds > watcher.limit) then
-    seconds = watcher.limit
+  local ms = seconds and math.ceil(seconds * 1000)
+  local left = watcher.limit and math.max(0, watcher.limit - uv.now())
+  if left and (not ms or left < ms) then
+    ms = left
   end
-  if seconds then
-    watcher.timer:start(math.ceil(seconds * 1000), 0, fire)
+  if ms then
+    watcher.timer:start(ms, 0, fire)
   else
     watcher.timer:stop()
   end
 end
 
-local function watch(client)
+-- Adds a task to those that wait for a client, for at most so many seconds.
+local function watch(client, task, seconds)
   local watcher = watchers[client]
   if not watcher then
-    watcher = { waiting = {}, timer = uv.new_timer() }
+    watcher = { client = client, waiting = {}, timer = uv.new_timer() }
     watchers[client] = watcher
-    arm(client, watcher)
   end
-  return watcher
+  if seconds then
+    local limit = uv.now() + math.ceil(seconds * 1000)
+    watcher.limit = watcher.limit and math.min(watcher.limit, limit) or limit
+  end
+  watcher.waiting[#watcher.waiting + 1] = task
+  task.watcher = watcher
+  arm(watcher)
 end
 
 --- Waits, as a task, until the client has gone on; with `seconds` 0 only gives the loop its turn.
@@ -109,17 +173,12 @@ function driver.wait(client, seconds)
   if not task then
     error("avepoint: the driver uv works inside a task: avepoint.driver.uv.run(function ...)", 0)
   end
-  if seconds and seconds <= 0 then
-    local timer = uv.new_timer()
-    timer:start(0, 0, function()
-      timer:close()
-      on_loop(task.resume)
-    end)
-  else
-    local watcher = watch(client)
-    watcher.waiting[#watcher.waiting + 1] = task
-  end
   task.waiting = true
+  if seconds and seconds <= 0 then
+    soon(task.resume)
+  else
+    watch(client, task, seconds)
+  end
   coroutine.yield()
   if task.cancelled then
     error(driver.cancelled, 0)
@@ -127,12 +186,9 @@ function driver.wait(client, seconds)
 end
 
 --- What a cancelled task's `on_done` gets.
-driver.cancelled = "avepoint: cancelled"
+driver.cancelled = choice.CANCELLED
 
-local function finish(task, on_done, ok, ...)
-  if coroutine.status(task.co) ~= "dead" then
-    return
-  end
+local function report(task, on_done, ok, ...)
   tasks[task.co] = nil
   task.done = true
   if on_done then
@@ -146,6 +202,12 @@ local function finish(task, on_done, ok, ...)
   end
 end
 
+local function finish(task, on_done, ...)
+  if coroutine.status(task.co) == "dead" then
+    report(task, on_done, ...)
+  end
+end
+
 --- Runs f in a coroutine on the loop. Calls on_done(err, ...) at its end, err nil on success;
 -- without on_done an error is raised on the loop.
 -- @return a task with :cancel()
@@ -153,19 +215,26 @@ function driver.run(f, on_done)
   local task = { cancelled = false, done = false, waiting = true }
   task.co = coroutine.create(f)
   function task.resume() -- only out of our own wait: a task may yield for reasons of its own
-    if task.waiting then
-      task.waiting = false
+    if not task.waiting then
+      return
+    end
+    task.waiting = false
+    leave_watcher(task)
+    if task.cancelled and not task.started then
+      report(task, on_done, false, driver.cancelled)
+    else
+      task.started = true
       finish(task, on_done, coroutine.resume(task.co))
     end
   end
   function task:cancel()
     if not self.done and not self.cancelled then
       self.cancelled = true
-      on_loop(self.resume)
+      soon(self.resume)
     end
   end
   tasks[task.co] = task
-  on_loop(task.resume)
+  soon(task.resume)
   return task
 end
 

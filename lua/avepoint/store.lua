@@ -1,0 +1,155 @@
+--- One token for many processes: the option token_store. Before a token is fetched, it is looked
+-- for in a place that all share; whoever finds none takes a lock, fetches, puts it there, and lets
+-- go. The lock ends by itself, so that one whose holder has died holds nobody up for long.
+--
+-- The place is an ngx.shared dictionary, named, or an object with
+--     get(self, key) -> string or nil
+--     put(self, key, value, seconds)            the value is not needed after so many seconds
+--     lock(self, key, seconds) -> function that lets go, or nil while another holds it
+--
+-- What is found there is not trusted: damaged, expired and refused tokens count as none.
+-- SPDX-License-Identifier: MIT
+-- luacheck: read globals ngx
+
+local core = require "avepoint.core"
+local driver = require "avepoint.driver"
+
+local store = {}
+
+--- Seconds after which a lock ends by itself; a token request takes less.
+store.lock_seconds = 30
+
+local PATIENCE = 35 -- seconds for which another's fetch is waited for
+local PAUSE = 0.05 -- seconds between two looks meanwhile
+local MARGIN = 10 -- seconds; a token that ends sooner is not worth taking
+
+-- An ngx.shared dictionary as such an object.
+local function of_dictionary(dictionary)
+  local count = 0
+  local place = {}
+  function place.get(_, key)
+    return dictionary:get(key)
+  end
+  function place.put(_, key, value, seconds)
+    dictionary:set(key, value, seconds)
+  end
+  function place.lock(_, key, seconds)
+    count = count + 1
+    local name, owner = key .. " lock", ("%d %d"):format(ngx.worker.pid(), count)
+    if not dictionary:add(name, owner, seconds) then
+      return nil
+    end
+    return function()
+      if dictionary:get(name) == owner then -- it may have ended, and be another's by now
+        dictionary:delete(name)
+      end
+    end
+  end
+  return place
+end
+
+-- Another token URL, client, scope or credential is another token.
+local function key_of(about)
+  return "avepoint token " .. core.hash(table.concat({ about.token_url, about.client_id or "",
+    about.scope or "", about.credential_hash or "" }, "\n"))
+end
+
+--- Prepares the place that the client's option names.
+-- @param state the client's table
+-- @return nil, or what is wrong
+function store.open(state)
+  local given = state.token_store
+  if type(given) == "string" then
+    local shared = rawget(_G, "ngx") and ngx.shared
+    if not shared then
+      return "token_store names an ngx.shared dictionary, and this is not nginx: give an object "
+        .. "{ get, put, lock } instead"
+    elseif not shared[given] then
+      return ("token_store: nginx.conf has no \"lua_shared_dict %s 1m;\""):format(given)
+    end
+    given = of_dictionary(shared[given])
+  end
+  for _, name in ipairs { "get", "put", "lock" } do
+    if type(given[name]) ~= "function" then
+      return ("token_store needs a function %s"):format(name)
+    end
+  end
+  state.store, state.store_key = given, key_of(state.about)
+end
+
+-- The entry's own hash guards against damage.
+local function pack(token, ends, key)
+  return ("1 %d %s %s"):format(ends, core.hash(("%s %d %s"):format(key, ends, token)), token)
+end
+
+-- The token and its seconds, or nil.
+local function unpack_entry(entry, key)
+  if type(entry) ~= "string" then
+    return nil
+  end
+  local ends, hash, token = entry:match "^1 (%d+) (%x+) (%S+)$"
+  ends = tonumber(ends)
+  if not ends or ends - os.time() < MARGIN
+    or hash ~= core.hash(("%s %d %s"):format(key, ends, token)) then
+    return nil
+  end
+  return token, ends - os.time()
+end
+
+-- Takes the shared token where there is one that is news to the client.
+local function take(client, state)
+  local token, seconds = unpack_entry(state.store:get(state.store_key), state.store_key)
+  return token ~= nil and core.found_token(client, token, seconds)
+end
+
+local function let_go(state)
+  local unlock = state.unlock
+  state.unlock = nil
+  if unlock then
+    unlock()
+  end
+end
+
+-- Whether there is a token now, or it is ours to fetch one.
+local function try(client, state)
+  if take(client, state) then
+    return true
+  end
+  local unlock = state.store:lock(state.store_key, store.lock_seconds)
+  if unlock then
+    state.unlock = unlock
+    if take(client, state) then -- whoever held the lock before us has put it there
+      let_go(state)
+    else
+      core.fetch_token(client)
+    end
+    return true
+  end
+  return core.leave_token(client) -- the old one will do while another renews it
+end
+
+--- Answers the core's wish for a shared token: gives it one, or lets it fetch one.
+function store.answer(client, state)
+  local give_up = os.time() + PATIENCE
+  while not try(client, state) do
+    if os.time() > give_up then
+      core.fetch_token(client)
+      return
+    end
+    driver.wait(client, state, PAUSE)
+  end
+end
+
+--- After each step: shares the token that was fetched, and lets the others go on.
+function store.settle(client, state)
+  local fetched, token, seconds = core.fetched_token(client)
+  if fetched == nil then
+    return
+  elseif fetched then
+    local ends = os.time() + math.floor(math.min(seconds, 1e9))
+    state.store:put(state.store_key, pack(token, ends, state.store_key), math.ceil(seconds))
+  end
+  let_go(state)
+end
+
+return store
