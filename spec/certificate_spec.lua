@@ -11,11 +11,13 @@ local sign = require "avepoint.sign"
 local PASSWORD = "open&sesame+1"
 local dir = helper.temporary ".keys"
 
+-- A sanitizer's runtime that is loaded into this process is not for these commands.
 local function shell(command)
-  local pipe = assert(io.popen(("cd %s && { %s; } 2>&1; echo $?"):format(dir, command)))
+  local pipe = assert(io.popen(("unset LD_PRELOAD; cd %s && { %s; } 2>&1; echo \"exit $?\"")
+    :format(dir, command)))
   local out = pipe:read "*a"
   pipe:close()
-  local text, code = out:match "^(.*)(%d+)\n$"
+  local text, code = out:match "^(.*)exit (%d+)\n$"
   return text, tonumber(code)
 end
 
