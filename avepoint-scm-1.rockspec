@@ -74,6 +74,7 @@ build = {
     ["avepoint.lazy"] = "lua/avepoint/lazy.lua",
     ["avepoint.listing"] = "lua/avepoint/listing.lua",
     ["avepoint.problem"] = "lua/avepoint/problem.lua",
+    ["avepoint.load"] = "lua/avepoint/load.lua",
     ["avepoint.log"] = "lua/avepoint/log.lua",
     ["avepoint.pump"] = "lua/avepoint/pump.lua",
     ["avepoint.show"] = "lua/avepoint/show.lua",

@@ -7,7 +7,7 @@
 --
 -- SPDX-License-Identifier: MIT
 
-local core = require "avepoint.core"
+local core = require "avepoint.load"
 
 local doctor = {}
 

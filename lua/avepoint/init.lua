@@ -2,8 +2,8 @@
 -- API. This file is the module's face; what it offers is in the README.
 -- SPDX-License-Identifier: MIT
 
+local core = require "avepoint.load" -- first: what follows needs it
 local client = require "avepoint.client"
-local core = require "avepoint.core"
 local customer = require "avepoint.customer"
 local log = require "avepoint.log"
 local show = require "avepoint.show"

@@ -52,6 +52,15 @@ static inline void *avp_testudata(lua_State *L, int i, const char *name) {
 
 #endif
 
+/* Raises where the host is another Lua than this object was compiled for and yet could load it. */
+static inline void avp_checkversion(lua_State *L) {
+#if LUA_VERSION_NUM >= 502
+  luaL_checkversion(L);
+#else
+  (void)L;
+#endif
+}
+
 /* The Lua that this object was compiled for. */
 #if defined(LUA_JITLIBNAME)
 #define AVP_BUILT_FOR "LuaJIT"
