@@ -17,7 +17,7 @@ local function exists(path)
   return helper.read(path) ~= nil
 end
 
--- Loads an object with the interpreter under test. A sanitizer's runtime is not for others' objects.
+-- Loads an object with the interpreter under test. A sanitizer's runtime is not for those of others.
 local function load_with(folder)
   local script = helper.temporary ".lua"
   helper.write(script, [[
