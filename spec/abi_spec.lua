@@ -17,7 +17,7 @@ local function exists(path)
   return helper.read(path) ~= nil
 end
 
--- Loads an object with the interpreter under test. A sanitizer's runtime is not for those of others.
+-- Loads an object with the interpreter under test. A sanitizer's runtime is not for foreign ones.
 local function load_with(folder)
   local script = helper.temporary ".lua"
   helper.write(script, [[

@@ -9,6 +9,7 @@
  * usage: test_sweep_random [seed]   with a seed: that history alone, with its events
  *
  * SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <stdlib.h>
 
 #include "sweep_reader.h"
@@ -293,10 +294,75 @@ static const struct check_test tests[] = {
     {"sweep, random: without totals", test_no_total},
 };
 
+/* How often repair raises, by how often the list changes and how many pages it has. */
+static int raised_of(int pages, int every, int histories) {
+  static struct world w;
+  static struct reader r;
+  int raised = 0;
+  uint64_t seed;
+  for (seed = 1; seed <= (uint64_t)histories; seed++) {
+    make_world(&w, HONEST, seed);
+    w.size = 5;
+    w.busy = every;
+    w.calm_after = LONG_MAX;
+    w.level = false;
+    while (w.count < pages * w.size - 2) put(&w, new_id(&w), w.count);
+    while (w.count > pages * w.size - 2) (void)take_out(&w, w.count - 1);
+    reader_init(&r, &w.server, AVP_DRIFT_REPAIR, w.size);
+    r.window = WINDOW_MAX;
+    r.random = seed;
+    reader_run(&r);
+    raised += r.verdict == AVP_SWEEP_FAIL;
+  }
+  return raised;
+}
+
+static const int rate_pages[] = {1, 3, 10, 30};
+static const int rate_every[] = {1000, 200, 100, 50, 20, 10, 5};
+#define RATE_HISTORIES 2000
+#define LENGTH(array)  (sizeof(array) / sizeof(array)[0])
+
+static int print_rates(void) {
+  size_t p;
+  size_t e;
+  printf("How often drift = \"repair\" raises, of %d lists each\n", RATE_HISTORIES);
+  printf("one change in     ");
+  for (p = 0; p < LENGTH(rate_pages); p++) printf("%6d page%s", rate_pages[p], p > 0 ? "s" : " ");
+  printf("\n");
+  for (e = 0; e < LENGTH(rate_every); e++) {
+    printf("%5d pages read ", rate_every[e]);
+    for (p = 0; p < LENGTH(rate_pages); p++) {
+      int raised = raised_of(rate_pages[p], rate_every[e], RATE_HISTORIES);
+      printf("%10.2f %%", 100.0 * raised / RATE_HISTORIES);
+    }
+    printf("\n");
+  }
+  return 0;
+}
+
+/* What the README says: a list that changes less than once in ten sweeps is always repaired. */
+static void test_raises_seldom(void) {
+  size_t p;
+  for (p = 0; p < LENGTH(rate_pages); p++) {
+    CHECK_INT(0, raised_of(rate_pages[p], 10 * rate_pages[p] + 1, 500));
+  }
+  CHECK_INT(0, raised_of(1, 10, 500));
+  CHECK_INT(0, raised_of(3, 10, 500));
+}
+
+static const struct check_test rate_tests[] = {
+    {"sweep, random: repair seldom raises", test_raises_seldom},
+};
+
+/* usage: test_sweep_random [rates | SEED] */
 int main(int argc, char **argv) {
   struct tally tally;
   int kind;
-  if (argc < 2) return check_run(tests, sizeof tests / sizeof tests[0]);
+  if (argc < 2) {
+    int failed = check_run(tests, sizeof tests / sizeof tests[0]);
+    return check_run(rate_tests, 1) || failed;
+  }
+  if (strcmp(argv[1], "rates") == 0) return print_rates();
   memset(&tally, 0, sizeof tally);
   for (kind = 0; kind < KINDS; kind++)
     play(&tally, (enum kind)kind, strtoul(argv[1], NULL, 10), true);
