@@ -76,7 +76,7 @@ function pump.call(client, state, word, method, object, on_turn)
   repeat
     wait(client, state, word)
     value, err, word = method(object)
-    if on_turn and word then
+    if on_turn and value == nil then
       on_turn()
     end
   until word == nil

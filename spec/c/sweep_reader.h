@@ -44,6 +44,13 @@ struct record {
   long newest;
 };
 
+#define KEPT_MAX 512
+
+struct kept {
+  struct page page;
+  int64_t fresh; /* of its ids, when it was taken */
+};
+
 struct reader {
   struct avp_sweep sweep;
   struct avp_idset *ids;
@@ -63,6 +70,8 @@ struct reader {
   struct record prior;            /* the one before */
   enum avp_sweep_verdict verdict; /* END or FAIL; GO_ON: would go on for ever */
   struct avp_err err;
+  struct kept kept[KEPT_MAX]; /* the latest pages, in a ring */
+  long kept_count;
 };
 
 /* xorshift64*; the same numbers on every machine. */
@@ -149,6 +158,7 @@ static inline uint64_t take_row(struct reader *r, int id, struct avp_sweep_page 
     struct avp_id key = avp_idset_id(r->ids, (const char *)&id, sizeof id);
     CHECK(avp_idset_reserve(r->ids, &key));
     seen = avp_idset_add(r->ids, &key, r->sweep.number);
+    page->in_window += avp_idset_note_window(r->ids, &key, r->sweep.window);
   }
   if (seen == AVP_IDSET_NEW) {
     page->fresh++;
@@ -167,10 +177,53 @@ static inline uint64_t take_row(struct reader *r, int id, struct avp_sweep_page 
   return (uint64_t)id + 1;
 }
 
+/* As note_window of reader.c. */
+static inline void mark_window(struct reader *r, const struct page *page) {
+  int i;
+  for (i = 0; r->ids != NULL && i < page->rows; i++) {
+    struct avp_id key = avp_idset_id(r->ids, (const char *)&page->ids[i], sizeof page->ids[i]);
+    (void)avp_idset_note_window(r->ids, &key, r->sweep.window);
+  }
+}
+
+/* Keeps the page for note_last_pages. */
+static inline void keep(struct reader *r, const struct page *page, int64_t fresh) {
+  struct kept *kept = &r->kept[r->kept_count++ % KEPT_MAX];
+  kept->page = *page;
+  kept->fresh = fresh;
+}
+
+/* The listing ended in mid-sweep: what the last pages have shown that together are the list. */
+static inline void note_last_pages(struct reader *r) {
+  long n = avp_sweep_last(&r->sweep) - r->sweep.first_page + 1;
+  static bool seen[IDS_MAX];
+  long k;
+  int i;
+  CHECK(n <= KEPT_MAX && n <= r->kept_count);
+  memset(seen, 0, sizeof seen);
+  memset(&r->now, 0, sizeof r->now);
+  for (k = r->kept_count - n; k < r->kept_count; k++) {
+    const struct kept *kept = &r->kept[k % KEPT_MAX];
+    note_record(r, &kept->page);
+    r->now.cut_short = false; /* the last page of the list may stand in the midst */
+    r->now.fresh += kept->fresh;
+    for (i = 0; i < kept->page.rows; i++) {
+      if (seen[kept->page.ids[i]]) {
+        r->now.repeats++;
+      } else {
+        r->now.distinct++;
+      }
+      seen[kept->page.ids[i]] = true;
+    }
+  }
+  memset(&r->prior, 0, sizeof r->prior);
+}
+
 /* As take_page of reader.c. */
 static inline void take_page(struct reader *r) {
   struct page *page = slot_of(r, r->next);
   struct avp_sweep_page told;
+  int window;
   int i;
   memset(&told, 0, sizeof told);
   told.number = r->next;
@@ -183,7 +236,11 @@ static inline void take_page(struct reader *r) {
         told.fingerprint * UINT64_C(0x9e3779b97f4a7c15) + take_row(r, page->ids[i], &told);
   }
   note_record(r, page);
+  keep(r, page, told.fresh);
+  window = r->sweep.window;
   r->verdict = avp_sweep_page(&r->sweep, &told, &r->err);
+  if (r->sweep.window != window) mark_window(r, page);
+  if (r->verdict == AVP_SWEEP_END) note_last_pages(r);
   page->here = false;
   r->next++;
   r->last = avp_sweep_last(&r->sweep);

@@ -128,8 +128,20 @@ static bool note_row(struct listing *listing, struct intake *in, size_t i) {
   if (listing->ids != NULL) seen = avp_idset_add(listing->ids, &in->ids[i], listing->sweep.number);
   if (seen == AVP_IDSET_NEW) in->page.fresh++;
   if (seen == AVP_IDSET_REPEATED) in->page.repeated++;
+  if (listing->ids != NULL &&
+      avp_idset_note_window(listing->ids, &in->ids[i], listing->sweep.window)) {
+    in->page.in_window++;
+  }
   if (seen != AVP_IDSET_NEW) return false;
   return listing->asked == NULL || avp_idset_has(listing->asked, &in->ids[i]);
+}
+
+/* The page is the first of another window. */
+static void note_window(struct listing *listing, const struct intake *in) {
+  size_t i;
+  for (i = 0; listing->ids != NULL && i < in->counts.rows; i++) {
+    (void)avp_idset_note_window(listing->ids, &in->ids[i], listing->sweep.window);
+  }
 }
 
 static void note_rows(lua_State *L, struct listing *listing, struct intake *in) {
@@ -222,8 +234,10 @@ static void describe(struct listing *listing, int status, struct intake *in) {
 static enum turn take_page(lua_State *L, struct listing *listing, int own) {
   const struct avp_call *call = avp_pager_reply(&listing->pager);
   const struct avp_buf *body = &call->body_received;
+  enum avp_sweep_verdict verdict;
   struct intake in;
   struct avp_err err;
+  int window;
   int state;
   memset(&in, 0, sizeof in);
   listing->decoded = true;
@@ -248,12 +262,19 @@ static enum turn take_page(lua_State *L, struct listing *listing, int own) {
   }
   if (!check_resumed(listing, &in, &err)) return fail_for_good(L, listing, &err);
   note_rows(L, listing, &in);
-  if (avp_sweep_page(&listing->sweep, &in.page, &err) == AVP_SWEEP_FAIL) {
+  window = listing->sweep.window;
+  verdict = avp_sweep_page(&listing->sweep, &in.page, &err);
+  if (verdict == AVP_SWEEP_FAIL) {
     err.page = in.page.number;
     return fail_for_good(L, listing, &err);
   }
+  if (listing->sweep.window != window) note_window(listing, &in);
   if (listing->endpoint == AVP_ENDPOINT_AUTO) listing->client->proven = listing->source;
   install_page(L, listing, own, &in);
+  if (verdict == AVP_SWEEP_END) {
+    reader_finish(listing);
+    return TURN_END;
+  }
   return TURN_ROWS;
 }
 

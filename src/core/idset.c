@@ -8,7 +8,9 @@
 #include "mem.h"
 #include "sys.h"
 
-#define SLOT       17   /* bytes of a slot */
+#define SLOT       18   /* bytes of a slot */
+#define ID_SIZE    17   /* bytes of an id, which are the first of its slot */
+#define WINDOW     17   /* where the window lies in it */
 #define MARK       16   /* where the mark lies in it: sweep, and KIND_HASH where it is a hash */
 #define KIND_HASH  0x80 /* so that no hash is ever taken for a GUID */
 #define FIRST_SIZE 4
@@ -64,7 +66,7 @@ struct avp_id avp_idset_id(const struct avp_idset *set, const char *text, size_t
 }
 
 static uint64_t spread(const struct avp_idset *set, const struct avp_id *id) {
-  return avp_hash64(&set->key, id->bytes, SLOT);
+  return avp_hash64(&set->key, id->bytes, ID_SIZE);
 }
 
 static bool same(const unsigned char *slot, const struct avp_id *id) {
@@ -96,7 +98,7 @@ static bool resize(const struct avp_idset *set, struct avp_idset_segment *segmen
     const unsigned char *slot = segment->slots + i * SLOT;
     struct avp_id id;
     if ((slot[MARK] & ~KIND_HASH) == 0) continue;
-    memcpy(id.bytes, slot, SLOT);
+    memcpy(id.bytes, slot, ID_SIZE);
     id.bytes[MARK] &= KIND_HASH; /* an id is spread without its sweep */
     memcpy(find(&larger, &id, spread(set, &id)), slot, SLOT);
   }
@@ -128,6 +130,14 @@ enum avp_idset_result avp_idset_add(struct avp_idset *set, const struct avp_id *
   slot[MARK] = (unsigned char)(sweep | (id->bytes[MARK] & KIND_HASH));
   if (before == 0) return AVP_IDSET_NEW;
   return before == sweep ? AVP_IDSET_REPEATED : AVP_IDSET_EARLIER;
+}
+
+bool avp_idset_note_window(struct avp_idset *set, const struct avp_id *id, int window) {
+  uint64_t hash = spread(set, id);
+  unsigned char *slot = find(&set->segments[hash % AVP_IDSET_SEGMENTS], id, hash);
+  bool before = slot[WINDOW] == window;
+  slot[WINDOW] = (unsigned char)window;
+  return before;
 }
 
 bool avp_idset_has(const struct avp_idset *set, const struct avp_id *id) {

@@ -16,7 +16,7 @@
 #define AVP_IDSET_SEGMENTS 256
 
 struct avp_idset_segment {
-  unsigned char *slots; /* `size` slots of 17 bytes: the key, then sweep and kind (0: empty) */
+  unsigned char *slots; /* `size` slots: the key, sweep and kind (0: empty), then the window */
   size_t size;          /* slots; a power of two, or 0 */
   size_t count;         /* slots in use */
   size_t reserved;      /* slots promised by avp_idset_reserve and not yet used */
@@ -50,6 +50,10 @@ bool avp_idset_reserve(struct avp_idset *set, const struct avp_id *id);
 
 /* Notes that the id was seen in sweep `sweep` (1 to 100). Room must have been made. */
 enum avp_idset_result avp_idset_add(struct avp_idset *set, const struct avp_id *id, int sweep);
+
+/* Notes that the id, which is in the set, was seen in this window (1 to 255) of pages. True where
+ * it was noted for this very window before. */
+bool avp_idset_note_window(struct avp_idset *set, const struct avp_id *id, int window);
 
 /* Whether the id is in the set. */
 bool avp_idset_has(const struct avp_idset *set, const struct avp_id *id);

@@ -17,6 +17,7 @@ void avp_sweep_init(struct avp_sweep *sweep, enum avp_drift drift, long first_pa
   sweep->first_page = first_page;
   sweep->asked_size = asked_size;
   sweep->number = 1;
+  sweep->window = 1;
 }
 
 static bool watches(const struct avp_sweep *sweep) { return sweep->drift != AVP_DRIFT_IGNORE; }
@@ -176,6 +177,34 @@ static const char *advice_for_error(const struct avp_sweep *sweep) {
   return "read it again, or use drift = \"repair\"";
 }
 
+/* Ids that should have been read in this sweep. */
+static int64_t expected(const struct avp_sweep *sweep) {
+  int64_t before = (sweep->first_page - 1) * sweep->size + sweep->skipped;
+  return sweep->total > before ? sweep->total - before : 0;
+}
+
+static void begin_window(struct avp_sweep *sweep) {
+  sweep->window = sweep->window % 255 + 1; /* one that has the number of an old one sees signs */
+  sweep->window_pages = 0;
+  sweep->window_rows = 0;
+}
+
+/* Whether the pages since the last sign, this one included, are all of the list. */
+static bool window_is_whole(struct avp_sweep *sweep, const struct avp_sweep_page *page) {
+  bool joins = page->has_total && page->total == sweep->window_total && page->in_window == 0;
+  if (!page->has_total || page->fresh > 0 || page->repeated > 0 ||
+      page->rows != rows_due(sweep, page->number)) {
+    begin_window(sweep); /* a sign of its own: behind it */
+    return false;
+  }
+  if (!joins) begin_window(sweep); /* a sign against the pages before: with it */
+  sweep->window_total = page->total;
+  sweep->window_pages++;
+  sweep->window_rows += page->rows;
+  return sweep->window_pages > avp_sweep_last(sweep) - sweep->first_page &&
+         sweep->window_rows == expected(sweep);
+}
+
 enum avp_sweep_verdict avp_sweep_page(struct avp_sweep *sweep, const struct avp_sweep_page *page,
                                       struct avp_err *err) {
   note_total(sweep, page);
@@ -197,6 +226,9 @@ enum avp_sweep_verdict avp_sweep_page(struct avp_sweep *sweep, const struct avp_
   if (sweep->sign && sweep->drift == AVP_DRIFT_ERROR) {
     return drift_error(sweep, err, advice_for_error(sweep));
   }
+  if (sweep->number > 1 && sweep->drift == AVP_DRIFT_REPAIR && window_is_whole(sweep, page)) {
+    return AVP_SWEEP_END;
+  }
   return AVP_SWEEP_GO_ON;
 }
 
@@ -204,12 +236,6 @@ bool avp_sweep_is_over(const struct avp_sweep *sweep, long next) {
   if (sweep->pages == 0) return false;
   if (sweep->has_total) return next > avp_sweep_last(sweep);
   return sweep->last_rows < sweep->size; /* without a total a short page is the last */
-}
-
-/* Ids that should have been read in this sweep. */
-static int64_t expected(const struct avp_sweep *sweep) {
-  int64_t before = (sweep->first_page - 1) * sweep->size + sweep->skipped;
-  return sweep->total > before ? sweep->total - before : 0;
 }
 
 static void begin_next(struct avp_sweep *sweep) {

@@ -4,7 +4,8 @@
  * row is then read twice, or never. This unit watches for the signs: an id seen twice in one
  * sweep, a total that changes, a page with fewer or more rows than the total leaves for it, ids
  * that do not add up to the total. After a sweep with a sign it asks for another one, until one
- * finds nothing new under one constant total.
+ * finds nothing new under one constant total. That one may begin on any page: once as many pages
+ * in a row as the list has, the last followed by the first, have shown no sign, it is whole.
  *
  * A pure state machine: no ids (idset.h), no pages, no time. It is told what each page held and
  * answers what to do.
@@ -31,9 +32,10 @@ enum avp_drift {
 /* What one page held. */
 struct avp_sweep_page {
   long number;
-  int64_t rows;     /* rows on it */
-  int64_t fresh;    /* ids not seen before in any sweep */
-  int64_t repeated; /* ids seen before in this sweep */
+  int64_t rows;      /* rows on it */
+  int64_t fresh;     /* ids not seen before in any sweep */
+  int64_t repeated;  /* ids seen before in this sweep */
+  int64_t in_window; /* ids seen before in this window (avp_sweep.window) */
   bool has_total;
   int64_t total;        /* the server's count of all rows */
   int64_t size;         /* the page size that the server says it used, 0 if it does not */
@@ -71,6 +73,10 @@ struct avp_sweep {
   int mark_hits;         /* pages like it since */
   uint64_t print;        /* of all pages of this sweep, in order */
   uint64_t print_before; /* of the sweep before, 0 in the first */
+  int window;            /* number of the window of pages without a sign, 1 to 255 in turns */
+  long window_pages;     /* pages in it */
+  int64_t window_rows;   /* rows on them */
+  int64_t window_total;  /* the total on all of them */
   int64_t missing;       /* at the end: ids that the server counts but does not send */
 };
 
@@ -84,7 +90,9 @@ enum avp_sweep_verdict {
 void avp_sweep_init(struct avp_sweep *sweep, enum avp_drift drift, long first_page,
                     long asked_size);
 
-/* Takes a page in. GO_ON or FAIL; the rows are to be delivered with GO_ON. */
+/* Takes a page in. GO_ON, FAIL, or END where a repairing sweep is whole (it brought nothing new, so
+ * there is nothing to deliver). Where `window` is another one afterwards, the page's ids are to be
+ * noted for it. */
 enum avp_sweep_verdict avp_sweep_page(struct avp_sweep *sweep, const struct avp_sweep_page *page,
                                       struct avp_err *err);
 
