@@ -101,19 +101,26 @@ $(CORE_OUT)/test/%: spec/c/%.c spec/c/check.h spec/c/fake_transport.h $(CORE_LIB
 	@mkdir -p $(@D)
 	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) -Isrc/core -Ispec/c $< -o $@ $(CORE_LIB) $(CURL_LIB) -lm)
 
-c-tests: $(C_TESTS)
+# What says to a client what nginx would be too polite to say.
+RAWSERVER := build/rawserver
+
+$(RAWSERVER): spec/support/rawserver.c
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(CC) $(filter-out -fPIC -MMD -MP,$(BASE)) -O2 -g $< -o $@)
+
+c-tests: $(C_TESTS) $(RAWSERVER)
 
 test-c: c-tests ## the C unit tests of the core
 	@spec/support/run-c-tests $(CORE_OUT)/test
 
-spec: all ## the busted specs only; SPEC= names files, TAGS= busted's --tags
+spec: all $(RAWSERVER) ## the busted specs only; SPEC= names files, TAGS= busted's --tags
 	@spec/support/run-specs $(LUA) $(OUT) $(SPEC)
 
 lint: ## luacheck, cppcheck, clang-format, the layering and size rules
 	@spec/support/lint
 
 format: ## format the C sources
-	clang-format -i src/*/*.[ch] spec/c/*.[ch]
+	clang-format -i src/*/*.[ch] spec/c/*.[ch] spec/support/*.c
 
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory all c-tests VARIANT=-asan \
