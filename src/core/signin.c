@@ -250,6 +250,7 @@ void avp_dispatcher_token_refused(struct avp_dispatcher *d, const char *word,
     avp_explain_status(&err, reply, d->settings.token_url);
     avp_err_add(&err, " (at the token endpoint)");
   }
+  avp_err_forget_token(&err);
   err.attempts = d->token_call->attempts;
   drop_token_call(d);
   fail_waiting(d, &err, now);
