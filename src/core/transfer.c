@@ -202,12 +202,27 @@ void avp_transfer_free(struct avp_transfer *transfer) {
   avp_free(transfer);
 }
 
+/* libcurl has limits of its own for headers, which it reports in a way of their own: for one long
+ * line before our callback sees it, and on HTTP/2 for all of them, as a failure of its callback. */
+static bool headers_were_too_long(const struct avp_transfer *transfer, CURLcode result) {
+  curl_off_t first_byte = 0;
+#if LIBCURL_VERSION_NUM >= 0x080600
+  if (result == CURLE_TOO_LARGE) return transfer->reply.body.len == 0;
+#endif
+  if (strstr(transfer->reply.detail, "nghttp2_session_mem_recv() returned -902") != NULL)
+    return true;
+  if (result != CURLE_OUT_OF_MEMORY || transfer->reply.body.len > 0) return false;
+  curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
+  return first_byte > 0; /* memory may really be out then, but that is far less likely */
+}
+
 void avp_transfer_finish(struct avp_transfer *transfer, CURLcode result) {
   struct avp_reply *reply = &transfer->reply;
   long status = 0;
   curl_off_t bytes = 0;
   curl_off_t micros = 0;
   reply->result = result;
+  if (headers_were_too_long(transfer, result)) reply->overflow = AVP_OVERFLOW_HEADERS;
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &reply->os_error);
   curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
