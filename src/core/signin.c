@@ -256,10 +256,11 @@ void avp_dispatcher_token_refused(struct avp_dispatcher *d, const char *word,
   fail_waiting(d, &err, now);
 }
 
-void avp_dispatcher_token_garbled(struct avp_dispatcher *d, const char *what, int64_t now) {
+void avp_dispatcher_token_garbled(struct avp_dispatcher *d, enum avp_err_kind kind,
+                                  const char *what, int64_t now) {
   const struct avp_reply *reply = avp_dispatcher_token_reply(d);
   struct avp_err err;
-  avp_err_set(&err, AVP_ERR_PROTOCOL, "the token endpoint's reply %s; check token_url", what);
+  avp_err_set(&err, kind, "the token endpoint's reply %s; check token_url", what);
   err.status = reply->status;
   err.attempts = d->token_call->attempts;
   avp_url_for_print(d->settings.token_url, err.url, sizeof err.url);
