@@ -139,9 +139,14 @@ static void set_protocol(CURL *easy) {
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L); /* rather share a connection than open another */
   curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, ""); /* all that this libcurl can unpack */
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+}
+
+/* Rather share a connection than open another; but only HTTP/2 shares, and that we speak on TLS
+ * only. Elsewhere a request would wait behind another one, its time running, for nothing. */
+static void set_sharing(CURL *easy, const char *url) {
+  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, curl_strnequal(url, "https:", 6) ? 1L : 0L);
 }
 
 static void set_proxy(CURL *easy, const struct avp_transfer_settings *settings, const char *url) {
@@ -158,6 +163,7 @@ static bool configure(struct avp_transfer *transfer, const struct avp_transfer_s
   set_protocol(easy);
   set_trust(easy, settings);
   set_proxy(easy, settings, request->url);
+  set_sharing(easy, request->url);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reply.detail);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
