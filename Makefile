@@ -45,7 +45,7 @@ endif
 # The hosts run the LuaJIT build, whatever LUA is.
 HOSTS := neovim luajit libluajit-5.1-dev
 
-.PHONY: all c-tests help deps env demo test test-all test-c spec lint format asan valgrind simulator rock \
+.PHONY: all c-tests help deps env demo test test-all test-c spec faults lint format asan valgrind simulator rock \
 	install clean headers
 
 all: $(MODULE) ## build the module for LUA
@@ -115,6 +115,9 @@ test-c: c-tests ## the C unit tests of the core
 
 spec: all $(RAWSERVER) ## the busted specs only; SPEC= names files, TAGS= busted's --tags
 	@spec/support/run-specs $(LUA) $(OUT) $(SPEC)
+
+faults: all $(RAWSERVER) ## the fault matrix: its table, a line a fault, and its numbers
+	@spec/support/run-faults $(LUA) $(OUT)
 
 lint: ## luacheck, cppcheck, clang-format, the layering and size rules
 	@spec/support/lint
