@@ -50,7 +50,7 @@ endif
 # The hosts run the LuaJIT build, whatever LUA is.
 HOSTS := neovim luajit libluajit-5.1-dev
 
-.PHONY: all c-tests help deps env demo test test-all test-c spec lint reference format asan valgrind simulator rock \
+.PHONY: all c-tests help deps env demo test test-all test-c spec faults lint reference format asan valgrind simulator rock \
 	install clean headers
 
 all: $(MODULE) $(SIGN) ## build the module for LUA
@@ -115,13 +115,23 @@ $(CORE_OUT)/test/%: spec/c/%.c spec/c/check.h spec/c/fake_transport.h $(CORE_LIB
 	@mkdir -p $(@D)
 	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) -Isrc/core -Ispec/c $< -o $@ $(CORE_LIB) $(CURL_LIB) -lm)
 
-c-tests: $(C_TESTS)
+# What says to a client what nginx would be too polite to say.
+RAWSERVER := build/rawserver
+
+$(RAWSERVER): spec/support/rawserver.c
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(CC) $(filter-out -fPIC -MMD -MP,$(BASE)) -O2 -g $< -o $@)
+
+c-tests: $(C_TESTS) $(RAWSERVER)
 
 test-c: c-tests ## the C unit tests of the core
 	@spec/support/run-c-tests $(CORE_OUT)/test
 
-spec: all ## the busted specs only; SPEC= names files, TAGS= busted's --tags
+spec: all $(RAWSERVER) ## the busted specs only; SPEC= names files, TAGS= busted's --tags
 	@spec/support/run-specs $(LUA) $(OUT) $(SPEC)
+
+faults: all $(RAWSERVER) ## the fault matrix: its table, a line a fault, and its numbers
+	@spec/support/run-faults $(LUA) $(OUT)
 
 lint: ## luacheck, cppcheck, clang-format, the layering and size rules
 	@spec/support/lint
@@ -131,7 +141,7 @@ reference: all ## write lua/avepoint/reference.md from the annotations
 	  $(LUA) spec/support/reference.lua write
 
 format: ## format the C sources
-	clang-format -i src/*/*.[ch] spec/c/*.[ch]
+	clang-format -i src/*/*.[ch] spec/c/*.[ch] spec/support/*.c
 
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory all c-tests VARIANT=-asan \

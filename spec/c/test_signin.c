@@ -251,7 +251,7 @@ static void test_garbled(void) {
   step(&rig);
   fake_reply("/connect/token", 200, "<html>");
   step(&rig);
-  avp_dispatcher_token_garbled(rig.d, "is not JSON", rig.now);
+  avp_dispatcher_token_garbled(rig.d, AVP_ERR_PROTOCOL, "is not JSON", rig.now);
   CHECK_INT(AVP_ERR_PROTOCOL, call->err.kind);
   CHECK_INT(200, call->err.status);
   CHECK(call->err.at_sign_in);

@@ -219,8 +219,14 @@ static int core_client(lua_State *L) {
 /* Lifetime in ms from the value at `index`, in seconds: -1 where it is not one above 0. */
 static int64_t lifetime_at(lua_State *L, int index) {
   double seconds = lua_isnumber(L, index) ? lua_tonumber(L, index) : -1;
-  if (!(seconds > 0)) return -1;
+  if (!(seconds > 0) || seconds - seconds != 0) return -1; /* nor infinite */
   return (int64_t)((seconds < LIFE_MAX ? seconds : LIFE_MAX) * 1000);
+}
+
+/* nil, or the JSON library's null. */
+static bool is_absent(lua_State *L, int index) {
+  int type = lua_type(L, index);
+  return type == LUA_TNIL || type == LUA_TLIGHTUSERDATA || type == LUA_TUSERDATA;
 }
 
 /* Takes the fields of a token reply, a table on top of the stack. */
@@ -229,14 +235,12 @@ static void accept_token(lua_State *L, struct avp_dispatcher *d, int64_t now) {
   int64_t lifetime = DEFAULT_LIFE_MS;
   lua_getfield(L, reply, "access_token");
   lua_getfield(L, reply, "expires_in");
-  if (lua_type(L, -1) == LUA_TNUMBER || lua_type(L, -1) == LUA_TSTRING) {
-    lifetime = lifetime_at(L, -1);
-  }
+  if (!is_absent(L, -1)) lifetime = lifetime_at(L, -1);
   if (lua_type(L, -2) != LUA_TSTRING ||
       !avp_token_is_valid(lua_tostring(L, -2), lua_rawlen(L, -2))) {
-    avp_dispatcher_token_garbled(d, "holds no access_token", now);
+    avp_dispatcher_token_garbled(d, AVP_ERR_PROTOCOL, "holds no access_token", now);
   } else if (lifetime < 0) {
-    avp_dispatcher_token_garbled(d, "has an expires_in that is not above 0", now);
+    avp_dispatcher_token_garbled(d, AVP_ERR_PROTOCOL, "has an expires_in that is not above 0", now);
   } else if (!avp_dispatcher_supply_token(d, lua_tostring(L, -2), lua_rawlen(L, -2), lifetime, true,
                                           now)) {
     luaL_error(L, "not enough memory");
@@ -259,20 +263,24 @@ static void refuse_token(lua_State *L, struct avp_dispatcher *d, int64_t now) {
 static void read_token_reply(lua_State *L, struct avp_dispatcher *d, int state, int64_t now) {
   const struct avp_reply *reply = avp_dispatcher_token_reply(d);
   int top = lua_gettop(L);
+  bool too_deep = false;
   struct avp_err err;
   if (reply == NULL) return;
   if (!json_decode(L, state, reply->body.data, reply->body.len, "the token reply", &err)) {
     if (err.kind == AVP_ERR_MEMORY) {
       luaL_error(L, "not enough memory"); /* the reply stays: the next step reads it again */
     }
+    too_deep = err.kind == AVP_ERR_LIMIT;
     lua_pushnil(L);
   }
   if (reply->status != 200) {
     refuse_token(L, d, now);
   } else if (lua_istable(L, -1)) {
     accept_token(L, d, now);
+  } else if (too_deep) {
+    avp_dispatcher_token_garbled(d, AVP_ERR_LIMIT, "is nested too deep", now);
   } else {
-    avp_dispatcher_token_garbled(d, "is not JSON", now);
+    avp_dispatcher_token_garbled(d, AVP_ERR_PROTOCOL, "is not JSON", now);
   }
   lua_settop(L, top);
 }

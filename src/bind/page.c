@@ -21,20 +21,8 @@ static bool wrong(struct avp_err *err, const char *what) {
   return false;
 }
 
-/* Whether the member `data` of these bytes is written as an object. Only asked where it is empty
- * and the library's tables do not tell a list from an object. */
-static bool says_object(const char *bytes) {
-  const char *at = bytes != NULL ? strstr(bytes, "\"data\"") : NULL;
-  if (at == NULL) return false;
-  at += strlen("\"data\"");
-  at += strspn(at, " \t\r\n");
-  if (*at != ':') return false;
-  at++;
-  return at[strspn(at, " \t\r\n")] == '{';
-}
-
 /* A list as cjson gives it: an object would have keys that are strings. */
-static bool is_list(lua_State *L, int index, const char *bytes) {
+static bool is_list(lua_State *L, int index) {
   bool list;
   index = lua_absindex(L, index);
   if (!lua_istable(L, index)) return false;
@@ -42,7 +30,7 @@ static bool is_list(lua_State *L, int index, const char *bytes) {
   lua_pushnil(L);
   list = lua_next(L, index) == 0;
   if (!list) lua_pop(L, 2);
-  return list && !says_object(bytes);
+  return list;
 }
 
 /* Reads a whole number of the metadata at `metadata`: 1 where it is there, 0 where it is absent,
@@ -70,7 +58,7 @@ static bool read_metadata(lua_State *L, bool raw, struct page_counts *counts, st
     lua_newtable(L);
     return true;
   }
-  if (!lua_istable(L, -1)) return wrong(err, "metadata is not an object");
+  if (!lua_istable(L, -1) || lua_rawlen(L, -1) > 0) return wrong(err, "metadata is not an object");
   total = read_count(L, lua_gettop(L), "totalCount", 0, TOTAL_MAX, &counts->total);
   size = read_count(L, lua_gettop(L), "pageSize", 1, SIZE_MAX_SAID, &counts->size);
   if (total < 0) return wrong(err, "metadata.totalCount is not a count");
@@ -115,6 +103,46 @@ static bool read_rows(lua_State *L, int state, bool raw, struct page_counts *cou
   return true;
 }
 
+/* The end of the text that begins at `at`, behind its closing quotes. */
+static const char *skip_text(const char *at, const char *end) {
+  for (at++; at < end && *at != '"'; at++) {
+    if (*at == '\\') at++;
+  }
+  return at < end ? at + 1 : end;
+}
+
+static const char *skip_blanks(const char *at, const char *end) {
+  while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) at++;
+  return at;
+}
+
+/* Whether the last `"data":` of this object, known to be good JSON, has an object behind it. Where
+ * both are empty the JSON library gives the same table for an object and a list. */
+static bool data_is_object(const char *json, size_t len) {
+  static const char key[] = "\"data\"";
+  const char *at = json;
+  const char *end = json + len;
+  bool object = false;
+  int depth = 0;
+  while (at < end) {
+    if (*at == '"') {
+      const char *next = skip_text(at, end);
+      const char *colon = skip_blanks(next, end);
+      if (depth == 1 && colon < end && *colon == ':' && next - at == sizeof key - 1 &&
+          memcmp(at, key, sizeof key - 1) == 0) {
+        colon = skip_blanks(colon + 1, end);
+        object = colon < end && *colon == '{';
+      }
+      at = next;
+      continue;
+    }
+    if (*at == '{' || *at == '[') depth++;
+    if (*at == '}' || *at == ']') depth--;
+    at++;
+  }
+  return object;
+}
+
 static bool decode(lua_State *L, int state, const char *data, size_t len, bool raw,
                    struct page_counts *counts, struct avp_err *err) {
   int root;
@@ -123,7 +151,9 @@ static bool decode(lua_State *L, int state, const char *data, size_t len, bool r
   if (!lua_istable(L, root)) return wrong(err, "it is not an object");
   lua_getfield(L, root, "data");
   if (is_null(L, -1)) return wrong(err, "data is missing");
-  if (!is_list(L, -1, data)) return wrong(err, "data is not a list");
+  if (!is_list(L, -1) || (lua_rawlen(L, -1) == 0 && data_is_object(data, len))) {
+    return wrong(err, "data is not a list");
+  }
   if (!read_rows(L, state, raw, counts, err)) return false;
   lua_getfield(L, root, "metadata");
   if (!read_metadata(L, raw, counts, err)) return false;

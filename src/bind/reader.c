@@ -224,7 +224,12 @@ static void install_page(lua_State *L, struct listing *listing, int own, const s
 /* What the sweep is told of the page, but for the ids. */
 static void describe(struct listing *listing, int status, struct intake *in) {
   in->page.number = listing->pager.next;
-  if (status == 204 && in->page.number == 1) in->counts.has_total = true; /* an empty list */
+  if (status == 204 && in->page.number == 1) {
+    in->counts.has_total = true; /* an empty list */
+  } else if (status == 204) {    /* no rows, but no word about the total either */
+    in->counts.has_total = listing->sweep.has_total;
+    in->counts.total = listing->sweep.total;
+  }
   in->page.rows = (int64_t)in->counts.rows;
   in->page.has_total = in->counts.has_total;
   in->page.total = in->counts.total;

@@ -170,6 +170,7 @@ void avp_call_fail(struct avp_dispatcher *d, struct avp_call *call, const struct
   call->err.page = call->page;
   call->err.attempts = call->attempts;
   avp_dispatcher_redact(d, &call->err);
+  if (call->is_token) avp_err_forget_token(&call->err); /* it is known to nobody yet */
   if (call->err.url[0] == '\0') {
     avp_url_for_print(call->url, call->err.url, sizeof call->err.url);
   }

@@ -167,8 +167,9 @@ const struct avp_reply *avp_dispatcher_token_reply(const struct avp_dispatcher *
 void avp_dispatcher_token_refused(struct avp_dispatcher *d, const char *word,
                                   const char *description, int64_t now);
 
-/* It is a success of the wrong form; `what` says what is wrong. */
-void avp_dispatcher_token_garbled(struct avp_dispatcher *d, const char *what, int64_t now);
+/* It is a success of the wrong form (`kind` is protocol or limit); `what` says what is wrong. */
+void avp_dispatcher_token_garbled(struct avp_dispatcher *d, enum avp_err_kind kind,
+                                  const char *what, int64_t now);
 
 /* How far the server's clock, by the Date of the latest reply, is ahead of ours, in ms. False while
  * no reply has told. */

@@ -43,6 +43,22 @@ void avp_err_body(struct avp_err *err, const char *data, size_t len) {
   err->body_len = kept;
 }
 
+static bool names_a_token(const char *text, size_t len) {
+  static const char word[] = "_token"; /* access_token, refresh_token, id_token */
+  size_t size = sizeof word - 1;
+  size_t i;
+  for (i = 0; i + size <= len; i++) {
+    if (memcmp(text + i, word, size) == 0) return true;
+  }
+  return false;
+}
+
+void avp_err_forget_token(struct avp_err *err) {
+  if (err->status >= 400 && err->status <= 599 && !names_a_token(err->body, err->body_len)) return;
+  memset(err->body, 0, sizeof err->body);
+  err->body_len = 0;
+}
+
 static int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;

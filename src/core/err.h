@@ -64,6 +64,10 @@ void avp_err_add(struct avp_err *err, const char *format, ...)
 /* Keeps the first KiB of a reply. */
 void avp_err_body(struct avp_err *err, const char *data, size_t len);
 
+/* For the body of a token endpoint's reply, whatever its status: forgets it unless it is the text
+ * of an error in which no token stands. */
+void avp_err_forget_token(struct avp_err *err);
+
 /* Overwrites a secret wherever it stands in these `len` characters, as it is or escaped for JSON, a
  * URL or a form: a server may echo what it was sent. With `cut` also the beginning of one at the
  * end. NULL and secrets too short to be any are left alone. */

@@ -56,14 +56,6 @@ static bool handshake_was_cut(const struct avp_reply *reply) {
          strstr(reply->detail, "unexpected eof") != NULL;
 }
 
-/* libcurl's own words for headers beyond its limits, which are lower than ours in some forms. */
-static bool headers_too_large(const struct avp_reply *reply) {
-  if (reply->overflow == AVP_OVERFLOW_HEADERS) return true;
-  if (reply->result == CURLE_OUT_OF_MEMORY) return !reply->out_of_memory && reply->in_headers;
-  return strstr(reply->detail, "nghttp2_session_mem_recv") != NULL ||
-         strstr(reply->detail, "Too large response headers") != NULL;
-}
-
 /* The reply had begun: over HTTP/2 that is a stream that ends too early. */
 static bool stream_was_cut(const struct avp_reply *reply) {
   return reply->result == CURLE_HTTP2_STREAM && reply->status != 0 && reply->bytes > 0;
@@ -85,7 +77,6 @@ static const struct rule *rule_for(const struct avp_reply *reply) {
 
 bool avp_failure_may_pass(const struct avp_reply *reply) {
   if (reply->overflow != AVP_OVERFLOW_NONE || reply->out_of_memory) return false;
-  if (headers_too_large(reply)) return false;
   return rule_for(reply)->may_pass;
 }
 
@@ -124,7 +115,7 @@ void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, con
                 "the reply is larger than max_body (%.0f bytes after "
                 "decompression); ask for a smaller page_size or raise max_body",
                 (double)reply->body.max);
-  } else if (headers_too_large(reply)) {
+  } else if (reply->overflow == AVP_OVERFLOW_HEADERS) {
     avp_err_set(err, AVP_ERR_LIMIT, "the reply's headers are larger than 64 KiB");
   } else {
     avp_err_set(err, rule->kind, "%s; %s", words, rule->advice);

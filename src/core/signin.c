@@ -310,15 +310,17 @@ void avp_dispatcher_token_refused(struct avp_dispatcher *d, const char *word,
     if (reply->status == 403) err.kind = AVP_ERR_AUTH; /* it refuses, if not in OAuth's words */
     avp_err_add(&err, "; this is the token endpoint: check token_url and environment");
   }
+  avp_err_forget_token(&err);
   err.attempts = d->token_call->attempts;
   drop_token_call(d);
   fail_waiting(d, &err, now);
 }
 
-void avp_dispatcher_token_garbled(struct avp_dispatcher *d, const char *what, int64_t now) {
+void avp_dispatcher_token_garbled(struct avp_dispatcher *d, enum avp_err_kind kind,
+                                  const char *what, int64_t now) {
   const struct avp_reply *reply = avp_dispatcher_token_reply(d);
   struct avp_err err;
-  avp_err_set(&err, AVP_ERR_PROTOCOL, "the token endpoint's reply %s; check token_url", what);
+  avp_err_set(&err, kind, "the token endpoint's reply %s; check token_url", what);
   err.status = reply->status;
   err.attempts = d->token_call->attempts;
   memcpy(err.request_id, reply->request_id, sizeof err.request_id);

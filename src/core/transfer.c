@@ -42,7 +42,6 @@ static size_t on_header(char *data, size_t size, size_t count, void *user) {
   struct avp_transfer *transfer = user;
   struct avp_reply *reply = &transfer->reply;
   size_t len = size * count;
-  reply->in_headers = len > 2; /* an empty line ends them */
   transfer->header_bytes += len;
   if (transfer->header_bytes > AVP_MAX_HEADERS) {
     reply->overflow = AVP_OVERFLOW_HEADERS;
@@ -140,9 +139,14 @@ static void set_protocol(CURL *easy) {
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L); /* rather share a connection than open another */
   curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, ""); /* all that this libcurl can unpack */
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+}
+
+/* Rather share a connection than open another; but only HTTP/2 shares, and that we speak on TLS
+ * only. Elsewhere a request would wait behind another one, its time running, for nothing. */
+static void set_sharing(CURL *easy, const char *url) {
+  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, curl_strnequal(url, "https:", 6) ? 1L : 0L);
 }
 
 static void set_proxy(CURL *easy, const struct avp_transfer_settings *settings, const char *url) {
@@ -159,6 +163,7 @@ static bool configure(struct avp_transfer *transfer, const struct avp_transfer_s
   set_protocol(easy);
   set_trust(easy, settings);
   set_proxy(easy, settings, request->url);
+  set_sharing(easy, request->url);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reply.detail);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -181,7 +186,6 @@ struct avp_transfer *avp_transfer_new(CURL *easy, const struct avp_transfer_sett
   struct avp_transfer *transfer = avp_alloc(sizeof *transfer);
   if (transfer == NULL) return NULL;
   transfer->easy = easy;
-  transfer->reply.in_headers = true;
   transfer->owner = owner;
   avp_buf_init(&transfer->reply.body, settings->max_body);
   if (make_headers(transfer, request) && copy_body(transfer, request) &&
@@ -204,12 +208,27 @@ void avp_transfer_free(struct avp_transfer *transfer) {
   avp_free(transfer);
 }
 
+/* libcurl has limits of its own for headers, which it reports in a way of their own: for one long
+ * line before our callback sees it, and on HTTP/2 for all of them, as a failure of its callback. */
+static bool headers_were_too_long(const struct avp_transfer *transfer, CURLcode result) {
+  curl_off_t first_byte = 0;
+#if LIBCURL_VERSION_NUM >= 0x080600
+  if (result == CURLE_TOO_LARGE) return transfer->reply.body.len == 0;
+#endif
+  if (strstr(transfer->reply.detail, "nghttp2_session_mem_recv() returned -902") != NULL)
+    return true;
+  if (result != CURLE_OUT_OF_MEMORY || transfer->reply.body.len > 0) return false;
+  curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
+  return first_byte > 0; /* memory may really be out then, but that is far less likely */
+}
+
 void avp_transfer_finish(struct avp_transfer *transfer, CURLcode result) {
   struct avp_reply *reply = &transfer->reply;
   long status = 0;
   curl_off_t bytes = 0;
   curl_off_t micros = 0;
   reply->result = result;
+  if (headers_were_too_long(transfer, result)) reply->overflow = AVP_OVERFLOW_HEADERS;
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &reply->os_error);
   curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);

@@ -9,6 +9,7 @@ local wire = require "wire"
 local KNOWN = {}
 for name in ([[
   name on page times every kind status headers body seconds interval size content rows comment
+  lasting
 ]]):gmatch("%S+") do KNOWN[name] = true end
 
 local PLACES = { token = true, page = true, any = true, get = true, batch = true }
@@ -36,11 +37,20 @@ local function concerns(fault, endpoint, page, last)
   return page == (fault.page == "last" and last or fault.page)
 end
 
+-- A lasting fault ends when somebody says so: by a file beside the scenario's.
+local function is_over(scene, fault)
+  if not fault.lasting then return false end
+  local file = io.open(scene.path .. ".over", "rb")
+  if file then file:close() end
+  return file ~= nil
+end
+
 -- pick(scene, endpoint, page, last): the fault that strikes, or nil
 function M.pick(scene, endpoint, page, last)
   for _, fault in ipairs(scene.faults or {}) do
     local left = fault.times or 1
-    if concerns(fault, endpoint, page, last) and (fault.struck or 0) ~= left then
+    if concerns(fault, endpoint, page, last) and (fault.struck or 0) ~= left
+      and not is_over(scene, fault) then
       fault.seen = (fault.seen or 0) + 1
       if fault.seen % (fault.every or 1) == 0 then
         fault.struck = (fault.struck or 0) + 1

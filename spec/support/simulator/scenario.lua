@@ -80,6 +80,7 @@ local function new_scene(id, fields, raw)
   take_texts(fields, raw)
   local scene = fields
   scene.id = id
+  scene.path = id and settings.dir .. "/scenarios/" .. id
   scene.list = listing.new(fields.customers or settings.customers, item_texts(fields, raw))
   scene.list_requests = 0
   scene.token = fields.token or {}

@@ -7,7 +7,7 @@ local socket = require "socket_reset"
 
 local CLOSE_SILENTLY = 444
 -- Time for what was sent to reach the client before the connection is destroyed.
-local GRACE = 0.05
+local GRACE = 0.02
 
 local function set_head(answer, length)
   ngx.status = answer.status

@@ -1,0 +1,37 @@
+--- What the rows of the fault matrix are made of: places and outcomes.
+-- SPDX-License-Identifier: MIT
+
+local row = {}
+
+row.ALL = { "token", "renewal", "first", "middle", "last" }
+row.TOKENS = { "token", "renewal" }
+row.PAGES = { "first", "middle", "last" }
+row.FIRST = { "first" }
+row.LATER = { "middle", "last" }
+row.LIST = { "list" }
+
+--- Silence takes real time: short attempts, and where all has to come in the end some to spare.
+function row.SILENCE(mode)
+  return { timeout = 0.15, max_attempts = mode == "once" and 4 or 2 }
+end
+
+--- All customers, each once and in order, after so many tries of the place that is struck. More
+-- fields: any_order, sweeps, missing (with one warning), order.
+function row.whole(tries, more)
+  local outcome = { whole = true, tries = tries or 1 }
+  for name, value in pairs(more or {}) do outcome[name] = value end
+  return outcome
+end
+
+--- One error of that kind after so many tries; the customers of the pages before, each once. More
+-- fields are those of the error (status, code, attempts where tries do not count as such), and
+-- yields: how many customers came before, or "distinct"
+-- stays: the listing cannot be read on, it fails for good
+-- endless: the fault is never over
+function row.fails(kind, tries, more)
+  local outcome = { kind = kind, tries = tries or 1 }
+  for name, value in pairs(more or {}) do outcome[name] = value end
+  return outcome
+end
+
+return row
