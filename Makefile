@@ -50,7 +50,8 @@ endif
 # The hosts run the LuaJIT build, whatever LUA is.
 HOSTS := neovim luajit libluajit-5.1-dev
 
-.PHONY: all c-tests help deps env demo test test-all test-c spec faults lint reference format asan valgrind simulator rock \
+.PHONY: all c-tests help deps env demo test test-all test-c spec faults lint rates reference format asan \
+	valgrind simulator rock \
 	install clean headers
 
 all: $(MODULE) $(SIGN) ## build the module for LUA
@@ -135,6 +136,9 @@ faults: all $(RAWSERVER) ## the fault matrix: its table, a line a fault, and its
 
 lint: ## luacheck, cppcheck, clang-format, the layering and size rules
 	@spec/support/lint
+
+rates: $(CORE_OUT)/test/test_sweep_random ## how often a list that never rests cannot be read whole
+	@$< rates
 
 reference: all ## write lua/avepoint/reference.md from the annotations
 	@eval "$$(spec/support/luaenv $(LUA) $(CURDIR) $(CURDIR)/$(OUT))" && \

@@ -8,6 +8,7 @@ local rows = {}
 
 local RETRIED = { [408] = true, [429] = true, [500] = true, [502] = true, [503] = true,
   [504] = true }
+local REFUSALS = { [400] = true, [401] = true, [403] = true } -- of credentials, by their endpoint
 local KINDS = { [401] = "auth", [403] = "forbidden", [404] = "not_found", [429] = "throttled" }
 
 -- The kind that section 2.7 of the design gives to a status.
@@ -24,7 +25,7 @@ end
 local function add_status(status, headers)
   local kind, at = kind_of(status), row.ALL
   local fault = { status = status, headers = headers }
-  if status == 400 or status == 401 then at = row.PAGES end
+  if REFUSALS[status] then at = row.PAGES end
   if RETRIED[status] then
     add("status " .. status, at, fault, whole(2), fails(kind, 3, { status = status }))
   else
@@ -48,7 +49,7 @@ end
 add_statuses()
 
 -- A refusal by the token endpoint is one of the credentials.
-for status = 400, 401 do
+for _, status in ipairs { 400, 401, 403 } do
   local refused = fails("auth", 1, { status = status })
   add("status " .. status, row.TOKENS, { status = status }, refused, refused)
 end
@@ -84,7 +85,8 @@ local function add_endpoints()
   -- The batch is a read, too.
   for _, status in ipairs { 403, 408, 429, 500, 502, 503, 504 } do
     local retried = RETRIED[status]
-    add("status " .. status .. ", batch", row.ALL, { status = status },
+    add("status " .. status .. ", batch", status == 403 and row.PAGES or row.ALL,
+      { status = status },
       retried and whole(2) or fails(kind_of(status), 1, { status = status }),
       fails(kind_of(status), retried and 3 or 1, { status = status }),
       { listing = { endpoint = "batch" } })

@@ -9,7 +9,7 @@ local wire = require "wire"
 local KNOWN = {}
 for name in ([[
   name on page times every kind status headers body seconds interval size content rows comment
-  lasting
+  lasting turns
 ]]):gmatch("%S+") do KNOWN[name] = true end
 
 local PLACES = { token = true, page = true, any = true, get = true, batch = true }
@@ -23,9 +23,11 @@ function M.check(list)
   for _, fault in ipairs(list) do
     for name in pairs(fault) do assert(KNOWN[name], "unknown field in a fault: " .. name) end
     assert(PLACES[fault.on], "a fault needs `on`: token, page, any, get or batch")
-    assert(fault.status or fault.kind, "a fault needs a status or a kind")
-    assert(not fault.kind or PAGING[fault.kind] or damage[fault.kind] or wire.kinds[fault.kind],
-      "unknown kind of fault: " .. tostring(fault.kind))
+    for _, one in ipairs(fault.turns or { fault }) do
+      assert(one.status or one.kind, "a fault needs a status or a kind")
+      assert(not one.kind or PAGING[one.kind] or damage[one.kind] or wire.kinds[one.kind],
+        "unknown kind of fault: " .. tostring(one.kind))
+    end
   end
 end
 
@@ -54,7 +56,8 @@ function M.pick(scene, endpoint, page, last)
       fault.seen = (fault.seen or 0) + 1
       if fault.seen % (fault.every or 1) == 0 then
         fault.struck = (fault.struck or 0) + 1
-        return fault
+        local turns = fault.turns
+        return turns and turns[(fault.struck - 1) % #turns + 1] or fault
       end
     end
   end
