@@ -14,7 +14,7 @@ local CALLER = 2
 
 local function make(options, level)
   if type(options) == "table" then
-    driver.check(options.driver, level + 1)
+    driver.check(rawget(options, "driver"), level + 1)
   end
   local made = core.client(options == nil and {} or options, level + 1)
   if core.state(made).certificate then
@@ -54,5 +54,15 @@ function core.client_methods:customers(options)
   local made = listing.new(self, options, CALLER)
   return compat.results(made)
 end
+
+local close = core.client_methods.close
+
+--- Ends the client and its listings. Whoever waits for it wakes and meets `closed`.
+function core.client_methods:close()
+  close(self)
+  driver.closed(self)
+end
+
+core.client_meta.__close = core.client_methods.close
 
 return client

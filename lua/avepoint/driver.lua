@@ -2,6 +2,9 @@
 -- client may be used in several places.
 -- SPDX-License-Identifier: MIT
 
+local core = require "avepoint.core"
+local blocking = require "avepoint.driver.blocking" -- now: in need of it memory may be short
+
 local driver = {}
 
 local names = { auto = true, blocking = true, uv = true, nvim = true, ngx = true }
@@ -29,7 +32,7 @@ local function choose()
   if rawget(_G, "vim") and vim.wait then -- luacheck: read globals vim
     return require "avepoint.driver.nvim"
   end
-  return require "avepoint.driver.blocking"
+  return blocking
 end
 
 --- Waits until the client should be stepped, at most `seconds` (nil: without a limit).
@@ -37,10 +40,27 @@ function driver.wait(client, state, seconds)
   local given = state.driver
   if type(given) == "table" then
     return given.wait(client, seconds)
+  elseif given == "blocking" then
+    return blocking.wait(client, seconds)
   elseif given and given ~= "auto" then
     return require("avepoint.driver." .. given).wait(client, seconds)
   end
   return choose().wait(client, seconds)
+end
+
+--- Has f called when the client is closed while somebody waits for it; nil: no longer.
+-- @param key whose function it is
+function driver.on_close(client, key, f)
+  local state = core.state(client)
+  state.on_close = state.on_close or {}
+  state.on_close[key] = f
+end
+
+--- Wakes whoever waits for a client that was closed.
+function driver.closed(client)
+  for _, f in pairs(core.state(client).on_close or {}) do
+    f()
+  end
 end
 
 return driver

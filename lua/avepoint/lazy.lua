@@ -13,24 +13,34 @@ local methods = {}
 
 local meta -- of listings
 
+-- All fields are there from the start: storing into them needs no memory, so that none is lost for
+-- want of it.
 local function derive(source, fields)
   fields._source = source
   fields._root = source._root
+  fields._item, fields._holds, fields._settled = false, false, 0
   return setmetatable(fields, meta)
 end
 
--- Applies f to the next item of the source; the item is held while f runs.
+-- Applies f to the next item of the source; the item is held while f runs. Where f itself calls
+-- this listing, that call gives the item, and ours does not give it again.
 local function apply(self)
-  local item, err = self._held
-  if item == nil then
+  local item = self._item
+  if not self._holds then
+    local err
     item, err = self._source:_pull()
     if item == nil then
       return nil, nil, err
     end
   end
-  self._held, self._root._unsettled = item, true
+  self._item, self._holds, self._root._unsettled = item, true, true
+  local settled = self._settled
   local result = self._f(item)
-  self._held, self._root._unsettled = nil, false
+  if self._settled ~= settled then
+    return item, nil
+  end
+  self._settled = settled + 1
+  self._item, self._holds, self._root._unsettled = false, false, false
   return item, result
 end
 

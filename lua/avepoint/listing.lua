@@ -20,13 +20,21 @@ local listing = {}
 
 -- root --------------------------------------------------------------------------------------------
 
--- Which coroutine waits on which root: a second one must not mix in.
-local waiters = setmetatable({}, { __mode = "kv" })
+local MEMORY = "not enough memory" -- Lua's own message
 
+local function is_busy(self)
+  local other = pump.waiting[self]
+  return other ~= nil and other ~= compat.running() and compat.is_alive(other)
+end
+
+-- A second coroutine must not mix in where one waits. One that was dropped in its wait waits no
+-- more, but only the collector knows of it.
 local function check_busy(self)
-  local other = waiters[self]
-  if other ~= nil and other ~= compat.running() and compat.is_alive(other) then
-    error("avepoint: this listing is busy: another coroutine waits on it", 0)
+  if is_busy(self) then
+    collectgarbage()
+    if is_busy(self) then
+      error("avepoint: this listing is busy: another coroutine waits on it", 0)
+    end
   end
 end
 
@@ -38,40 +46,45 @@ local function report_progress(self)
   end
 end
 
-local function leave(self, ok, ...)
-  waiters[self] = nil
-  if not ok then
-    error((...), 0)
+-- What was raised while we waited, as the error to return; raises what is not ours.
+local function error_of_wait(err)
+  if err == MEMORY or core.is_error(err) and err.kind == "memory" then
+    return core.memory_error
   end
-  return ...
+  error(err, 0)
 end
 
--- Calls a method of the core, waiting as often as it asks for.
+-- Calls a method of the core, waiting as often as it asks for. Once it has given a row, nothing on
+-- the row's way to the user may need memory: no table grows, no function takes `...`.
 local function call(self, method)
   check_busy(self)
   pump.events(self._client, self._state)
   local value, more, word = method(self._core)
-  if word == nil then
-    if value == nil then
-      pump.events(self._client, self._state)
+  if word ~= nil then
+    local ok
+    ok, value, more = compat.pcall(pump.call, self, word, method)
+    pump.waiting[self] = nil
+    if not ok then
+      return nil, error_of_wait(value)
     end
-    return value, more
+  elseif value == nil then
+    pump.events(self._client, self._state)
   end
-  waiters[self] = compat.running()
-  return leave(self, compat.pcall(pump.call, self._client, self._state, word, method, self._core))
+  return value, more
 end
 
 local function pull_root(self)
-  local item, err = self._held
-  if item == nil then
-    item, err = call(self, self._next)
+  return call(self, self._next)
+end
+
+-- With on_progress: it is called before a row is taken, since it may raise or use the listing.
+local function pull_reporting(self)
+  local ready, err = call(self, self._core.ready)
+  report_progress(self)
+  if ready == nil then
+    return nil, err
   end
-  if self._on_progress then
-    self._held, self._unsettled = item, item ~= nil -- on_progress may raise
-    report_progress(self)
-    self._held, self._unsettled = nil, false
-  end
-  return item, err
+  return call(self, self._next)
 end
 
 --- Makes the listing of a client's customers, one value; see the README's table of listing options.
@@ -83,10 +96,11 @@ function listing.new(client, options, level)
     _state = core.state(client),
     _core = reader,
     _next = reader.next,
-    _pull = pull_root,
-    _on_progress = options and options.on_progress,
+    _on_progress = options and rawget(options, "on_progress"),
     _pages_reported = 0,
+    _unsettled = false, -- whether the latest row is still in the hands of a user's function
   }, meta)
+  self._pull = self._on_progress and pull_reporting or pull_root
   self._root = self
   return self
 end
@@ -244,19 +258,17 @@ function Listing:pages()
   if self ~= self._root then
     error("listing:pages works on an unfiltered listing only", 2)
   end
-  local held, held_metadata -- a page whose on_progress raised: given by the next call
   local function next_page()
-    local list, more = held, held_metadata
-    if list == nil then
+    local list, more = true, nil
+    if self._on_progress then
+      list, more = call(self, self._core.ready)
+      report_progress(self)
+    end
+    if list ~= nil then
       list, more = call(self, self._core.page)
     end
     if list == nil and more ~= nil then
       raise(self, more)
-    end
-    if self._on_progress then
-      held, held_metadata = list, more
-      report_progress(self)
-      held = nil
     end
     return list, more
   end

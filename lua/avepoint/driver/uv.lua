@@ -9,6 +9,7 @@
 -- luacheck: read globals vim
 
 local core = require "avepoint.core"
+local drivers = require "avepoint.driver"
 
 local driver = {}
 
@@ -43,6 +44,7 @@ local function close_watcher(client, watcher)
   close_handle(watcher.poll)
   close_handle(watcher.timer)
   watchers[client] = nil
+  drivers.on_close(client, watcher, nil)
 end
 
 local function wake_all(client, watcher)
@@ -60,9 +62,8 @@ local function on_ready(client, watcher)
   if watchers[client] ~= watcher then
     return
   end
-  local before = core.progress(client)
   local ok = pcall(client.step, client) -- an error shows again when the waiting task steps
-  if not ok or core.progress(client) ~= before then
+  if not ok or core.progress(client) ~= watcher.progress then
     wake_all(client, watcher)
   else
     arm(client, watcher)
@@ -93,14 +94,39 @@ function arm(client, watcher)
   end
 end
 
+-- The step of a task that does not wait may have brought what another one waits for: so progress
+-- is counted from the beginning of the wait.
 local function watch(client)
   local watcher = watchers[client]
   if not watcher then
-    watcher = { waiting = {}, timer = uv.new_timer() }
+    watcher = { waiting = {}, timer = uv.new_timer(), progress = core.progress(client) }
     watchers[client] = watcher
     arm(client, watcher)
+    drivers.on_close(client, watcher, function()
+      close_handle(watcher.poll) -- its descriptor is gone
+      watcher.timer:start(0, 0, function()
+        on_ready(client, watcher)
+      end)
+    end)
+  elseif watcher.progress ~= core.progress(client) then
+    watcher.timer:start(0, 0, function()
+      on_ready(client, watcher)
+    end)
   end
   return watcher
+end
+
+-- A cancelled task waits no more. Where it was the last, nothing must keep the loop alive.
+local function unwatch(client, task)
+  local watcher = watchers[client]
+  for i = watcher and #watcher.waiting or 0, 1, -1 do
+    if watcher.waiting[i] == task then
+      table.remove(watcher.waiting, i)
+    end
+  end
+  if watcher and #watcher.waiting == 0 then
+    close_watcher(client, watcher)
+  end
 end
 
 --- Waits, as a task, until the client has gone on; with `seconds` 0 only gives the loop its turn.
@@ -122,6 +148,7 @@ function driver.wait(client, seconds)
   task.waiting = true
   coroutine.yield()
   if task.cancelled then
+    unwatch(client, task)
     error(driver.cancelled, 0)
   end
 end
