@@ -101,12 +101,20 @@ $(CORE_OUT)/test/%: spec/c/%.c spec/c/check.h spec/c/fake_transport.h $(CORE_LIB
 	@mkdir -p $(@D)
 	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) -Isrc/core -Ispec/c $< -o $@ $(CORE_LIB) $(CURL_LIB) -lm)
 
-c-tests: $(C_TESTS)
+# Links the module's objects and Lua itself; LuaJIT takes no allocator of ours.
+TORTURE := $(if $(filter luajit,$(LUA)),,$(OUT)/torture)
+
+$(OUT)/torture: spec/c/torture.c $(BIND_OBJ) $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) $(LUA_INC) -Isrc/core $< -o $@ $(BIND_OBJ) \
+	  $(CORE_LIB) $(shell $(PKG_CONFIG) --libs $(LUA) 2>/dev/null) $(CURL_LIB) -lm -ldl)
+
+c-tests: $(C_TESTS) $(TORTURE)
 
 test-c: c-tests ## the C unit tests of the core
 	@spec/support/run-c-tests $(CORE_OUT)/test
 
-spec: all ## the busted specs only; SPEC= names files, TAGS= busted's --tags
+spec: all $(TORTURE) ## the busted specs only; SPEC= names files, TAGS= busted's --tags
 	@spec/support/run-specs $(LUA) $(OUT) $(SPEC)
 
 lint: ## luacheck, cppcheck, clang-format, the layering and size rules
