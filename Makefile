@@ -123,12 +123,20 @@ $(RAWSERVER): spec/support/rawserver.c
 	@mkdir -p $(@D)
 	$(call run,CC,$<,$(CC) $(filter-out -fPIC -MMD -MP,$(BASE)) -O2 -g $< -o $@)
 
-c-tests: $(C_TESTS) $(RAWSERVER)
+# Links the module's objects and Lua itself; LuaJIT takes no allocator of ours.
+TORTURE := $(if $(filter luajit,$(LUA)),,$(OUT)/torture)
+
+$(OUT)/torture: spec/c/torture.c $(BIND_OBJ) $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) $(LUA_INC) -Isrc/core $< -o $@ $(BIND_OBJ) \
+	  $(CORE_LIB) $(shell $(PKG_CONFIG) --libs $(LUA) 2>/dev/null) $(CURL_LIB) -lm -ldl)
+
+c-tests: $(C_TESTS) $(RAWSERVER) $(TORTURE)
 
 test-c: c-tests ## the C unit tests of the core
 	@spec/support/run-c-tests $(CORE_OUT)/test
 
-spec: all $(RAWSERVER) ## the busted specs only; SPEC= names files, TAGS= busted's --tags
+spec: all $(RAWSERVER) $(TORTURE) ## the busted specs only; SPEC= names files, TAGS= busted's --tags
 	@spec/support/run-specs $(LUA) $(OUT) $(SPEC)
 
 faults: all $(RAWSERVER) ## the fault matrix: its table, a line a fault, and its numbers

@@ -15,7 +15,7 @@ local CALLER = 2
 
 local function make(options, level)
   if type(options) == "table" then
-    driver.check(options.driver, level + 1)
+    driver.check(rawget(options, "driver"), level + 1)
   end
   local made = core.client(options == nil and {} or options, level + 1)
   local state = core.state(made)

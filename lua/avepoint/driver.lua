@@ -2,6 +2,8 @@
 -- client may be used in several places.
 -- SPDX-License-Identifier: MIT
 
+local blocking = require "avepoint.driver.blocking" -- now: in need of it memory may be short
+
 local driver = {}
 
 -- What a wait raises that the user has ended.
@@ -33,7 +35,7 @@ local function choose()
   if rawget(_G, "vim") and vim.wait then -- luacheck: read globals vim
     return require "avepoint.driver.nvim"
   end
-  return require "avepoint.driver.blocking"
+  return blocking
 end
 
 --- Waits until the client should be stepped, at most `seconds` (nil: without a limit).
@@ -41,6 +43,8 @@ function driver.wait(client, state, seconds)
   local given = state.driver
   if type(given) == "table" then
     return given.wait(client, seconds)
+  elseif given == "blocking" then
+    return blocking.wait(client, seconds)
   elseif given and given ~= "auto" then
     return require("avepoint.driver." .. given).wait(client, seconds)
   end

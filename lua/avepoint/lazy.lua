@@ -6,7 +6,6 @@
 
 local compat = require "avepoint.compat"
 local customer = require "avepoint.customer"
-local problem = require "avepoint.problem"
 local where = require "avepoint.where"
 
 local lazy = {}
@@ -14,37 +13,39 @@ local methods = {}
 
 local meta -- of listings
 
+-- All fields are there from the start: storing into them needs no memory, so that none is lost for
+-- want of it.
 local function derive(source, fields)
   fields._source = source
   fields._root = source._root
+  fields._item, fields._holds, fields._settled = false, false, 0
   return setmetatable(fields, meta)
 end
 
--- Applies f to the next item of the source. Where f raises, the item is held: the next call, of
--- this listing or of one below it, looks at it again.
+--- The held item is given out: here, or by the root that was asked past us.
+function lazy.settle(self)
+  self._settled = self._settled + 1
+  self._item, self._holds, self._root._holder = false, false, false
+end
+
+-- Applies f to the next item of the source; the item is held while f runs, and after that where f
+-- raises. Whoever asks meanwhile, f itself for one, gets it: then it is not given here again.
 local function apply(self)
-  local root = self._root
-  local item, err = self._held
-  if self._running then
-    problem.raise_here "this listing is busy: its own function calls it"
-  end
-  if item == nil then
+  local item = self._item
+  if not self._holds then
+    local err
     item, err = self._source:_pull()
     if item == nil then
       return nil, nil, err
     end
   end
-  self._held, self._running = item, true
-  local ok, result = compat.pcall(self._f, item)
-  self._running = false
-  if not ok then
-    root._holder = self
-    error(result, 0)
+  local root, settled = self._root, self._settled
+  self._item, self._holds, root._holder = item, true, self
+  local result = self._f(item)
+  if self._settled ~= settled then
+    return item, nil
   end
-  self._held = nil
-  if root._holder == self then
-    root._holder = nil
-  end
+  lazy.settle(self)
   return item, result
 end
 

@@ -21,13 +21,21 @@ local listing = {}
 
 -- root --------------------------------------------------------------------------------------------
 
--- Which coroutine waits on which root: a second one must not mix in.
-local waiters = setmetatable({}, { __mode = "kv" })
+local MEMORY = "not enough memory" -- Lua's own message
 
+local function is_busy(self)
+  local other = pump.waiting[self]
+  return other ~= nil and other ~= compat.running() and compat.is_alive(other)
+end
+
+-- A second coroutine must not mix in where one waits. One that was dropped in its wait waits no
+-- more, but only the collector knows of it.
 local function check_busy(self)
-  local other = waiters[self]
-  if other ~= nil and other ~= compat.running() and compat.is_alive(other) then
-    problem.raise_here "this listing is busy: another coroutine waits on it"
+  if is_busy(self) then
+    collectgarbage()
+    if is_busy(self) then
+      problem.raise_here "this listing is busy: another coroutine waits on it"
+    end
   end
 end
 
@@ -39,7 +47,8 @@ local function report_progress(self)
   end
 end
 
--- Calls the user's on_event and on_progress, which may raise, or ask this very listing for more.
+-- Calls the user's on_event and on_progress, which may raise, or ask this very listing for more: so
+-- no row has been taken yet.
 local function notify(self)
   pump.events(self._client, self._state)
   if self._on_progress then
@@ -47,91 +56,83 @@ local function notify(self)
   end
 end
 
-local function leave(self, ok, ...)
-  waiters[self] = nil
-  if not ok then
-    if ... == driver.CANCELLED or ... == driver.INTERRUPTED then
-      self._core:cancel() -- the user has ended the wait: leave nothing in flight
-    end
-    error((...), 0)
+-- What was raised while we waited, as the error to return; raises what is not ours.
+local function error_of_wait(self, err)
+  if err == MEMORY or core.is_error(err) and err.kind == "memory" then
+    return core.memory_error
+  elseif err == driver.CANCELLED or err == driver.INTERRUPTED then
+    self._core:cancel() -- the user has ended the wait: leave nothing in flight
   end
-  return ...
+  error(err, 0)
 end
 
--- Calls a method of the core, waiting as often as it asks for.
+-- Calls a method of the core, waiting as often as it asks for. Once it has given a row, nothing on
+-- the row's way to the user may need memory: no table grows, no function takes `...`.
 local function call(self, method)
   check_busy(self)
   pump.events(self._client, self._state)
   local value, more, word = method(self._core)
-  if word == nil then
-    if value == nil then
-      notify(self)
+  if word ~= nil then
+    local ok
+    ok, value, more = compat.pcall(pump.call, self, word, method)
+    pump.waiting[self] = nil
+    if not ok then
+      return nil, error_of_wait(self, value)
     end
-    return value, more
+  elseif value == nil then
+    pump.events(self._client, self._state)
   end
-  waiters[self] = compat.running()
-  return leave(self, compat.pcall(pump.call, self._client, self._state, word, method, self._core,
-    self._on_progress and function()
-      report_progress(self)
-    end))
+  return value, more
 end
 
--- Rows that the core has given out are held (`_held`, a list) while the user's functions run:
--- should one raise, they come first in the next call, whichever that is. A filter whose function
--- raises holds its row itself (lazy.lua), and is then the root's `_holder`.
-
--- The row of a filter that holds one, where the root is asked past that filter.
+-- A filter whose function raises holds its row (lazy.lua) and is the root's `_holder`. Where the
+-- root is then asked past that filter, it gives that row first.
 local function take_from_holder(self)
-  local row = self._last
-  self._holder._held, self._holder = nil, nil
-  return row
+  lazy.settle(self._holder)
+  return self._last
 end
 
 local function pull_root(self)
   if self._holder then
     return take_from_holder(self)
   end
-  local held = self._held
-  local item, err
-  if held then
-    item = held[1]
-  else
-    item, err = call(self, self._next)
-  end
-  if self._notifies and item ~= nil then
-    held = held or { item }
-    self._held = held
-    notify(self)
-    if held[1] ~= item then -- it was asked for by a function of the user's
-      return pull_root(self)
-    end
-  end
-  if held then
-    table.remove(held, 1)
-    if held[1] == nil then
-      self._held = nil
-    end
-  end
-  self._last = item
+  local item, err = call(self, self._next)
+  self._last = item or false
   return item, err
+end
+
+-- With functions of the user's to be told of the page that holds the row.
+local function pull_notifying(self)
+  if self._holder then
+    return take_from_holder(self)
+  end
+  local ready, err = call(self, self._core.ready)
+  notify(self)
+  if ready == nil then
+    return nil, err
+  end
+  return pull_root(self)
 end
 
 --- Makes the listing of a client's customers, one value; see the README's table of listing options.
 -- @param level of the caller, for argument errors
 function listing.new(client, options, level)
   local reader = core.listing(client, options == nil and {} or options, level + 1)
-  local on_progress = options and options.on_progress
+  local on_progress = options and rawget(options, "on_progress")
   local state = core.state(client)
   local self = setmetatable({
     _client = client,
     _state = state,
     _core = reader,
     _next = reader.next,
-    _pull = pull_root,
     _on_progress = on_progress,
+    _on_turn = on_progress and report_progress,
     _notifies = (on_progress or state.on_event) ~= nil,
     _pages_reported = 0,
+    _last = false, -- the latest row
+    _holder = false, -- the filter in whose hands it still is
   }, meta)
+  self._pull = self._notifies and pull_notifying or pull_root
   self._root = self
   return self
 end
@@ -301,25 +302,19 @@ function Listing:pages()
   end
   local function next_page()
     if self._holder then
-      self._held = { take_from_holder(self) }
+      return { take_from_holder(self) }, self._core:metadata()
     end
-    local list, more = self._held
-    if list then
-      more = self._core:metadata()
-    else
+    local list, more = true, nil
+    if self._notifies then
+      list, more = call(self, self._core.ready)
+      notify(self)
+    end
+    if list ~= nil then
       list, more = call(self, self._core.page)
     end
     if list == nil and more ~= nil then
       raise(self, more)
     end
-    if self._notifies and list then
-      self._held = list
-      notify(self)
-      if list[1] == nil then -- all of it was asked for by a function of the user's
-        return next_page()
-      end
-    end
-    self._held = nil
     return list, more
   end
   if compat.is_54 then
@@ -343,7 +338,7 @@ end
 --- Where this listing stands, as a string for the option `resume`.
 function Listing:position()
   local root = self._root
-  return root._core:position((root._held and #root._held or 0) + (root._holder and 1 or 0))
+  return root._core:position(root._holder and 1 or 0)
 end
 
 --- What it has cost: requests, retries, pages, bytes, seconds, sweeps, missing.

@@ -66,6 +66,9 @@ end
 -- @param err an error object
 -- @param state the client's table
 function problem.complete(err, state)
+  if err.kind == "memory" then -- one object for all, and nothing may be made now
+    return err
+  end
   err.where = err.where or problem.caller()
   if err.body and err.status ~= 200 then
     add_words(err, state.decode)

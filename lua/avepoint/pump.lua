@@ -10,6 +10,9 @@ local store = require "avepoint.store"
 
 local pump = {}
 
+-- Which coroutine waits on which listing.
+pump.waiting = setmetatable({}, { __mode = "kv" })
+
 --- Hands out what happened since the last time.
 function pump.events(client, state)
   local on_event = state.on_event
@@ -54,34 +57,35 @@ local function answer(client, state)
 end
 
 --- Waits until the client may have gone on.
-local function wait(client, state, word)
+local function wait(listing, word)
+  local client, state = listing._client, listing._state
   pump.events(client, state)
-  if answer(client, state) or word == "again" then
-    driver.wait(client, state, 0)
-  else
-    driver.wait(client, state, client:timeout())
-  end
+  local at_once = answer(client, state) or word == "again"
+  pump.waiting[listing] = compat.running()
+  driver.wait(client, state, at_once and 0 or client:timeout())
+  pump.waiting[listing] = nil
   client:step()
   if state.store then
     store.settle(client, state)
   end
 end
 
---- Goes on with a call that has to wait: waits and calls method(object) until it need not any more.
+--- Goes on with a call that has to wait: waits and calls the method until it need not any more.
+-- @param listing the root
 -- @param word what the first call said: "wait" or "again"
--- @param on_turn function called after each try that gave nothing, or nil
+-- @param method of its core
 -- @return what the method gives: a value, or nil at the end, or nil and an error object
-function pump.call(client, state, word, method, object, on_turn)
+function pump.call(listing, word, method)
   local value, err
   repeat
-    wait(client, state, word)
-    value, err, word = method(object)
-    if on_turn and value == nil then
-      on_turn()
+    wait(listing, word)
+    value, err, word = method(listing._core)
+    if value == nil and listing._on_turn then
+      listing:_on_turn()
     end
   until word == nil
   if value == nil then
-    pump.events(client, state)
+    pump.events(listing._client, listing._state)
   end
   return value, err
 end

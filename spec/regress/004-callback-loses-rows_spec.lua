@@ -98,15 +98,4 @@ describe("an error of the user's function", function()
     assert.equal(20, #rows)
     assert.equal(20, helper.distinct(rows))
   end)
-
-  it("that calls the very filter it belongs to is told so", function()
-    local client = helper.client { customers = TOTAL }
-    local filtered
-    filtered = client:customers():filter(function()
-      local customer = filtered()
-      return customer
-    end)
-    assert.matches("004%-callback%-loses%-rows_spec.lua:%d+: this listing is busy",
-      helper.error_of(filtered))
-  end)
 end)

@@ -21,6 +21,9 @@
 #define HASH_SIZE       33      /* hexadecimal digits and a NUL */
 #define LIFE_MAX        1e9     /* seconds; a longer lifetime is taken as this */
 
+#define CENSUS_NAME  "avepoint.census"
+#define CENSUS_LEAST 50 /* open clients before the collector is asked for help */
+
 struct client *to_client(lua_State *L, int index) {
   return luaL_checkudata(L, index, AVP_CLIENT_NAME);
 }
@@ -39,9 +42,31 @@ struct client *check_client(lua_State *L, int index, int level) {
   return client;
 }
 
+/* To Lua a client is a few hundred bytes, so its collector may let thousands of dropped ones wait,
+ * each with its descriptors. Where many are open, dropped ones are collected now. */
+static void count_in(lua_State *L, struct client *client) {
+  struct census *census;
+  lua_getfield(L, LUA_REGISTRYINDEX, CENSUS_NAME);
+  census = lua_touserdata(L, -1);
+  lua_pop(L, 1); /* the registry keeps it */
+  if (census->open >= census->limit) {
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    census->limit = 2 * census->open;
+    if (census->limit < CENSUS_LEAST) census->limit = CENSUS_LEAST;
+  }
+  census->open++;
+  client->census = census;
+}
+
+static void count_out(struct client *client) {
+  if (client->census != NULL) client->census->open--;
+  client->census = NULL;
+}
+
 /* Lua: client:close(); also __gc and __close. Idempotent, never raises. */
 static int client_close(lua_State *L) {
   struct client *client = to_client(L, 1);
+  count_out(client);
   if (client->dispatcher != NULL) avp_dispatcher_close(client->dispatcher);
   return 0;
 }
@@ -147,14 +172,14 @@ static void keep_values(lua_State *L, int options, const struct credential *cred
   static const char *const kept[] = {"on_event", "driver", "token_store", NULL};
   int i;
   for (i = 0; kept[i] != NULL; i++) {
-    lua_getfield(L, options, kept[i]);
+    options_push(L, options, kept[i]);
     lua_setfield(L, -2, kept[i]);
   }
   keep_about(L, credential, settings, base_url);
   if (credential->certificate != NULL) {
     keep_certificate(L, credential, settings->client_id);
   } else if (credential->function != NULL) {
-    lua_getfield(L, options, credential->function);
+    options_push(L, options, credential->function);
     lua_setfield(L, -2, "credential");
   }
 }
@@ -190,6 +215,7 @@ static int core_client(lua_State *L) {
   client = avp_newuserdata(L, sizeof *client); /* closed until everything is there */
   memset(client, 0, sizeof *client);
   luaL_setmetatable(L, AVP_CLIENT_NAME);
+  count_in(L, client);
   lua_newtable(L);
   json_open(L, lua_gettop(L));
   if (!config_read(L, 1, &settings, &credential, &base_url, &err, level) ||
@@ -243,7 +269,7 @@ static void accept_token(lua_State *L, struct avp_dispatcher *d, int64_t now) {
     avp_dispatcher_token_garbled(d, AVP_ERR_PROTOCOL, "has an expires_in that is not above 0", now);
   } else if (!avp_dispatcher_supply_token(d, lua_tostring(L, -2), lua_rawlen(L, -2), lifetime, true,
                                           now)) {
-    luaL_error(L, "not enough memory");
+    error_raise_memory(L);
   }
 }
 
@@ -262,18 +288,20 @@ static void refuse_token(lua_State *L, struct avp_dispatcher *d, int64_t now) {
 
 static void read_token_reply(lua_State *L, struct avp_dispatcher *d, int state, int64_t now) {
   const struct avp_reply *reply = avp_dispatcher_token_reply(d);
+  int status = reply->status;
   int top = lua_gettop(L);
   bool too_deep = false;
   struct avp_err err;
-  if (reply == NULL) return;
   if (!json_decode(L, state, reply->body.data, reply->body.len, "the token reply", &err)) {
     if (err.kind == AVP_ERR_MEMORY) {
-      luaL_error(L, "not enough memory"); /* the reply stays: the next step reads it again */
+      error_raise_memory(L); /* the reply stays: the next step reads it again */
     }
     too_deep = err.kind == AVP_ERR_LIMIT;
     lua_pushnil(L);
   }
-  if (reply->status != 200) {
+  if (avp_dispatcher_token_reply(d) == NULL) {
+    lua_settop(L, top); /* Lua has run: a finalizer closed the client, or read the reply itself */
+  } else if (status != 200) {
     refuse_token(L, d, now);
   } else if (lua_istable(L, -1)) {
     accept_token(L, d, now);
@@ -388,16 +416,15 @@ static int core_state(lua_State *L) {
 static int core_wants(lua_State *L) {
   static const char *const words[] = {"secret", "assertion", "token"};
   struct client *client = to_client(L, 1);
-  if (client_is_closed(client) || !avp_dispatcher_wants(client->dispatcher, avp_sys_now_ms())) {
-    return 0;
-  }
+  if (client_is_closed(client)) return 0;
   if (avp_dispatcher_wants_store(client->dispatcher)) {
     lua_pushliteral(L, "store");
-    return 1;
+    return avp_dispatcher_wants(client->dispatcher, avp_sys_now_ms()) ? 1 : 0;
   }
   lua_pushstring(L, words[avp_dispatcher_settings(client->dispatcher)->credential]);
   lua_pushstring(L, avp_dispatcher_settings(client->dispatcher)->token_url);
-  return 2;
+  /* last: whoever is told must not fail to hear it */
+  return avp_dispatcher_wants(client->dispatcher, avp_sys_now_ms()) ? 2 : 0;
 }
 
 /* Lua: core.supply(client, value, lifetime): what the user's function gave. A value that is no
@@ -429,7 +456,7 @@ static int core_supply(lua_State *L) {
                                       : avp_dispatcher_supply(d, value);
   if (!done) {
     avp_dispatcher_ask_again(d);
-    return luaL_error(L, "not enough memory");
+    return error_raise_memory(L);
   }
   return 0;
 }
@@ -571,7 +598,20 @@ static const luaL_Reg functions[] = {
     {NULL, NULL},
 };
 
+static void open_census(lua_State *L) {
+  struct census *census;
+  lua_getfield(L, LUA_REGISTRYINDEX, CENSUS_NAME);
+  if (lua_isnil(L, -1)) {
+    census = avp_newuserdata(L, sizeof *census);
+    census->open = 0;
+    census->limit = CENSUS_LEAST;
+    lua_setfield(L, LUA_REGISTRYINDEX, CENSUS_NAME);
+  }
+  lua_pop(L, 1);
+}
+
 void client_open(lua_State *L) {
+  open_census(L);
   luaL_newmetatable(L, AVP_CLIENT_NAME);
   luaL_setfuncs(L, client_meta, 0);
   lua_pushstring(L, AVP_CLIENT_NAME);

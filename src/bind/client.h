@@ -13,12 +13,19 @@
 
 #define AVP_CLIENT_NAME "avepoint.client"
 
+/* How many clients of a Lua state are open; see count_in in client.c. */
+struct census {
+  long open;
+  long limit;
+};
+
 struct client {
   struct avp_dispatcher *dispatcher; /* NULL until it is configured */
   char *get_url;                     /* whole URLs of the two endpoints */
   char *batch_url;
   enum avp_endpoint endpoint; /* the option */
   enum avp_endpoint proven;   /* what `auto` has found to work, or AUTO */
+  struct census *census;      /* that counts it, or NULL; the registry keeps it alive */
   int concurrency;
   int64_t deadline_ms; /* for a listing, or AVP_NEVER */
 };

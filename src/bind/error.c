@@ -39,9 +39,16 @@ static void push_table(lua_State *L, const struct avp_err *err, const char *posi
   luaL_setmetatable(L, AVP_ERROR_NAME);
 }
 
+void error_push_memory(lua_State *L) { lua_getfield(L, LUA_REGISTRYINDEX, MEMORY_OBJECT); }
+
+int error_raise_memory(lua_State *L) {
+  error_push_memory(L);
+  return lua_error(L);
+}
+
 void error_push(lua_State *L, const struct avp_err *err, const char *position) {
   if (err->kind == AVP_ERR_MEMORY) {
-    lua_getfield(L, LUA_REGISTRYINDEX, MEMORY_OBJECT);
+    error_push_memory(L);
   } else {
     push_table(L, err, position);
   }

@@ -16,6 +16,10 @@ void error_open(lua_State *L);
  * nothing. `position` may be NULL. */
 void error_push(lua_State *L, const struct avp_err *err, const char *position);
 
+/* The object for lack of memory: pushed, or raised. */
+void error_push_memory(lua_State *L);
+int error_raise_memory(lua_State *L);
+
 /* Raises it, with the caller's place at `level` in the field `where`. */
 int error_raise(lua_State *L, const struct avp_err *err, int level);
 

@@ -7,9 +7,12 @@
 
 /* Pushes require(name), or nil. */
 static void try_require(lua_State *L, const char *name) {
+  int result;
   lua_getglobal(L, "require");
   lua_pushstring(L, name);
-  if (lua_pcall(L, 1, 1, 0) != 0 || !lua_istable(L, -1)) {
+  result = lua_pcall(L, 1, 1, 0);
+  if (result == LUA_ERRMEM) lua_error(L); /* that does not mean that there is none */
+  if (result != 0 || !lua_istable(L, -1)) {
     lua_pop(L, 1);
     lua_pushnil(L);
   }

@@ -36,7 +36,9 @@ static struct listing *to_listing(lua_State *L) {
   return listing;
 }
 
+/* A turn runs Lua, and with it any object's finalizer: what it holds must outlive the turn. */
 static void free_memory(struct listing *listing) {
+  if (listing->turning) return;
   avp_pager_close(&listing->pager);
   avp_idset_free(listing->ids);
   avp_idset_free(listing->asked);
@@ -102,7 +104,7 @@ static bool read_customer_ids(lua_State *L, struct listing *listing, int own) {
   bool done = true;
   lua_pushliteral(L, "{}");
   lua_rawseti(L, own, LISTING_BODY);
-  lua_getfield(L, 2, "customer_ids");
+  options_push(L, 2, "customer_ids");
   if (lua_istable(L, -1)) {
     make_body(L, own);
     done = note_asked(L, listing);
@@ -240,42 +242,80 @@ static int core_listing(lua_State *L) {
   listing->client = check_client(L, 1, level);
   listing->page_size_asked = options_integer(L, 2, "page_size", 100);
   read_endpoint(L, listing, level);
-  if (!read_customer_ids(L, listing, own)) return luaL_error(L, "not enough memory");
+  if (!read_customer_ids(L, listing, own)) return error_raise_memory(L);
   read_resume(L, listing, level);
-  if (!prepare(L, listing)) return luaL_error(L, "not enough memory");
+  if (!prepare(L, listing)) return error_raise_memory(L);
   lua_pushvalue(L, own - 1);
   return 1;
 }
 
-/* Lua, called protected: turn(listing, own) -> enum turn [, error object] */
+/* Pushes the rows of the page that are left. They count as given only when all of them are in the
+ * list: memory may run out before. */
+static void push_rest(lua_State *L, struct listing *listing, int own) {
+  size_t i;
+  int64_t n = 0;
+  lua_newtable(L);
+  lua_rawgeti(L, own, LISTING_ROWS);
+  for (i = listing->index; i < listing->rows; i++) {
+    if (listing->max_items >= 0 && listing->yielded + n >= listing->max_items) break;
+    lua_rawgeti(L, -1, (int)i + 1);
+    if (lua_istable(L, -1)) {
+      lua_rawseti(L, -3, (int)++n);
+    } else {
+      lua_pop(L, 1);
+    }
+  }
+  lua_pop(L, 1);
+  listing->index = i;
+  listing->yielded += n;
+}
+
+/* Lua, called protected: turn(listing, own, whole page) -> enum turn [, error object or list] */
 static int turn_protected(lua_State *L) {
   struct listing *listing = lua_touserdata(L, 1);
   enum turn turn = reader_turn(L, listing, 2);
+  if (turn == TURN_ROWS && lua_toboolean(L, 3)) {
+    push_rest(L, listing, 2);
+  } else if (turn != TURN_ERROR) {
+    lua_pushnil(L);
+  }
   lua_pushinteger(L, turn);
-  if (turn != TURN_ERROR) return 1;
   lua_insert(L, -2);
   return 2;
 }
 
+static enum turn closed_error(lua_State *L, const char *what) {
+  struct avp_err err;
+  avp_err_set(&err, AVP_ERR_CLOSED, "%s", what);
+  error_push(L, &err, NULL);
+  return TURN_ERROR;
+}
+
 /* Turns until a row is there, under protection: running out of memory must come out as an error
- * object and leave the listing as it was. An error object is left on top of the stack. */
-static enum turn turn_safely(lua_State *L, int own) {
+ * object and leave the listing as it was. Leaves one value: an error object, the list of the
+ * page's rows where they are asked for, else nil. */
+static enum turn turn_safely(lua_State *L, struct listing *listing, int own, bool page) {
   enum turn turn;
   int result;
+  if (listing->turning) luaL_error(L, "avepoint: this listing is busy: a finalizer uses it");
   lua_pushcfunction(L, turn_protected);
   lua_pushvalue(L, 1);
   lua_pushvalue(L, own);
-  result = lua_pcall(L, 2, 2, 0);
+  lua_pushboolean(L, page);
+  listing->turning = true;
+  result = lua_pcall(L, 3, 2, 0);
+  listing->turning = false;
+  if (listing->closed) { /* by a finalizer, meanwhile */
+    free_memory(listing);
+    return closed_error(L, "the listing is closed");
+  }
   if (result == LUA_ERRMEM) {
-    struct avp_err err;
-    avp_err_set(&err, AVP_ERR_MEMORY, "out of memory");
-    error_push(L, &err, NULL);
+    error_push_memory(L);
     return TURN_ERROR;
   }
   if (result != 0) lua_error(L);
   turn = (enum turn)lua_tointeger(L, -2);
-  if (turn == TURN_ERROR) return turn;
-  lua_pop(L, 2);
+  lua_remove(L, -2);
   return turn;
 }
 
@@ -293,29 +333,24 @@ static int no_value(lua_State *L, enum turn turn) {
   return 3;
 }
 
-static enum turn closed_error(lua_State *L, const char *what) {
-  struct avp_err err;
-  avp_err_set(&err, AVP_ERR_CLOSED, "%s", what);
-  error_push(L, &err, NULL);
-  return TURN_ERROR;
-}
-
 /* One turn, unless listing or client is closed. */
-static enum turn open_turn(lua_State *L, struct listing *listing, int own) {
+static enum turn open_turn(lua_State *L, struct listing *listing, int own, bool page) {
   if (listing->closed) return closed_error(L, "the listing is closed");
   if (!listing->done && client_is_closed(listing->client)) {
     return closed_error(L, "the client of this listing is closed");
   }
-  return turn_safely(L, own);
+  return turn_safely(L, listing, own, page);
 }
 
-/* Whether there is a row to give out, after as many turns as go without waiting. */
-static enum turn ready_row(lua_State *L, struct listing *listing, int own) {
+/* Whether there is a row to give out, after as many turns as go without waiting. Leaves one value,
+ * as turn_safely does. */
+static enum turn ready_row(lua_State *L, struct listing *listing, int own, bool page) {
   if (!listing->closed && listing->max_items >= 0 && listing->yielded >= listing->max_items) {
     if (!listing->done) reader_finish(listing);
+    lua_pushnil(L);
     return TURN_END;
   }
-  return open_turn(L, listing, own);
+  return open_turn(L, listing, own, page);
 }
 
 static int own_table(lua_State *L) {
@@ -323,14 +358,25 @@ static int own_table(lua_State *L) {
   return lua_gettop(L);
 }
 
-/* Lua: listing:next() -> customer, or as no_value says */
+/* Lua: listing:ready() -> true where a customer can be given out, or as no_value says */
+static int listing_ready(lua_State *L) {
+  struct listing *listing = to_listing(L);
+  int own = own_table(L);
+  enum turn turn = ready_row(L, listing, own, false);
+  if (turn != TURN_ROWS) return no_value(L, turn);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* Lua: listing:next() -> customer, or as no_value says. Nothing after the row counts as given may
+ * need memory. */
 static int listing_next(lua_State *L) {
   struct listing *listing = to_listing(L);
   int own = own_table(L);
-  enum turn turn = ready_row(L, listing, own);
+  enum turn turn = ready_row(L, listing, own, false);
   if (turn != TURN_ROWS) return no_value(L, turn);
   listing->pulled++;
-  if (listing->pulled == 2 || listing->index == 0) reader_look_ahead(L, listing, own);
+  if (listing->pulled == 2 || listing->index == 0) reader_look_ahead(listing);
   lua_rawgeti(L, own, LISTING_ROWS);
   lua_rawgeti(L, -1, (int)++listing->index);
   listing->yielded++;
@@ -342,25 +388,10 @@ static int listing_next(lua_State *L) {
 static int listing_page(lua_State *L) {
   struct listing *listing = to_listing(L);
   int own = own_table(L);
-  enum turn turn = ready_row(L, listing, own);
-  int n = 0;
+  enum turn turn = ready_row(L, listing, own, true);
   if (turn != TURN_ROWS) return no_value(L, turn);
   listing->pulled += 2; /* whoever reads by pages wants the next one too */
-  lua_newtable(L);
-  lua_rawgeti(L, own, LISTING_ROWS);
-  while (listing->index < listing->rows &&
-         (listing->max_items < 0 || listing->yielded < listing->max_items)) {
-    lua_rawgeti(L, -1, (int)listing->index + 1);
-    if (lua_istable(L, -1)) {
-      lua_rawseti(L, -3, ++n);
-      listing->yielded++;
-    } else {
-      lua_pop(L, 1);
-    }
-    listing->index++;
-  }
-  lua_pop(L, 1);
-  reader_look_ahead(L, listing, own);
+  reader_look_ahead(listing);
   lua_rawgeti(L, own, LISTING_METADATA);
   return 2;
 }
@@ -377,7 +408,7 @@ static int listing_total(lua_State *L) {
   struct listing *listing = to_listing(L);
   int own = own_table(L);
   if (listing->page == 0 || listing->closed) {
-    enum turn turn = open_turn(L, listing, own);
+    enum turn turn = open_turn(L, listing, own, false);
     bool known = turn == TURN_ROWS || turn == TURN_END || listing->page != 0;
     if (!known || listing->closed) return no_value(L, turn);
   }
@@ -474,22 +505,15 @@ static int listing_need(lua_State *L) {
 /* Lua: listing:cancel(): ends what is in flight and drops pages that wait */
 static int listing_cancel(lua_State *L) {
   struct listing *listing = to_listing(L);
-  if (!listing->closed && !listing->done) avp_pager_cancel(&listing->pager);
+  if (!listing->closed && !listing->done && !listing->turning) avp_pager_cancel(&listing->pager);
   return 0;
 }
 
 static const luaL_Reg methods[] = {
-    {"next", listing_next},
-    {"page", listing_page},
-    {"metadata", listing_metadata},
-    {"total", listing_total},
-    {"position", listing_position},
-    {"stats", listing_stats},
-    {"need", listing_need},
-    {"progress", listing_progress},
-    {"cancel", listing_cancel},
-    {"close", listing_close},
-    {NULL, NULL},
+    {"ready", listing_ready},       {"next", listing_next},   {"page", listing_page},
+    {"metadata", listing_metadata}, {"total", listing_total}, {"position", listing_position},
+    {"stats", listing_stats},       {"need", listing_need},   {"progress", listing_progress},
+    {"cancel", listing_cancel},     {"close", listing_close}, {NULL, NULL},
 };
 
 void listing_open(lua_State *L) {

@@ -63,7 +63,8 @@ struct listing {
   bool decoded;    /* a page was decoded since the host last had its turn */
   bool done;       /* nothing more will come */
   bool closed;
-  bool failed; /* `final` is raised for ever */
+  bool turning; /* a turn runs: nobody else may, and nothing is freed */
+  bool failed;  /* `final` is raised for ever */
   struct avp_err final;
 };
 
@@ -79,8 +80,8 @@ enum turn {
  * the stack index of the listing's table. */
 enum turn reader_turn(lua_State *L, struct listing *listing, int own);
 
-/* Asks for the pages that may be asked for by now and lets them leave. */
-void reader_look_ahead(lua_State *L, struct listing *listing, int own);
+/* Asks for the pages that may be asked for by now and lets them leave. Runs no Lua. */
+void reader_look_ahead(struct listing *listing);
 
 /* Reads from this endpoint (GET or BATCH) from now on. */
 void reader_use(struct listing *listing, enum avp_endpoint endpoint);

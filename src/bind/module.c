@@ -76,6 +76,8 @@ int luaopen_avepoint_core(lua_State *L) {
   lua_setfield(L, -2, "status_code");
   luaL_getmetatable(L, AVP_ERROR_NAME);
   lua_setfield(L, -2, "error_meta");
+  error_push_memory(L);
+  lua_setfield(L, -2, "memory_error");
   push_status_names(L);
   lua_setfield(L, -2, "status_names");
   lua_pushliteral(L, AVP_VERSION);

@@ -191,9 +191,17 @@ void options_check(lua_State *L, int index, const struct option *list, const cha
   }
 }
 
+/* Raw, as options_check reads: what a metatable adds was not checked, and nothing would keep a
+ * string alive that its __index makes. */
+void options_push(lua_State *L, int index, const char *name) {
+  index = lua_absindex(L, index);
+  lua_pushstring(L, name);
+  lua_rawget(L, index);
+}
+
 bool options_has(lua_State *L, int index, const char *name) {
   bool has;
-  lua_getfield(L, index, name);
+  options_push(L, index, name);
   has = !lua_isnil(L, -1);
   lua_pop(L, 1);
   return has;
@@ -201,7 +209,7 @@ bool options_has(lua_State *L, int index, const char *name) {
 
 const char *options_string(lua_State *L, int index, const char *name, const char *fallback) {
   const char *text = fallback;
-  lua_getfield(L, index, name);
+  options_push(L, index, name);
   if (lua_type(L, -1) == LUA_TSTRING) text = lua_tostring(L, -1); /* the table keeps it alive */
   lua_pop(L, 1);
   return text;
@@ -209,7 +217,7 @@ const char *options_string(lua_State *L, int index, const char *name, const char
 
 static double number(lua_State *L, int index, const char *name, double fallback) {
   double n = fallback;
-  lua_getfield(L, index, name);
+  options_push(L, index, name);
   if (lua_type(L, -1) == LUA_TNUMBER) n = lua_tonumber(L, -1);
   lua_pop(L, 1);
   return n;
@@ -227,7 +235,7 @@ long options_integer(lua_State *L, int index, const char *name, long fallback) {
 
 bool options_boolean(lua_State *L, int index, const char *name) {
   bool value;
-  lua_getfield(L, index, name);
+  options_push(L, index, name);
   value = lua_toboolean(L, -1) != 0;
   lua_pop(L, 1);
   return value;

@@ -43,6 +43,9 @@ struct option_hint {
 void options_check(lua_State *L, int index, const struct option *list, const char *what, int level,
                    const struct option_hint *hint);
 
+/* Pushes the value of an option, or nil. */
+void options_push(lua_State *L, int index, const char *name);
+
 /* Values of a checked table; the default where the option is absent. Strings live as long as the
  * table holds them. */
 const char *options_string(lua_State *L, int index, const char *name, const char *fallback);

@@ -116,6 +116,7 @@ static bool make_room(lua_State *L, struct listing *listing, struct intake *in) 
     if (set != NULL) in->ids[i] = avp_idset_id(set, id, len);
     lua_pop(L, 2);
   }
+  if (listing->ids != NULL) avp_idset_unreserve(listing->ids); /* for a page that ran short */
   for (i = 0; listing->ids != NULL && i < n; i++) {
     if (!avp_idset_reserve(listing->ids, &in->ids[i])) return false;
   }
@@ -399,12 +400,10 @@ enum turn reader_turn(lua_State *L, struct listing *listing, int own) {
   return turn;
 }
 
-void reader_look_ahead(lua_State *L, struct listing *listing, int own) {
+void reader_look_ahead(struct listing *listing) {
   int ahead = pages_ahead(listing);
   if (ahead == 0 || listing->done || listing->failed || listing->sweep.pages == 0) return;
   if (avp_sweep_is_over(&listing->sweep, listing->pager.next)) return;
   if (!ask(listing, ahead)) return; /* the page will be asked for again when it is needed */
-  lua_rawgeti(L, own, LISTING_STATE);
-  client_step(L, listing->client, lua_gettop(L));
-  lua_pop(L, 1);
+  avp_dispatcher_step(listing->client->dispatcher, avp_sys_now_ms(), avp_sys_wall_ms());
 }

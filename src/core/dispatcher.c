@@ -479,6 +479,7 @@ int64_t avp_dispatcher_wake_at(const struct avp_dispatcher *d) {
   int64_t at = AVP_NEVER;
   const struct avp_call *call;
   if (d->closed) return AVP_NEVER;
+  if (avp_dispatcher_token_reply(d) != NULL) return d->now; /* nothing else will wake its reader */
   at = avp_transport_wake_at(d->transport);
   for (call = d->calls; call != NULL; call = call->next) {
     if (call->state != AVP_CALL_QUEUED) continue;

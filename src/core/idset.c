@@ -116,6 +116,11 @@ bool avp_idset_reserve(struct avp_idset *set, const struct avp_id *id) {
   return true;
 }
 
+void avp_idset_unreserve(struct avp_idset *set) {
+  size_t i;
+  for (i = 0; i < AVP_IDSET_SEGMENTS; i++) set->segments[i].reserved = 0;
+}
+
 enum avp_idset_result avp_idset_add(struct avp_idset *set, const struct avp_id *id, int sweep) {
   uint64_t hash = spread(set, id);
   struct avp_idset_segment *segment = &set->segments[hash % AVP_IDSET_SEGMENTS];

@@ -48,6 +48,9 @@ struct avp_id avp_idset_id(const struct avp_idset *set, const char *text, size_t
  * for each before the first is added. False when memory is out. */
 bool avp_idset_reserve(struct avp_idset *set, const struct avp_id *id);
 
+/* Gives back all room that was made and not used. */
+void avp_idset_unreserve(struct avp_idset *set);
+
 /* Notes that the id was seen in sweep `sweep` (1 to 100). Room must have been made. */
 enum avp_idset_result avp_idset_add(struct avp_idset *set, const struct avp_id *id, int sweep);
 

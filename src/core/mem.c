@@ -56,4 +56,6 @@ void avp_free_secret(char *text) {
 
 void avp_mem_fail_at(long n) { fail_countdown = n; }
 
+long avp_mem_fail_at_left(void) { return fail_countdown; }
+
 long avp_mem_live(void) { return live_blocks; }

@@ -30,6 +30,9 @@ void avp_free_secret(char *text);
 /* For tests: lets the n-th allocation from now fail (1 is the next one); 0 switches it off. */
 void avp_mem_fail_at(long n);
 
+/* For tests: how many allocations are left until the one that fails; 0 where it has failed. */
+long avp_mem_fail_at_left(void);
+
 /* For tests: number of blocks that are allocated now. */
 long avp_mem_live(void);
 

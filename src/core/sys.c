@@ -138,7 +138,7 @@ int avp_sys_set_wait(int set, struct avp_sys_ready *ready, int max, int timeout_
     if (events[i].events & EPOLLOUT) ready[i].events |= AVP_SYS_WRITE;
     if (events[i].events & (EPOLLERR | EPOLLHUP)) ready[i].events |= AVP_SYS_ERROR;
   }
-  return n > 0 ? n : 0;
+  return n < 0 && errno == EINTR ? 0 : n;
 }
 
 #else
@@ -171,7 +171,7 @@ int avp_sys_set_wait(int set, struct avp_sys_ready *ready, int max, int timeout_
     ready[i].events = events[i].filter == EVFILT_WRITE ? AVP_SYS_WRITE : AVP_SYS_READ;
     if (events[i].flags & EV_ERROR) ready[i].events |= AVP_SYS_ERROR;
   }
-  return n > 0 ? n : 0;
+  return n < 0 && errno == EINTR ? 0 : n;
 }
 
 #endif

@@ -55,7 +55,8 @@ int avp_sys_set_open(void);
 bool avp_sys_set_watch(int set, int fd, int events);
 
 /* Descriptors that are ready, waiting for at most `timeout_ms` (0: do not wait). Gives how many
- * of `ready` were filled, 0 after a signal or a timeout. `set` may be -1: then it only waits. */
+ * of `ready` were filled, 0 after a signal or a timeout, -1 where the set is broken (somebody
+ * closed its descriptor). `set` may be -1: then it only waits. */
 int avp_sys_set_wait(int set, struct avp_sys_ready *ready, int max, int timeout_ms);
 
 void avp_sys_close(int fd);

@@ -111,22 +111,30 @@ static const char *hashed_dir(void) {
   return dir;
 }
 
-static void set_trust(CURL *easy, const struct avp_transfer_settings *settings) {
+/* Sets a string that libcurl copies. Without memory it would go on with its default: another
+ * certificate store, no proxy. */
+static bool set_text(CURL *easy, CURLoption option, const char *text) {
+  return curl_easy_setopt(easy, option, text) != CURLE_OUT_OF_MEMORY;
+}
+
+static bool set_trust(CURL *easy, const struct avp_transfer_settings *settings) {
+  bool done = true;
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   if (settings->ca_file != NULL) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, settings->ca_file);
+    done = set_text(easy, CURLOPT_CAINFO, settings->ca_file);
     curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
   } else if (hashed_dir() != NULL) {
     curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-    curl_easy_setopt(easy, CURLOPT_CAPATH, hashed_dir());
+    done = set_text(easy, CURLOPT_CAPATH, hashed_dir());
   } else {
     curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* lets libcurl keep the loaded bundle */
   }
+  return done;
 }
 
-static void set_protocol(CURL *easy) {
+static bool set_protocol(CURL *easy) {
 #if LIBCURL_VERSION_NUM >= 0x075500
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
@@ -139,8 +147,8 @@ static void set_protocol(CURL *easy) {
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, ""); /* all that this libcurl can unpack */
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  return set_text(easy, CURLOPT_ACCEPT_ENCODING, ""); /* all that this libcurl can unpack */
 }
 
 /* Rather share a connection than open another; but only HTTP/2 shares, and that we speak on TLS
@@ -149,20 +157,20 @@ static void set_sharing(CURL *easy, const char *url) {
   curl_easy_setopt(easy, CURLOPT_PIPEWAIT, curl_strnequal(url, "https:", 6) ? 1L : 0L);
 }
 
-static void set_proxy(CURL *easy, const struct avp_transfer_settings *settings, const char *url) {
+static bool set_proxy(CURL *easy, const struct avp_transfer_settings *settings, const char *url) {
   if (avp_url_is_loopback(url)) {
-    curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* never for loopback, whatever the environment */
-  } else if (settings->proxy != NULL) {
-    curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy);
+    return set_text(easy, CURLOPT_PROXY, ""); /* never for loopback, whatever the environment */
   }
+  return settings->proxy == NULL || set_text(easy, CURLOPT_PROXY, settings->proxy);
 }
 
 static bool configure(struct avp_transfer *transfer, const struct avp_transfer_settings *settings,
                       const struct avp_request *request) {
   CURL *easy = transfer->easy;
-  set_protocol(easy);
-  set_trust(easy, settings);
-  set_proxy(easy, settings, request->url);
+  bool done = set_protocol(easy) && set_trust(easy, settings) &&
+              set_proxy(easy, settings, request->url) &&
+              set_text(easy, CURLOPT_USERAGENT, settings->user_agent);
+  if (!done) return false;
   set_sharing(easy, request->url);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reply.detail);
@@ -171,7 +179,6 @@ static bool configure(struct avp_transfer *transfer, const struct avp_transfer_s
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
-  curl_easy_setopt(easy, CURLOPT_USERAGENT, settings->user_agent);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
   if (request->post) {

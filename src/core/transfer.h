@@ -59,9 +59,10 @@ struct avp_transfer {
   char *body;                 /* of the request; may hold a secret, wiped at the end */
   size_t body_len;            /* bytes of it */
   size_t header_bytes;        /* received so far */
+  int64_t ends_at;            /* ms: libcurl should have ended it well before */
   struct avp_reply reply;
   void *owner;               /* whose attempt it is */
-  struct avp_transfer *next; /* in the transport's list of finished ones */
+  struct avp_transfer *next; /* in the transport's list of running or of finished ones */
   bool running;              /* added to the multi handle */
 };
 

@@ -9,7 +9,8 @@
 #include "retry.h"
 #include "sys.h"
 
-#define POOL_SIZE 8 /* idle easy handles that are kept */
+#define POOL_SIZE 8    /* idle easy handles that are kept */
+#define GRACE_MS  1000 /* beyond an attempt's timeout, for libcurl to end it */
 
 struct avp_transport {
   const struct avp_transfer_settings *settings;
@@ -21,6 +22,7 @@ struct avp_transport {
   int64_t timer_at;          /* when libcurl wants to be called, or AVP_NEVER */
   CURL *pool[POOL_SIZE];     /* idle easy handles */
   int pooled;                /* how many of them */
+  struct avp_transfer *live; /* running attempts */
   struct avp_transfer *done; /* finished attempts, oldest first */
 };
 
@@ -93,17 +95,21 @@ static void give_easy(struct avp_transport *transport, CURL *easy) {
   }
 }
 
-static void unlink_done(struct avp_transport *transport, const struct avp_transfer *transfer) {
-  struct avp_transfer **link = &transport->done;
+static void unlink_from(struct avp_transfer **link, const struct avp_transfer *transfer) {
   while (*link != NULL && *link != transfer) link = &(*link)->next;
   if (*link != NULL) *link = transfer->next;
+}
+
+static void unlink_both(struct avp_transport *transport, const struct avp_transfer *transfer) {
+  unlink_from(&transport->live, transfer);
+  unlink_from(&transport->done, transfer);
 }
 
 void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *transfer) {
   struct avp_sigpipe pipe;
   avp_sys_sigpipe_block(&pipe);
   if (transfer->running) curl_multi_remove_handle(transport->multi, transfer->easy);
-  unlink_done(transport, transfer);
+  unlink_both(transport, transfer);
   if (transfer->easy != NULL) give_easy(transport, transfer->easy);
   avp_sys_sigpipe_restore(&pipe);
   avp_transfer_free(transfer);
@@ -136,30 +142,69 @@ struct avp_transfer *avp_transport_start(struct avp_transport *transport,
     return NULL;
   }
   transfer->running = curl_multi_add_handle(transport->multi, easy) == CURLM_OK;
-  if (transfer->running) return transfer;
+  if (transfer->running) {
+    transfer->ends_at = now + request->timeout_ms + GRACE_MS;
+    transfer->next = transport->live;
+    transport->live = transfer;
+    return transfer;
+  }
   avp_transport_cancel(transport, transfer);
   return NULL;
 }
 
-/* Moves finished transfers from libcurl's list to ours. */
-static void collect(struct avp_transport *transport) {
+static void finish(struct avp_transport *transport, struct avp_transfer *transfer,
+                   CURLcode result) {
   struct avp_transfer **end = &transport->done;
+  avp_transfer_finish(transfer, result);
+  curl_multi_remove_handle(transport->multi, transfer->easy);
+  transfer->running = false;
+  unlink_from(&transport->live, transfer);
+  while (*end != NULL) end = &(*end)->next;
+  transfer->next = NULL;
+  *end = transfer;
+}
+
+/* Moves finished transfers from libcurl's list to ours. A transfer that ran out of memory may leave
+ * a half-made connection behind, for which later ones would wait in vain. */
+static CURLMcode collect(struct avp_transport *transport) {
+  CURLMcode state = CURLM_OK;
   CURLMsg *message;
   int left;
-  while (*end != NULL) end = &(*end)->next;
   for (message = curl_multi_info_read(transport->multi, &left); message != NULL;
        message = curl_multi_info_read(transport->multi, &left)) {
     struct avp_transfer *transfer = NULL;
     CURLcode result = message->data.result; /* the message is gone after the handle's removal */
     if (message->msg != CURLMSG_DONE) continue;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
-    avp_transfer_finish(transfer, result);
-    curl_multi_remove_handle(transport->multi, transfer->easy);
-    transfer->running = false;
-    transfer->next = NULL;
-    *end = transfer;
-    end = &transfer->next;
+    finish(transport, transfer, result);
+    if (result == CURLE_OUT_OF_MEMORY && transfer->reply.overflow == AVP_OVERFLOW_NONE) {
+      state = CURLM_OUT_OF_MEMORY; /* and not too long a header, which libcurl calls so too */
+    }
   }
+  return state;
+}
+
+/* Whether libcurl has forgotten a transfer: one that waits for another's connection has no timeout
+ * in some versions (7.88 is one). */
+static bool is_stuck(const struct avp_transport *transport, int64_t now) {
+  const struct avp_transfer *transfer = transport->live;
+  while (transfer != NULL && now < transfer->ends_at) transfer = transfer->next;
+  return transfer != NULL;
+}
+
+/* libcurl could not note what it waits for (memory is out), or the system refuses to watch a socket
+ * (somebody closed our set): nothing would ever wake these transfers, not even their timeouts. They
+ * end, and the next one begins with new handles. */
+static void give_up(struct avp_transport *transport, CURLMcode why) {
+  CURLcode result = why == CURLM_OUT_OF_MEMORY    ? CURLE_OUT_OF_MEMORY
+                    : why == CURLM_INTERNAL_ERROR ? CURLE_OPERATION_TIMEDOUT
+                                                  : CURLE_SEND_ERROR;
+  while (transport->live != NULL) finish(transport, transport->live, result);
+  curl_multi_cleanup(transport->multi);
+  avp_sys_close(transport->set);
+  transport->multi = NULL;
+  transport->set = -1;
+  transport->timer_at = AVP_NEVER;
 }
 
 static int curl_events(int events) {
@@ -170,24 +215,35 @@ static int curl_events(int events) {
   return bits;
 }
 
-void avp_transport_perform(struct avp_transport *transport, int64_t now) {
+/* Lets libcurl go on with what is ready. */
+static CURLMcode act(struct avp_transport *transport, int64_t now) {
   struct avp_sys_ready ready[16];
-  struct avp_sigpipe pipe;
+  CURLMcode result = CURLM_OK;
   int running;
-  int n;
+  int n = avp_sys_set_wait(transport->set, ready, 16, 0);
   int i;
+  if (n < 0) return CURLM_BAD_SOCKET;
+  for (i = 0; i < n && result == CURLM_OK; i++) {
+    result = curl_multi_socket_action(transport->multi, ready[i].fd, curl_events(ready[i].events),
+                                      &running);
+  }
+  if (result != CURLM_OK || now < transport->timer_at) return result;
+  transport->timer_at = AVP_NEVER; /* libcurl sets the next one from within the call */
+  return curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
+void avp_transport_perform(struct avp_transport *transport, int64_t now) {
+  struct avp_sigpipe pipe;
+  CURLMcode acted;
+  CURLMcode collected;
   if (transport->multi == NULL) return;
   transport->now = now;
   avp_sys_sigpipe_block(&pipe);
-  n = avp_sys_set_wait(transport->set, ready, 16, 0);
-  for (i = 0; i < n; i++) {
-    curl_multi_socket_action(transport->multi, ready[i].fd, curl_events(ready[i].events), &running);
-  }
-  if (now >= transport->timer_at) {
-    transport->timer_at = AVP_NEVER; /* libcurl sets the next one from within the call */
-    curl_multi_socket_action(transport->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-  }
-  collect(transport);
+  acted = act(transport, now);
+  collected = collect(transport);
+  if (acted == CURLM_OK) acted = collected;
+  if (acted == CURLM_OK && is_stuck(transport, now)) acted = CURLM_INTERNAL_ERROR;
+  if (acted != CURLM_OK) give_up(transport, acted);
   avp_sys_sigpipe_restore(&pipe);
 }
 
@@ -197,7 +253,14 @@ struct avp_transfer *avp_transport_next_done(struct avp_transport *transport) {
   return transfer;
 }
 
-int64_t avp_transport_wake_at(const struct avp_transport *transport) { return transport->timer_at; }
+int64_t avp_transport_wake_at(const struct avp_transport *transport) {
+  const struct avp_transfer *transfer = transport->live;
+  int64_t at = transport->timer_at;
+  for (; transfer != NULL; transfer = transfer->next) {
+    if (transfer->ends_at < at) at = transfer->ends_at;
+  }
+  return at;
+}
 
 int avp_transport_fd(const struct avp_transport *transport) { return transport->set; }
 
@@ -213,12 +276,13 @@ bool avp_transport_forked(struct avp_transport *transport) {
   avp_sys_close(transport->set);
   transport->multi = NULL;
   transport->set = -1;
+  transport->live = NULL;
   transport->pooled = 0;
   transport->timer_at = AVP_NEVER;
   return true;
 }
 
 void avp_transport_abandon(struct avp_transport *transport, struct avp_transfer *transfer) {
-  unlink_done(transport, transfer);
+  unlink_both(transport, transfer);
   avp_transfer_free(transfer);
 }

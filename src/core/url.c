@@ -68,31 +68,36 @@ static bool host_is_loopback(const char *host) {
   return curl_strequal(host, "localhost") || strcmp(host, "[::1]") == 0 || is_127(host);
 }
 
-/* Gives the parsed URL, or NULL where libcurl does not take it. */
-static CURLU *parse(const char *url) {
+/* Gives the parsed URL, or NULL where libcurl does not take it; `result` says why. */
+static CURLU *parse(const char *url, CURLUcode *result) {
   CURLU *parsed = curl_url();
+  *result = CURLUE_OUT_OF_MEMORY;
   if (parsed == NULL) return NULL;
-  if (curl_url_set(parsed, CURLUPART_URL, url, CURLU_PATH_AS_IS) == CURLUE_OK) return parsed;
+  *result = curl_url_set(parsed, CURLUPART_URL, url, CURLU_PATH_AS_IS);
+  if (*result == CURLUE_OK) return parsed;
   curl_url_cleanup(parsed);
   return NULL;
 }
 
-static bool parsed_is_loopback(CURLU *parsed) {
+/* Whether memory is out is in `result`. */
+static bool parsed_is_loopback(CURLU *parsed, CURLUcode *result) {
   char *host = NULL;
-  bool loopback = false;
-  if (curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK)
-    loopback = host_is_loopback(host);
+  bool loopback;
+  *result = curl_url_get(parsed, CURLUPART_HOST, &host, 0);
+  loopback = *result == CURLUE_OK && host_is_loopback(host);
   curl_free(host);
   return loopback;
 }
 
-/* NULL where the URL is fine, else what is wrong with it. */
-static const char *refusal(CURLU *parsed) {
+/* NULL where the URL is fine, else what is wrong with it; whether memory is out is in `result`. */
+static const char *refusal(CURLU *parsed, CURLUcode *result) {
   char *scheme = NULL;
   const char *reason = NULL;
-  if (curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK) return "has no scheme";
+  *result = curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0);
+  if (*result != CURLUE_OK) return "has no scheme";
   if (strcmp(scheme, "http") == 0) {
-    if (!parsed_is_loopback(parsed)) reason = "is plain http; only loopback may be, use https";
+    if (!parsed_is_loopback(parsed, result))
+      reason = "is plain http; only loopback may be, use https";
   } else if (strcmp(scheme, "https") != 0) {
     reason = "must begin with https://";
   }
@@ -115,9 +120,14 @@ static const char *refusal_of_text(const char *url) {
 }
 
 bool avp_url_check(const char *url, const char *what, struct avp_err *err) {
-  CURLU *parsed = parse(url);
-  const char *reason = parsed != NULL ? refusal(parsed) : "is not a URL";
+  CURLUcode result;
+  CURLU *parsed = parse(url, &result);
+  const char *reason = parsed != NULL ? refusal(parsed, &result) : "is not a URL";
   curl_url_cleanup(parsed);
+  if (result == CURLUE_OUT_OF_MEMORY) {
+    avp_err_set(err, AVP_ERR_MEMORY, "out of memory");
+    return false;
+  }
   if (reason == NULL) reason = refusal_of_text(url);
   if (reason == NULL) return true;
   avp_err_set(err, AVP_ERR_CONFIG, "%s %s", what, reason);
@@ -154,8 +164,9 @@ bool avp_url_check_proxy(const char *proxy, struct avp_err *err) {
 }
 
 bool avp_url_is_loopback(const char *url) {
-  CURLU *parsed = parse(url);
-  bool loopback = parsed != NULL && parsed_is_loopback(parsed);
+  CURLUcode result;
+  CURLU *parsed = parse(url, &result);
+  bool loopback = parsed != NULL && parsed_is_loopback(parsed, &result);
   curl_url_cleanup(parsed);
   return loopback;
 }

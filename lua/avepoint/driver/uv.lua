@@ -114,10 +114,9 @@ local function on_ready(watcher)
   if watchers[client] ~= watcher then
     return
   end
-  local before = core.progress(client)
   local ok = pcall(client.step, client) -- an error shows again when the waiting task steps
   local late = watcher.limit and uv.now() >= watcher.limit
-  if not ok or late or core.progress(client) ~= before then
+  if not ok or late or core.progress(client) ~= watcher.progress then
     wake_all(watcher, now)
   else
     arm(watcher)
@@ -140,6 +139,9 @@ function arm(watcher)
   end
   local seconds = client:timeout()
   local ms = seconds and math.ceil(seconds * 1000)
+  if core.progress(client) ~= watcher.progress then
+    ms = 0 -- the step of another task has brought what these wait for
+  end
   local left = watcher.limit and math.max(0, watcher.limit - uv.now())
   if left and (not ms or left < ms) then
     ms = left
@@ -155,7 +157,8 @@ end
 local function watch(client, task, seconds)
   local watcher = watchers[client]
   if not watcher then
-    watcher = { client = client, waiting = {}, timer = uv.new_timer() }
+    watcher = { client = client, waiting = {}, timer = uv.new_timer(),
+      progress = core.progress(client) }
     watchers[client] = watcher
   end
   if seconds then

@@ -1,0 +1,179 @@
+/* torture.c - lets memory run out at one place after another while a script lists customers.
+ *
+ * usage: torture SCRIPT KIND FIRST STRIDE [LAST]
+ *
+ * The script is run in a new Lua state for n = FIRST, FIRST + STRIDE, ... It calls arm() where
+ * failing is to begin; from there on the n-th allocation fails, of Lua (KIND lua), of the core
+ * (core), of libcurl (curl) or none (none), until a run ends without having met a failure. Lua asks
+ * a second time after collecting garbage, so there the next one fails too. After each run
+ * everything must have been given back. The module is linked in, so that its allocator can be
+ * reached.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mem.h"
+
+int luaopen_avepoint_core(lua_State *L);
+enum kind { KIND_LUA, KIND_CORE, KIND_CURL, KIND_NONE };
+
+static struct {
+  enum kind kind;
+  long n;        /* which allocation is to fail */
+  long count;    /* allocations of that kind since arm() */
+  long failures; /* how many of them failed */
+  long row;      /* how many in a row fail */
+  int armed;
+} plan;
+
+static size_t lua_bytes; /* in use by the Lua state */
+
+static int fails(enum kind kind) {
+  if (!plan.armed || kind != plan.kind) return 0;
+  plan.count++;
+  if (plan.count < plan.n || plan.count >= plan.n + plan.row) return 0;
+  plan.failures++;
+  return 1;
+}
+
+static void *lua_alloc(void *user, void *block, size_t old, size_t size) {
+  void *moved;
+  (void)user;
+  if (block == NULL) old = 0; /* it is a type then */
+  if (size == 0) {
+    free(block);
+    lua_bytes -= old;
+    return NULL;
+  }
+  if (size > old && fails(KIND_LUA)) return NULL; /* shrinking must not fail */
+  moved = realloc(block, size);
+  if (moved != NULL) lua_bytes += size - old;
+  return moved;
+}
+
+static void *curl_malloc(size_t size) { return fails(KIND_CURL) ? NULL : malloc(size); }
+static void *curl_calloc(size_t n, size_t size) {
+  return fails(KIND_CURL) ? NULL : calloc(n, size);
+}
+static void *curl_realloc(void *block, size_t size) {
+  return fails(KIND_CURL) ? NULL : realloc(block, size);
+}
+static char *curl_strdup(const char *text) {
+  size_t size = strlen(text) + 1;
+  char *copy = curl_malloc(size);
+  if (copy != NULL) memcpy(copy, text, size);
+  return copy;
+}
+
+/* Lua: arm(): from here on allocations may fail */
+static int arm(lua_State *L) {
+  (void)L;
+  plan.armed = 1;
+  plan.count = 0;
+  if (plan.kind == KIND_CORE) avp_mem_fail_at(plan.n);
+  return 0;
+}
+
+/* Lua: disarm(): from here on none does */
+static int disarm(lua_State *L) {
+  (void)L;
+  if (plan.armed && plan.kind == KIND_CORE && avp_mem_fail_at_left() == 0) plan.failures = 1;
+  plan.armed = 0;
+  avp_mem_fail_at(0);
+  return 0;
+}
+
+/* Lua: fork() -> the child's id, or 0 in the child */
+static int lua_fork(lua_State *L) {
+  fflush(stdout);
+  lua_pushinteger(L, (lua_Integer)fork());
+  return 1;
+}
+
+/* Lua: wait(id) -> exit status of a child */
+static int lua_wait(lua_State *L) {
+  int status = -1;
+  waitpid((pid_t)luaL_checkinteger(L, 1), &status, 0);
+  lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+  return 1;
+}
+
+static void preload(lua_State *L) {
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "preload");
+  lua_pushcfunction(L, luaopen_avepoint_core);
+  lua_setfield(L, -2, "avepoint.core");
+  lua_pop(L, 2);
+}
+
+/* Gives whether the script ended as it should. */
+static int run(const char *script) {
+  lua_State *L = lua_newstate(lua_alloc, NULL);
+  int ok;
+  if (L == NULL) return 0;
+  luaL_openlibs(L);
+  preload(L);
+  lua_register(L, "arm", arm);
+  lua_register(L, "disarm", disarm);
+  lua_register(L, "fork", lua_fork);
+  lua_register(L, "wait", lua_wait);
+  ok = luaL_loadfile(L, script) == 0 && lua_pcall(L, 0, 0, 0) == 0;
+  disarm(L);
+  if (!ok) printf("%ld: %s\n", plan.n, lua_tostring(L, -1));
+  lua_close(L);
+  return ok;
+}
+
+static int check_given_back(void) {
+  if (lua_bytes == 0 && avp_mem_live() == 0) return 1;
+  printf("%ld: %lu bytes of Lua and %ld blocks of the core are left\n", plan.n,
+         (unsigned long)lua_bytes, avp_mem_live());
+  return 0;
+}
+
+/* lua-cjson forgets a buffer when memory runs out while it decodes. Where it stays mapped, a leak
+ * checker can tell its leaks from ours. */
+static void keep_cjson(void) {
+  lua_State *L = luaL_newstate();
+  if (L == NULL) return;
+  luaL_openlibs(L);
+  if (luaL_dostring(
+          L, "return package.searchpath and package.searchpath('cjson', package.cpath)") == 0 &&
+      lua_isstring(L, -1)) {
+    (void)dlopen(lua_tostring(L, -1), RTLD_LAZY | RTLD_NODELETE);
+  }
+  lua_close(L);
+}
+
+int main(int argc, char **argv) {
+  static const char *const kinds[] = {"lua", "core", "curl", "none", NULL};
+  long stride = argc > 4 ? atol(argv[4]) : 1;
+  long last = argc > 5 ? atol(argv[5]) : 1000000;
+  long bad = 0;
+  long runs = 0;
+  if (argc < 4) return 2;
+  while (kinds[plan.kind] != NULL && strcmp(kinds[plan.kind], argv[2]) != 0) plan.kind++;
+  plan.row = plan.kind == KIND_LUA ? 2 : 1;
+  curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_malloc, free, curl_realloc, curl_strdup,
+                       curl_calloc);
+  keep_cjson();
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  for (plan.n = atol(argv[3]); plan.n <= last; plan.n += stride) {
+    plan.failures = 0;
+    bad += !run(argv[1]);
+    bad += !check_given_back();
+    runs++;
+    if (plan.failures == 0) break;
+  }
+  printf("%ld runs up to allocation %ld, %ld bad\n", runs, plan.n, bad);
+  return bad != 0;
+}

@@ -1,0 +1,99 @@
+-- Memory runs out at one allocation after another, of Lua, of the core and of libcurl: no crash, no
+-- leak, no customer lost or doubled (spec/c/torture.c, spec/support/torture.lua). And the child of
+-- a fork.
+-- SPDX-License-Identifier: MIT
+
+local helper = require "spec.helper"
+
+local program = (os.getenv "AVP_MODULES" or "") .. "/torture"
+
+-- Gives what the program printed.
+local function torture(script, kind, stride, last, environment)
+  local known = helper.temporary ".suppressions"
+  helper.write(known, "leak:cjson.so\n") -- it forgets a buffer when memory runs out
+  local words = { "env", ("LSAN_OPTIONS=suppressions=%s:print_suppressions=0"):format(known) }
+  for name, value in pairs(environment) do words[#words + 1] = name .. "=" .. value end
+  words[#words + 1] = ("%s %s %s 1 %d %s 2>&1"):format(program, script, kind, stride, last or "")
+  local pipe = assert(io.popen(table.concat(words, " ")))
+  local out = pipe:read "*a"
+  pipe:close()
+  return out
+end
+
+local function base_url(fields)
+  local base = helper.urls(helper.scenario(fields))
+  return (base:gsub("^https://localhost:%d+", "http://localhost:" .. helper.ports.http))
+end
+
+local built = io.open(program)
+if not built then
+  return -- LuaJIT takes no allocator of ours
+end
+built:close()
+
+describe("#torture memory that runs out", function()
+  -- Of libcurl's allocations a few: where memory is out, some versions decompress wrongly or lose a
+  -- URL's query, which is then told as `protocol` or `drift`.
+  local strides = { lua = { load = 11 }, core = {}, curl = { load = 1, plain = 5, pages = 37 } }
+  for _, kind in ipairs { "lua", "core", "curl" } do
+    for _, way in ipairs { "load", "plain", "filter", "progress", "pages", "event", "secret",
+      "resume" } do
+      local stride = strides[kind][way] or 1
+      local test = kind == "curl" and not strides.curl[way] and function() end or it
+      test(("of %s, %s"):format(kind, way), function()
+        local out = torture("spec/support/torture.lua", kind, stride, nil, { TORTURE_WAY = way,
+          AVEPOINT_BASE_URL = base_url { customers = 12, journal = false } })
+        assert.matches("^%d+ runs up to allocation %d+, 0 bad\n$", out)
+      end)
+    end
+  end
+end)
+
+describe("#torture the child of a fork", function()
+  it("and its parent both go on, from any place of a listing", function()
+    local script = helper.temporary ".lua"
+    helper.write(script, [[
+      local avepoint = require "avepoint"
+      local base = os.getenv "AVEPOINT_BASE_URL"
+      for _, place in ipairs { "before", "row 1", "row 3", "row 8", "wait", "on_event", "end" } do
+        local child, list = nil, {}
+        local function at(name)
+          if name == place and not child then child = fork() end
+        end
+        local client = avepoint.client { base_url = base, token_url = base .. "/connect/token",
+          client_id = "demo-client", client_secret = "demo-secret",
+          on_event = function() at "on_event" end,
+          driver = { wait = function(client, seconds)
+            if #list > 3 then at "wait" end
+            require("avepoint.driver.blocking").wait(client, seconds)
+          end } }
+        local listing = client:customers { page_size = 5 }
+        at "before"
+        for c in listing do
+          list[#list + 1] = c.id
+          at("row " .. #list)
+        end
+        at "end"
+        local seen, n = {}, 0
+        for _, id in ipairs(list) do
+          n = n + (seen[id] and 0 or 1)
+          seen[id] = true
+        end
+        assert(n == 42 and #list == 42, place .. ": " .. n .. " of " .. #list)
+        assert(client:customers():count() == 42)
+        if child == 0 then os.exit(0, place ~= "row 1") end -- both ways to end
+        assert(child and wait(child) == 0, "the child failed: " .. place)
+        assert(client:customers({ page_size = 3 }):count() == 42) -- its connections live
+      end
+    ]])
+    for _, port in ipairs { "http", "https" } do
+      local id = helper.scenario { customers = 42, latency = 0.01, journal = false }
+      local base = port == "http" and base_url { customers = 42, latency = 0.01, journal = false }
+        or helper.urls(id)
+      local out = torture(script, "none", 1, 1, { AVEPOINT_BASE_URL = base,
+        AVEPOINT_CA_FILE = helper.ca_file,
+        ASAN_OPTIONS = "detect_leaks=0" }) -- a child gives up what it has inherited
+      assert.matches("^1 runs up to allocation %d+, 0 bad\n$", out)
+    end
+  end)
+end)
