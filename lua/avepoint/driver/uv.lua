@@ -25,27 +25,24 @@ local function close_handle(handle)
   end
 end
 
--- Calls f from the loop, soon. In Neovim through vim.schedule: a uv callback must not touch
--- vim.api.
-local function soon(f)
-  if in_neovim then
-    vim.schedule(f)
-    return
-  end
-  local timer = uv.new_timer()
-  timer:start(0, 0, function()
-    timer:close()
-    f()
-  end)
-end
-
--- The same from within a callback of the loop, where plain luv need not wait.
+-- Calls f from within a callback of the loop: in Neovim through vim.schedule, since there it must
+-- not touch vim.api.
 local function now(f)
   if in_neovim then
     vim.schedule(f)
   else
     f()
   end
+end
+
+-- Calls f from the loop after it has had a turn. In Neovim vim.schedule alone would not do: inside
+-- vim.wait what is scheduled runs until nothing is left, without a look at the loop.
+local function soon(f)
+  local timer = uv.new_timer()
+  timer:start(0, 0, function()
+    timer:close()
+    now(f)
+  end)
 end
 
 --- Whether the running coroutine is a task.
