@@ -9,9 +9,12 @@
 -- luacheck: read globals vim
 
 local choice = require "avepoint.driver"
+local compat = require "avepoint.compat"
 local core = require "avepoint.core"
 
 local driver = {}
+
+local unpack = table.unpack or unpack -- luacheck: read globals unpack
 
 local in_neovim = rawget(_G, "vim") ~= nil and vim.schedule ~= nil
 local uv = in_neovim and (vim.uv or vim.loop) or require "luv"
@@ -199,10 +202,29 @@ local function report(task, on_done, ok, ...)
   end
 end
 
-local function finish(task, on_done, ...)
-  if coroutine.status(task.co) == "dead" then
+-- After each turn that we gave a task. The first value is coroutine.resume's, the others are the
+-- body's pcall's; where that could not protect (PUC 5.1), the coroutine's own error.
+local function finish(task, on_done, resumed, ...)
+  task.driven = false
+  if coroutine.status(task.co) ~= "dead" then
+    return
+  elseif resumed then
     report(task, on_done, ...)
+  else
+    report(task, on_done, false, ...)
   end
+end
+
+-- A task's coroutine ends: with our turn, finish reports it; where it had yielded for a reason of
+-- its own, and somebody else resumed it, nobody would.
+local function ending(task, on_done, ...)
+  if not task.driven then
+    local n, values = select("#", ...), { ... }
+    soon(function()
+      report(task, on_done, unpack(values, 1, n))
+    end)
+  end
+  return ...
 end
 
 --- Runs f in a coroutine on the loop. Calls on_done(err, ...) at its end, err nil on success;
@@ -210,7 +232,9 @@ end
 -- @return a task with :cancel()
 function driver.run(f, on_done)
   local task = { cancelled = false, done = false, waiting = true }
-  task.co = coroutine.create(f)
+  task.co = coroutine.create(function()
+    return ending(task, on_done, compat.pcall(f))
+  end)
   function task.resume() -- only out of our own wait: a task may yield for reasons of its own
     if not task.waiting then
       return
@@ -220,7 +244,7 @@ function driver.run(f, on_done)
     if task.cancelled and not task.started then
       report(task, on_done, false, driver.cancelled)
     else
-      task.started = true
+      task.started, task.driven = true, true
       finish(task, on_done, coroutine.resume(task.co))
     end
   end
