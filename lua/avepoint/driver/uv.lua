@@ -173,6 +173,9 @@ function driver.wait(client, seconds)
   if not task then
     error("avepoint: the driver uv works inside a task: avepoint.driver.uv.run(function ...)", 0)
   end
+  if task.cancelled then -- while it had yielded for a reason of its own
+    error(driver.cancelled, 0)
+  end
   task.waiting = true
   if seconds and seconds <= 0 then
     soon(task.resume)
