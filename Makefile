@@ -51,7 +51,7 @@ endif
 HOSTS := neovim luajit libluajit-5.1-dev
 
 .PHONY: all c-tests help deps env demo test test-all test-c spec lint reference format asan valgrind simulator rock \
-	install clean headers plugin for-neovim
+	install clean headers plugin for-neovim bench-nvim
 
 all: $(MODULE) $(SIGN) ## build the module for LUA
 	@$(if $(SIGN),,echo "Without libssl-dev (apt), openssl-devel (dnf) or openssl (brew): no sign-in with certificates.")
@@ -150,6 +150,10 @@ rock: ## build the rock into build/rock and require it
 
 install: all ## install under DESTDIR and PREFIX
 	@spec/support/install $(LUA) $(OUT) "$(DESTDIR)$(PREFIX)"
+
+bench-nvim: ## measure Neovim's loop while customers are listed; RUNS=5
+	@$(MAKE) --no-print-directory all LUA=luajit
+	@spec/bench/nvim $(RUNS)
 
 # Another Neovim may have the old object loaded: it is replaced, never written over.
 plugin: for-neovim all ## LUA=luajit: put the module where Neovim's runtimepath finds it
