@@ -82,8 +82,10 @@ describe("#hosts the plugin", function()
       local stop = stall.watch()
       once("of 1000, listing", function() partial = status() end)
       once("1000 of 1000, done", function()
-        local longest = stop()
-        finish(first, partial, status(), #list(), list()[1], text_of "avepoint-frame"[3], longest)
+        later(300, function()
+          local longest = stop()
+          finish(first, partial, status(), #list(), list()[1], text_of "avepoint-frame"[3], longest)
+        end)
       end)
     ]]):format(helper.top .. "/spec/support/stall.lua"))
     assert.matches("^0, listing", lines[1])
@@ -107,7 +109,7 @@ describe("#hosts the plugin", function()
           local early = #list()
           vim.api.nvim_input "<CR>"
           once("600 of 600", function()
-            later(100, function()
+            later(300, function()
               local wrong = 0
               for _, line in ipairs(list()) do
                 if not line:find "Failed +Japan" then wrong = wrong + 1 end
@@ -132,7 +134,7 @@ describe("#hosts the plugin", function()
   it("marks the failed ones", function()
     local lines = run({ customers = 100 }, [[
       vim.cmd "AvepointCustomers"
-      once("done", function()
+      once("done", function() later(300, function()
         local _, buffer = window_of "avepoint"
         local names = vim.api.nvim_get_namespaces().avepoint
         local marked, failed = 0, 0
@@ -147,7 +149,7 @@ describe("#hosts the plugin", function()
           failed = failed + (line:find " Failed " and 1 or 0)
         end
         finish(marked, failed)
-      end)
+      end) end)
     ]])
     assert.equal(lines[2], lines[1])
     assert.is_true(tonumber(lines[1]) > 0)
@@ -159,8 +161,10 @@ describe("#hosts the plugin", function()
       once("of 3000, listing", function()
         vim.cmd "AvepointCancel"
         once("cancelled", function()
-          local kept = #list()
-          later(600, function() finish(status(), kept, kept == #list()) end)
+          later(300, function()
+            local kept = #list()
+            later(600, function() finish(status(), kept, kept == #list()) end)
+          end)
         end)
       end)
     ]])
@@ -205,8 +209,10 @@ describe("#hosts the plugin", function()
       once("done", function()
         vim.o.columns, vim.o.lines = 60, 15
         vim.cmd "doautocmd VimResized"
-        local id = window_of "avepoint"
-        finish(text_of "avepoint-frame"[3], #list(), vim.api.nvim_win_get_width(id))
+        later(300, function()
+          local id = window_of "avepoint"
+          finish(text_of "avepoint-frame"[3], #list(), vim.api.nvim_win_get_width(id))
+        end)
       end)
     ]])
     assert.matches("^ORGANIZATION +STATUS +$", lines[1])
@@ -225,7 +231,9 @@ describe("#hosts the plugin shows in one line", function()
     local lines = hosts.nvim(prelude .. "vim.cmd 'runtime plugin/avepoint.lua'\n" .. (script or "")
       .. [[
       vim.cmd "AvepointCustomers"
-      once("failed", function() finish(#list(), list()[#list()]) end)
+      once("failed", function()
+        later(300, function() finish(#list(), list()[#list()]) end)
+      end)
     ]], {
       runtimepath = { folder, folder .. "/examples/nvim" },
       environment = environment or helper.environment(id),
@@ -321,8 +329,8 @@ describe("#hosts a clean clone", function()
       end
       local loaded = package.loaded.avepoint
       vim.cmd "AvepointCustomers japan"
-      once("120 of 120", function()
-        finish(help, loaded, status(), #list())
+      once("done", function()
+        later(300, function() finish(help, loaded, status(), #list()) end)
       end)
     ]]):format(clone, block), {
       runtimepath = {},

@@ -3,20 +3,21 @@
 --
 -- What has arrived and what is shown are two things. `rows` has all that arrived, `next` is the
 -- first that was not looked at yet; fill() looks at the following ones and appends those that the
--- filter lets through. A new filter starts again at the first row. A turn of the editor's loop is
--- given so many rows and no more.
+-- filter lets through. A new filter starts again at the first row. That is done in turns of the
+-- editor's loop of its own, each no longer than a few milliseconds.
 -- SPDX-License-Identifier: MIT
 -- luacheck: globals vim
 
 local row = require "avepoint_nvim.row"
 
 local api = vim.api
+local loop = vim.uv or vim.loop
 local Window = {}
 Window.__index = Window
 
 local window = {}
 
-local SLICE = 200 -- rows in a turn
+local TURN = 3e6 -- nanoseconds
 local HEAD = 3 -- lines of the frame above the list
 local LABEL = "Filter: "
 local KEYS = "f filter  ^C stop  q close"
@@ -92,24 +93,37 @@ local function append(self, lines, marks)
   end
 end
 
+local function is_shown(self, item)
+  if #self.words == 0 then
+    return true
+  end
+  item.text = item.text or row.text(item.customer)
+  return row.matches(item.text, self.words)
+end
+
+-- Looks at rows for as long as a turn may take. Gives the lines of those that are shown, and what
+-- is to be highlighted in them.
+local function look_at_rows(self)
+  local lines, marks, from = {}, {}, loop.hrtime()
+  while self.next <= #self.rows and loop.hrtime() - from < TURN do
+    local item = self.rows[self.next]
+    self.next = self.next + 1
+    if is_shown(self, item) then
+      local line, group, first, last = row.line(item.customer, self.columns)
+      lines[#lines + 1] = line
+      if group then
+        marks[#marks + 1] = { #lines, group, first, last }
+      end
+    end
+  end
+  return lines, marks
+end
+
 local function fill(self)
   if self.closed then
     return
   end
-  local lines, marks = {}, {}
-  local last = math.min(self.next + SLICE - 1, #self.rows)
-  for i = self.next, last do
-    local item = self.rows[i]
-    if row.matches(item.text, self.words) then
-      local line, group, from, to = row.line(item.customer, self.columns)
-      lines[#lines + 1] = line
-      if group then
-        marks[#marks + 1] = { #lines, group, from, to }
-      end
-    end
-  end
-  self.next = last + 1
-  append(self, lines, marks)
+  append(self, look_at_rows(self))
   show_status(self)
   self.filling = self.next <= #self.rows
   if self.filling then
@@ -119,10 +133,13 @@ local function fill(self)
   end
 end
 
--- Looks at the rows that were not looked at yet, unless that is under way.
+-- Looks at the rows that were not looked at yet, soon, unless that is under way.
 local function go_on(self)
   if not self.filling then
-    fill(self)
+    self.filling = true
+    vim.defer_fn(function()
+      fill(self)
+    end, 0)
   end
 end
 
@@ -254,7 +271,7 @@ end
 --- Adds customers that have arrived; total is the server's count, or nil.
 function Window:add(customers, total)
   for _, customer in ipairs(customers) do
-    self.rows[#self.rows + 1] = { customer = customer, text = row.text(customer) }
+    self.rows[#self.rows + 1] = { customer = customer }
   end
   self.total, self.state = total, "listing..."
   go_on(self)
