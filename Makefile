@@ -51,8 +51,7 @@ endif
 HOSTS := neovim luajit libluajit-5.1-dev
 
 .PHONY: all c-tests help deps env demo test test-all test-c spec faults lint rates reference format asan \
-	valgrind simulator rock \
-	install clean headers
+	valgrind simulator rock install clean headers plugin for-neovim bench-nvim
 
 all: $(MODULE) $(SIGN) ## build the module for LUA
 	@$(if $(SIGN),,echo "Without libssl-dev (apt), openssl-devel (dnf) or openssl (brew): no sign-in with certificates.")
@@ -173,7 +172,23 @@ rock: ## build the rock into build/rock and require it
 install: all ## install under DESTDIR and PREFIX
 	@spec/support/install $(LUA) $(OUT) "$(DESTDIR)$(PREFIX)"
 
+bench-nvim: ## measure Neovim's loop while customers are listed; RUNS=5
+	@$(MAKE) --no-print-directory all LUA=luajit
+	@spec/bench/nvim $(RUNS)
+
+# Another Neovim may have the old object loaded: it is replaced, never written over.
+plugin: for-neovim all ## LUA=luajit: put the module where Neovim's runtimepath finds it
+	@for so in $(OUT)/avepoint/*.so; do \
+	  cp "$$so" "lua/avepoint/.new.so" && mv -f "lua/avepoint/.new.so" "lua/avepoint/$${so##*/}" || exit 1; done
+	@if command -v nvim >/dev/null; then nvim --headless -u NONE -i NONE -n -c 'helptags examples/nvim/doc' -c 'qa!' </dev/null; fi
+	@echo "Neovim finds avepoint with this folder and examples/nvim on its runtimepath."
+
+for-neovim:
+	@case $(LUA) in luajit|lua5.1) ;; *) \
+	  echo "Neovim's Lua is LuaJIT: make LUA=luajit plugin" >&2; exit 1;; esac
+
 clean: ## remove what was built
 	rm -rf build avepoint src/*/*.o # the latter two are what LuaRocks leaves behind
+	rm -f lua/avepoint/*.so examples/nvim/doc/tags # what `make plugin` puts there
 
 -include $(CORE_OBJ:.o=.d) $(BIND_OBJ:.o=.d) $(SIGN_OBJ:.o=.d)

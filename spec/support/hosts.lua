@@ -6,8 +6,9 @@ local helper = require "spec.helper"
 
 local hosts = {}
 
--- A sanitizer's runtime that is loaded into this process is not for the hosts.
-local function shell(command)
+--- Runs a command of the shell, without a sanitizer's runtime that is loaded into this process.
+-- @return its output, both streams together, and its exit code
+function hosts.shell(command)
   local pipe = assert(io.popen("unset LD_PRELOAD; " .. command .. " 2>&1; echo \"exit $?\""))
   local out = pipe:read "*a"
   pipe:close()
@@ -15,19 +16,17 @@ local function shell(command)
   return text, tonumber(code)
 end
 
+local shell = hosts.shell
+
 local function lua_paths()
-  return ("%s/lua/?.lua;%s/lua/?/init.lua"):format(helper.top, helper.top),
-    ("%s/build/luajit/?.so"):format(helper.top)
+  return ("%s/lua/?.lua;%s/lua/?/init.lua;"):format(helper.top, helper.top),
+    ("%s/build/luajit/?.so;"):format(helper.top)
 end
 
---- Runs a script in a headless Neovim that ends with the script's call of finish(...), whose
--- arguments come out as lines. Gives them as a list, and the whole output.
-function hosts.nvim(script)
-  local path, out = helper.temporary ".lua", helper.temporary ".out"
-  local lua_path, lua_cpath = lua_paths()
-  helper.write(path, ([[
-package.path = %q .. ";" .. package.path
-package.cpath = %q .. ";" .. package.cpath
+-- What comes before a script: finish(...), and where the module is. `runtimepath` are folders, and
+-- then nothing but them gives the module.
+local function preamble(out, given)
+  local parts = { ([[
 function finish(...)
   local file = io.open(%q, "w")
   for i = 1, select("#", ...) do
@@ -36,14 +35,41 @@ function finish(...)
   file:close()
   vim.cmd "qa!"
 end
+]]):format(out) }
+  for _, folder in ipairs(given.runtimepath or {}) do
+    parts[#parts + 1] = ("vim.opt.runtimepath:append(%q)\n"):format(folder)
+  end
+  if not given.runtimepath then
+    parts[#parts + 1] = ("package.path, package.cpath = %q .. package.path, %q .. package.cpath\n")
+      :format(lua_paths())
+  end
+  return table.concat(parts)
+end
+
+--- Runs a script in a headless Neovim that ends with the script's call of finish(...), whose
+-- arguments come out as lines. Gives them as a list, and the whole output. `given`: runtimepath (a
+-- list of folders: nothing but them gives the module), environment (variables), before (words of
+-- the command line before nvim).
+function hosts.nvim(script, given)
+  given = given or {}
+  local path, out = helper.temporary ".lua", helper.temporary ".out"
+  helper.write(path, ([[
+%s
 local ok, err = pcall(function()
 %s
 end)
 if not ok then finish("failed", err) end
-]]):format(lua_path, lua_cpath, out, script))
-  local said = shell(("env XDG_CACHE_HOME=%s XDG_STATE_HOME=%s XDG_DATA_HOME=%s timeout 60 "
-    .. "nvim --headless -u NONE -i NONE -n -c 'luafile %s' </dev/null"):format(helper.directory,
-    helper.directory, helper.directory, path))
+]]):format(preamble(out, given), script))
+  local words = { "env", "XDG_CACHE_HOME=" .. helper.directory, "XDG_STATE_HOME="
+    .. helper.directory, "XDG_DATA_HOME=" .. helper.directory }
+  for name, value in pairs(given.environment or {}) do
+    words[#words + 1] = ("%s='%s'"):format(name, value)
+  end
+  if given.runtimepath then
+    table.insert(words, 2, "-u LUA_PATH -u LUA_CPATH")
+  end
+  local said = shell(("%s timeout 60 %s nvim --headless -u NONE -i NONE -n -c 'luafile %s' "
+    .. "</dev/null"):format(table.concat(words, " "), given.before or "", path))
   local lines = {}
   for line in (helper.read(out) or "no result\n"):gmatch "([^\n]*)\n" do
     lines[#lines + 1] = line
@@ -74,8 +100,8 @@ http {
   fastcgi_temp_path "%s/fastcgi";
   uwsgi_temp_path "%s/uwsgi";
   scgi_temp_path "%s/scgi";
-  lua_package_path "%s;%s";
-  lua_package_cpath "%s;%s";
+  lua_package_path "%s%s";
+  lua_package_cpath "%s%s";
   %s
   server {
     listen unix:%s/http.sock;

@@ -11,10 +11,12 @@ local polls = setmetatable({}, { __mode = "k" }) -- client -> what watches its d
 
 local nvim = {}
 
-local FOREVER = 2 ^ 30 -- ms; the caller comes again
+-- ms; the caller comes again. Before 0.8, Neovim looks at Ctrl-C only at the end of vim.wait.
+local LONGEST = 100
 local CHECK = 50 -- ms between looks at the condition where no event comes
 
---- Waits at most `seconds` (nil: without a limit) until the client's descriptor is ready.
+--- Waits at most `seconds` (nil: without a limit) until the client's descriptor is ready, but never
+-- long: the caller comes again.
 function nvim.wait(client, seconds)
   if vim.in_fast_event() then
     error("avepoint: a Neovim fast event (a uv callback) cannot wait: use vim.schedule, or run "
@@ -30,7 +32,7 @@ function nvim.wait(client, seconds)
       ready = true
     end)
   end
-  local ms = seconds and math.ceil(seconds * 1000) or FOREVER
+  local ms = math.min(LONGEST, seconds and math.ceil(seconds * 1000) or LONGEST)
   local ok, why = vim.wait(ms, function()
     return ready or core.progress(client) ~= before -- a listing was closed, or the client
   end, CHECK)

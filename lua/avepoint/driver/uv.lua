@@ -9,9 +9,12 @@
 -- luacheck: read globals vim
 
 local choice = require "avepoint.driver"
+local compat = require "avepoint.compat"
 local core = require "avepoint.core"
 
 local driver = {}
+
+local unpack = table.unpack or unpack -- luacheck: read globals unpack
 
 local in_neovim = rawget(_G, "vim") ~= nil and vim.schedule ~= nil
 local uv = in_neovim and (vim.uv or vim.loop) or require "luv"
@@ -25,27 +28,24 @@ local function close_handle(handle)
   end
 end
 
--- Calls f from the loop, soon. In Neovim through vim.schedule: a uv callback must not touch
--- vim.api.
-local function soon(f)
-  if in_neovim then
-    vim.schedule(f)
-    return
-  end
-  local timer = uv.new_timer()
-  timer:start(0, 0, function()
-    timer:close()
-    f()
-  end)
-end
-
--- The same from within a callback of the loop, where plain luv need not wait.
+-- Calls f from within a callback of the loop: in Neovim through vim.schedule, since there it must
+-- not touch vim.api.
 local function now(f)
   if in_neovim then
     vim.schedule(f)
   else
     f()
   end
+end
+
+-- Calls f from the loop after it has had a turn. In Neovim vim.schedule alone would not do: inside
+-- vim.wait what is scheduled runs until nothing is left, without a look at the loop.
+local function soon(f)
+  local timer = uv.new_timer()
+  timer:start(0, 0, function()
+    timer:close()
+    now(f)
+  end)
 end
 
 --- Whether the running coroutine is a task.
@@ -176,6 +176,9 @@ function driver.wait(client, seconds)
   if not task then
     error("avepoint: the driver uv works inside a task: avepoint.driver.uv.run(function ...)", 0)
   end
+  if task.cancelled then -- while it had yielded for a reason of its own
+    error(driver.cancelled, 0)
+  end
   task.waiting = true
   if seconds and seconds <= 0 then
     soon(task.resume)
@@ -205,10 +208,29 @@ local function report(task, on_done, ok, ...)
   end
 end
 
-local function finish(task, on_done, ...)
-  if coroutine.status(task.co) == "dead" then
+-- After each turn that we gave a task. The first value is coroutine.resume's, the others are the
+-- body's pcall's; where that could not protect (PUC 5.1), the coroutine's own error.
+local function finish(task, on_done, resumed, ...)
+  task.driven = false
+  if coroutine.status(task.co) ~= "dead" then
+    return
+  elseif resumed then
     report(task, on_done, ...)
+  else
+    report(task, on_done, false, ...)
   end
+end
+
+-- A task's coroutine ends: with our turn, finish reports it; where it had yielded for a reason of
+-- its own, and somebody else resumed it, nobody would.
+local function ending(task, on_done, ...)
+  if not task.driven then
+    local n, values = select("#", ...), { ... }
+    soon(function()
+      report(task, on_done, unpack(values, 1, n))
+    end)
+  end
+  return ...
 end
 
 --- Runs f in a coroutine on the loop. Calls on_done(err, ...) at its end, err nil on success;
@@ -216,7 +238,9 @@ end
 -- @return a task with :cancel()
 function driver.run(f, on_done)
   local task = { cancelled = false, done = false, waiting = true }
-  task.co = coroutine.create(f)
+  task.co = coroutine.create(function()
+    return ending(task, on_done, compat.pcall(f))
+  end)
   function task.resume() -- only out of our own wait: a task may yield for reasons of its own
     if not task.waiting then
       return
@@ -226,7 +250,7 @@ function driver.run(f, on_done)
     if task.cancelled and not task.started then
       report(task, on_done, false, driver.cancelled)
     else
-      task.started = true
+      task.started, task.driven = true, true
       finish(task, on_done, coroutine.resume(task.co))
     end
   end
