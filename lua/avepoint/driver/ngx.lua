@@ -7,7 +7,7 @@ local core = require "avepoint.core"
 
 local driver = {}
 
-local FIRST = 0.001 -- seconds; also nginx's resolution
+local FIRST = 0.001 -- seconds; also nginx's resolution, and the shortest: many an nginx warns of 0
 local LONGEST = 0.02
 local TAKE_OVER = 0.1 -- a poller that was not heard of for so long is gone
 
@@ -53,7 +53,7 @@ function driver.wait(client, seconds)
   repeat
     local polls = may_poll(client, owner)
     local pause = left < step and left or step
-    ngx.sleep(pause > 0 and pause or 0)
+    ngx.sleep(pause > FIRST and pause or FIRST)
     if ngx.worker.exiting() then
       client:close() -- the worker must leave: its listings end with `closed`
     elseif polls then
