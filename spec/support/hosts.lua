@@ -92,6 +92,7 @@ worker_processes %d;
 daemon on;
 pid "%s/nginx.pid";
 error_log "%s/error.log" info;
+%s
 events { worker_connections 1024; }
 http {
   access_log off;
@@ -110,41 +111,134 @@ http {
 }
 ]]
 
---- Starts an nginx. `given`: server (directives of the server block), http (of the http block),
--- workers. Gives an object with get(path), error_log() and stop().
-function hosts.nginx(given)
+local function user_line()
+  return shell("id -u"):match "%d+" == "0" and "user root;" or ""
+end
+
+--- Waits until a process has ended, at most 20 seconds. Gives whether it has. One that nobody has
+-- reaped counts as ended: its command line is empty.
+function hosts.await_end(pid)
+  for _ = 1, 1000 do
+    if (helper.read("/proc/" .. pid .. "/cmdline") or "") == "" then
+      return true
+    end
+    os.execute "sleep 0.02"
+  end
+  return false
+end
+
+-- Starts the nginx whose configuration lies in a folder. `environment`: a text, NAME=value ...
+local function launch(dir, environment)
   local value = engine()
-  local dir = helper.temporary ".nginx"
-  shell("mkdir -p " .. dir)
-  local lua_path, lua_cpath = lua_paths()
-  local root = shell("id -u"):match "%d+" == "0" and "user root;" or ""
-  helper.write(dir .. "/nginx.conf", template:format(root, value "MODULES", given.workers or 1,
-    dir, dir, dir, dir, dir, dir, dir, lua_path, value "LUA_PATH", lua_cpath, value "LUA_CPATH",
-    given.http or "", dir, given.server))
-  local command = ("env LD_LIBRARY_PATH='%s' '%s' -p %s/ -e %s/error.log -c %s/nginx.conf"):format(
-    value "LIBRARIES", value "NGINX", dir, dir, dir)
+  local command = ("env LD_LIBRARY_PATH='%s' %s '%s' -p %s/ -e %s/error.log -c %s/nginx.conf")
+    :format(value "LIBRARIES", environment or "", value "NGINX", dir, dir, dir)
   local said = dir .. "/start.log" -- not our pipe: a daemon would keep it open
   local _, code = shell(("{ %s </dev/null >%s; }"):format(command, said .. " 2>&1"))
   assert(code == 0, helper.read(said))
 
   local nginx = { dir = dir }
+  local function url(path)
+    return ("--unix-socket %s/http.sock 'http://host%s'"):format(dir, path)
+  end
   function nginx.get(path, options)
-    return shell(("curl -sS --max-time 60 %s --unix-socket %s/http.sock 'http://host%s'"):format(
-      options or "", dir, path))
+    return shell(("curl -sS --max-time 60 %s %s"):format(options or "", url(path)))
+  end
+  --- Asks in the background; the answer is read from what this gives, a pipe.
+  function nginx.begin(path, options)
+    return assert(io.popen(("unset LD_PRELOAD; exec curl -sS --max-time 60 %s %s 2>&1"):format(
+      options or "", url(path))))
   end
   --- Asks n times, so many at once; gives all answers.
-  function nginx.many(path, n, at_once)
-    return shell(("seq %d | xargs -P %d -I{} curl -sS --max-time 60 --unix-socket %s/http.sock "
-      .. "'http://host%s'"):format(n, at_once, dir, path))
+  function nginx.many(path, n, at_once, options)
+    return shell(("seq %d | xargs -P %d -I{} curl -sS --max-time 60 %s %s"):format(n, at_once,
+      options or "", url(path)))
   end
   function nginx.error_log()
     return helper.read(dir .. "/error.log") or ""
   end
+  --- The process id of the master, and a list of those of its workers.
+  function nginx.pids()
+    local master, workers = helper.read(dir .. "/nginx.pid"):match "%d+", {}
+    local children = helper.read(("/proc/%s/task/%s/children"):format(master, master))
+    for pid in children:gmatch "%d+" do
+      workers[#workers + 1] = pid
+    end
+    return master, workers
+  end
+  --- Tells the master.
+  function nginx.signal(name)
+    shell(("kill -%s %s"):format(name, (nginx.pids())))
+  end
+  -- Ends it, if it still runs, and waits for that.
+  local function stop(signal)
+    if helper.read(dir .. "/nginx.pid") then
+      local pid = nginx.pids()
+      nginx.signal(signal)
+      hosts.await_end(pid)
+    end
+  end
   function nginx.stop()
-    local pid = helper.read(dir .. "/nginx.pid"):match "%d+"
-    shell(("kill -TERM %s; while kill -0 %s 2>/dev/null; do sleep 0.02; done"):format(pid, pid))
+    stop "TERM"
+  end
+  --- Ends it as `nginx -s quit` does: what goes on is finished first.
+  function nginx.quit()
+    stop "QUIT"
   end
   return nginx
+end
+
+--- Starts an nginx. `given`: server (directives of the server block), http (of the http block),
+-- main (outside of it), workers, environment (a text, NAME=value ...). Gives an object with
+-- get(path), begin(path), many(path, n, at_once), error_log(), pids(), signal(name),
+-- stop() and quit().
+function hosts.nginx(given)
+  local value = engine()
+  local dir = helper.temporary ".nginx"
+  shell("mkdir -p " .. dir)
+  local lua_path, lua_cpath = lua_paths()
+  helper.write(dir .. "/nginx.conf", template:format(user_line(), value "MODULES",
+    given.workers or 1, dir, dir, given.main or "", dir, dir, dir, dir, dir, lua_path,
+    value "LUA_PATH", lua_cpath, value "LUA_CPATH", given.http or "", dir, given.server))
+  return launch(dir, given.environment)
+end
+
+-- The text with the first `old` replaced, which must be there.
+local function replaced(text, old, new)
+  local from, to = text:find(old, 1, true)
+  assert(from, "examples/openresty/nginx.conf has no " .. old)
+  return text:sub(1, from - 1) .. new .. text:sub(to + 1)
+end
+
+--- Starts examples/openresty with its own nginx.conf, in a folder of this run. `given`: id (of the
+-- scenario), workers, settings (of the service, a Lua table's text), size (of the copy's
+-- dictionary), http, server (directives). Gives what hosts.nginx gives.
+function hosts.service(given)
+  local value = engine()
+  local dir = helper.temporary ".service"
+  local example = helper.top .. "/examples/openresty"
+  shell(("mkdir %s && ln -s %s/lua %s/dashboard.html %s"):format(dir, example, example, dir))
+  local lua_path, lua_cpath = lua_paths()
+  local temporary = ""
+  for _, name in ipairs { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" } do
+    temporary = temporary .. ("%s_temp_path tmp_%s; "):format(name, name)
+  end
+  local text = helper.read(example .. "/nginx.conf")
+  text = replaced(text, "processes auto;", ("processes %d;"):format(given.workers or 1))
+  text = replaced(text, "logs/error.log warn;", dir .. "/error.log info;")
+  text = replaced(text, "pid logs/", "pid ")
+  text = replaced(text, "\nhttp {", "\nhttp { " .. temporary .. (given.http or ""))
+  text = replaced(text, '/lua/?.lua;;"', ('/lua/?.lua;%s;%s"'):format(lua_path, value "LUA_PATH"))
+  text = replaced(text, '_cpath ";;"', ('_cpath "%s;%s"'):format(lua_cpath, value "LUA_CPATH"))
+  text = replaced(text, "{ interval = 300 }", given.settings or "{ interval = 300 }")
+  text = replaced(text, "customers 16m;", ("customers %s;"):format(given.size or "16m"))
+  text = replaced(text, "127.0.0.1:8080;", ("unix:%s/http.sock; %s"):format(dir,
+    given.server or ""))
+  helper.write(dir .. "/nginx.conf", user_line() .. value "MODULES" .. text)
+  local words = {}
+  for name, of in pairs(helper.environment(given.id)) do
+    words[#words + 1] = ("%s='%s'"):format(name, of)
+  end
+  return launch(dir, table.concat(words, " "))
 end
 
 package.loaded["spec.hosts"] = hosts
