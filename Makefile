@@ -1,6 +1,7 @@
 # avepoint: build, test, demo. `make help` lists the targets.
 #
-# Everything that is built lies under build/, one folder for each Lua ABI, and `make` touches
+# Everything that is built lies under build/, one folder for each Lua ABI (`make plugin` copies one
+# to lua/avepoint, where Neovim looks), and `make` touches
 # nothing outside the checkout. LUA names the interpreter: lua5.4 (default), lua5.3, lua5.2,
 # lua5.1 or luajit.
 
