@@ -552,6 +552,52 @@ static void test_settings_are_copied(void) {
   rig_close(&rig);
 }
 
+/* What is parked counts as not sent, and leaves again with the next step. */
+static void test_park(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[3];
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  CHECK(!avp_dispatcher_in_flight(rig.d));
+  calls[0] = get(&rig, "a=1");
+  calls[1] = get(&rig, "a=2");
+  step(&rig);
+  fake_reply("a=1", 200, "one");
+  step(&rig);
+  CHECK(avp_dispatcher_in_flight(rig.d));
+  avp_dispatcher_park(rig.d, rig.now);
+  avp_dispatcher_park(rig.d, rig.now);
+  CHECK(!avp_dispatcher_in_flight(rig.d));
+  CHECK_INT(0, fake_running());
+  CHECK_INT(AVP_CALL_DONE, calls[0]->state); /* what has come stays */
+  CHECK_INT(AVP_CALL_QUEUED, calls[1]->state);
+  CHECK_INT(0, calls[1]->attempts);
+  step(&rig);
+  CHECK_INT(1, fake_running());
+  fake_reply("a=2", 200, "two");
+  step(&rig);
+  CHECK_INT(AVP_CALL_DONE, calls[1]->state);
+  release_all(&rig, calls, 2);
+  rig_close(&rig);
+
+  rig_open(&rig, &settings); /* a token request too */
+  calls[0] = get(&rig, "a=1");
+  step(&rig);
+  CHECK(avp_dispatcher_in_flight(rig.d));
+  avp_dispatcher_park(rig.d, rig.now);
+  CHECK(!avp_dispatcher_in_flight(rig.d));
+  CHECK_INT(0, fake_running());
+  step(&rig);
+  answer_token(&rig, "token-1", HOUR);
+  fake_reply("a=1", 200, "one");
+  step(&rig);
+  CHECK_INT(AVP_CALL_DONE, calls[0]->state);
+  avp_call_release(rig.d, calls[0]);
+  avp_dispatcher_close(rig.d);
+  avp_dispatcher_park(rig.d, rig.now);
+  rig_close(&rig);
+}
+
 /* In the child of a fork all that was under way begins anew and counts as the same attempt. */
 static void test_fork(void) {
   struct avp_settings settings = rig_settings();
@@ -647,6 +693,7 @@ static const struct check_test tests[] = {
     {"dispatcher: supplies after close", test_supplies_after_close},
     {"dispatcher: references", test_references},
     {"dispatcher: settings are copied", test_settings_are_copied},
+    {"dispatcher: park", test_park},
     {"dispatcher: fork", test_fork},
     {"dispatcher: out of memory", test_out_of_memory},
 };

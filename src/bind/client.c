@@ -359,6 +359,20 @@ static int core_progress(lua_State *L) {
   return 1;
 }
 
+/* Lua: core.in_flight(client) -> whether anything is under way on the network */
+static int core_in_flight(lua_State *L) {
+  const struct client *client = to_client(L, 1);
+  lua_pushboolean(L, !client_is_closed(client) && avp_dispatcher_in_flight(client->dispatcher));
+  return 1;
+}
+
+/* Lua: core.park(client): cancels that; whoever waits for a page after all makes it leave again */
+static int core_park(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  if (!client_is_closed(client)) avp_dispatcher_park(client->dispatcher, avp_sys_now_ms());
+  return 0;
+}
+
 /* Lua: core.server_ahead(client) -> seconds that the server's clock is ahead of ours, or nil */
 static int core_server_ahead(lua_State *L) {
   const struct client *client = to_client(L, 1);
@@ -548,6 +562,8 @@ static const luaL_Reg functions[] = {
     {"client", core_client},
     {"poll", core_poll},
     {"progress", core_progress},
+    {"in_flight", core_in_flight},
+    {"park", core_park},
     {"server_ahead", core_server_ahead},
     {"state", core_state},
     {"wants", core_wants},

@@ -466,6 +466,23 @@ void avp_dispatcher_step(struct avp_dispatcher *d, int64_t now, int64_t wall_ms)
   }
 }
 
+bool avp_dispatcher_in_flight(const struct avp_dispatcher *d) {
+  return d->in_flight > 0 || (d->token_call != NULL && d->token_call->transfer != NULL);
+}
+
+void avp_dispatcher_park(struct avp_dispatcher *d, int64_t now) {
+  struct avp_call *call;
+  if (d->closed) return;
+  begin_anew_after_fork(d);
+  for (call = d->calls; call != NULL; call = call->next) {
+    if (call->state != AVP_CALL_IN_FLIGHT) continue;
+    avp_attempt_drop(d, call);
+    call->state = AVP_CALL_QUEUED;
+    call->attempts--;
+  }
+  avp_signin_cancel(d, now);
+}
+
 /* Whether a call that is sent at `due` will have to wait for a token that is being fetched. */
 static bool waits_for_token(const struct avp_dispatcher *d, int64_t due) {
   int64_t at = due > d->now ? due : d->now;

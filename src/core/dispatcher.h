@@ -6,7 +6,7 @@
  *
  *     queued -> in flight -> done | failed
  *        ^          |
- *        +----------+  another attempt: after a delay, or at once with another token
+ *        +----------+  another attempt: after a delay, or at once with another token; or parked
  *
  * JSON is not read here: a token reply is handed out as bytes and comes back as a token. Nor is
  * anything of the user's called: where the user's function has to give a credential, the
@@ -97,6 +97,13 @@ void avp_call_release(struct avp_dispatcher *d, struct avp_call *call);
 /* Moves everything on as far as it goes at `now` (ms) without waiting. `wall_ms` is the wall
  * clock, for HTTP dates. */
 void avp_dispatcher_step(struct avp_dispatcher *d, int64_t now, int64_t wall_ms);
+
+/* Whether anything is under way on the network. */
+bool avp_dispatcher_in_flight(const struct avp_dispatcher *d);
+
+/* Cancels what is under way on the network; calls go back to the queue as if it had not been sent,
+ * and leave with the next step. For a host that must suppose that nobody waits any more. */
+void avp_dispatcher_park(struct avp_dispatcher *d, int64_t now);
 
 /* When step should be called at the latest, or AVP_NEVER. */
 int64_t avp_dispatcher_wake_at(const struct avp_dispatcher *d);

@@ -11,6 +11,9 @@ local FIRST = 0.001 -- seconds; also nginx's resolution, and the shortest: many 
 local LONGEST = 0.02
 local TAKE_OVER = 0.1 -- a poller that was not heard of for so long is gone
 
+--- Seconds for which what was asked for is fetched though nobody waits for it.
+driver.grace = 5
+
 -- Phases that may yield.
 local yields = {
   rewrite = true,
@@ -35,6 +38,44 @@ local function may_poll(client, owner)
   return true
 end
 
+-- client -> when somebody last waited for it, while anything may be in flight.
+--
+-- A request that ends in mid-loop (its caller has gone, ngx.exit) is not unwound: nobody tells us.
+-- Nor does a loop wait for us while its body is busy elsewhere. So a timer goes on with what is in
+-- flight, and after a while takes it back; a loop that comes again finds what has come, and asks
+-- anew for the rest.
+local heard = setmetatable({}, { __mode = "k" })
+local minding = false
+
+local mind
+
+local function keep_minding()
+  if not minding then
+    minding = ngx.timer.at(TAKE_OVER, mind) and true
+  end
+end
+
+function mind(premature)
+  minding = false
+  if premature then
+    return
+  end
+  local now = ngx.now()
+  for client, at in pairs(heard) do
+    if now - at > driver.grace then
+      core.park(client)
+    elseif now - at > TAKE_OVER then
+      client:step()
+    end
+    if now - at > TAKE_OVER and not core.in_flight(client) then
+      heard[client] = nil
+    end
+  end
+  if next(heard) then
+    keep_minding()
+  end
+end
+
 local function check_phase()
   local phase = ngx.get_phase()
   if not yields[phase] then
@@ -52,6 +93,8 @@ function driver.wait(client, seconds)
   local left = seconds or math.huge
   repeat
     local polls = may_poll(client, owner)
+    heard[client] = ngx.now()
+    keep_minding()
     local pause = left < step and left or step
     ngx.sleep(pause > FIRST and pause or FIRST)
     if ngx.worker.exiting() then
