@@ -89,6 +89,18 @@ local function user_line()
   return shell("id -u"):match "%d+" == "0" and "user root;" or ""
 end
 
+--- Waits until a process has ended, at most 20 seconds. Gives whether it has. One that nobody has
+-- reaped counts as ended: its command line is empty.
+function hosts.await_end(pid)
+  for _ = 1, 1000 do
+    if (helper.read("/proc/" .. pid .. "/cmdline") or "") == "" then
+      return true
+    end
+    os.execute "sleep 0.02"
+  end
+  return false
+end
+
 -- Starts the nginx whose configuration lies in a folder. `environment`: a text, NAME=value ...
 local function launch(dir, environment)
   local value = engine()
@@ -111,9 +123,9 @@ local function launch(dir, environment)
       options or "", url(path))))
   end
   --- Asks n times, so many at once; gives all answers.
-  function nginx.many(path, n, at_once)
-    return shell(("seq %d | xargs -P %d -I{} curl -sS --max-time 60 %s"):format(n, at_once,
-      url(path)))
+  function nginx.many(path, n, at_once, options)
+    return shell(("seq %d | xargs -P %d -I{} curl -sS --max-time 60 %s %s"):format(n, at_once,
+      options or "", url(path)))
   end
   function nginx.error_log()
     return helper.read(dir .. "/error.log") or ""
@@ -127,21 +139,32 @@ local function launch(dir, environment)
     end
     return master, workers
   end
-  --- Tells the master; waits until it has gone where that is what it was told.
+  --- Tells the master.
   function nginx.signal(name)
-    local pid = nginx.pids()
-    local gone = name == "HUP" and "" or "while kill -0 %s 2>/dev/null; do sleep 0.02; done"
-    shell(("kill -%s %s; "):format(name, pid) .. gone:format(pid))
+    shell(("kill -%s %s"):format(name, (nginx.pids())))
+  end
+  -- Ends it, if it still runs, and waits for that.
+  local function stop(signal)
+    if helper.read(dir .. "/nginx.pid") then
+      local pid = nginx.pids()
+      nginx.signal(signal)
+      hosts.await_end(pid)
+    end
   end
   function nginx.stop()
-    nginx.signal "TERM"
+    stop "TERM"
+  end
+  --- Ends it as `nginx -s quit` does: what goes on is finished first.
+  function nginx.quit()
+    stop "QUIT"
   end
   return nginx
 end
 
 --- Starts an nginx. `given`: server (directives of the server block), http (of the http block),
 -- main (outside of it), workers, environment (a text, NAME=value ...). Gives an object with
--- get(path), begin(path), many(path, n, at_once), error_log(), pids(), signal(name) and stop().
+-- get(path), begin(path), many(path, n, at_once), error_log(), pids(), signal(name),
+-- stop() and quit().
 function hosts.nginx(given)
   local value = engine()
   local dir = helper.temporary ".nginx"
@@ -161,8 +184,8 @@ local function replaced(text, old, new)
 end
 
 --- Starts examples/openresty with its own nginx.conf, in a folder of this run. `given`: id (of the
--- scenario), workers, settings (of the service, a Lua table's text), listen (besides its socket),
--- http. Gives what hosts.nginx gives.
+-- scenario), workers, settings (of the service, a Lua table's text), size (of the copy's
+-- dictionary), http, server (directives). Gives what hosts.nginx gives.
 function hosts.service(given)
   local value = engine()
   local dir = helper.temporary ".service"
@@ -181,8 +204,9 @@ function hosts.service(given)
   text = replaced(text, '/lua/?.lua;;"', ('/lua/?.lua;%s;%s"'):format(lua_path, value "LUA_PATH"))
   text = replaced(text, '_cpath ";;"', ('_cpath "%s;%s"'):format(lua_cpath, value "LUA_CPATH"))
   text = replaced(text, "{ interval = 300 }", given.settings or "{ interval = 300 }")
+  text = replaced(text, "customers 16m;", ("customers %s;"):format(given.size or "16m"))
   text = replaced(text, "127.0.0.1:8080;", ("unix:%s/http.sock; %s"):format(dir,
-    given.listen and ("listen %s;"):format(given.listen) or ""))
+    given.server or ""))
   helper.write(dir .. "/nginx.conf", user_line() .. value "MODULES" .. text)
   local words = {}
   for name, of in pairs(helper.environment(given.id)) do
