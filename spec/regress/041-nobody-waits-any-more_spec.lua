@@ -1,5 +1,5 @@
 -- nginx does not unwind a request that ends in mid-loop: its caller has gone
--- (lua_check_client_abort), or the loop's body calls ngx.exit. Nothing told the client, and what was
+-- (lua_check_client_abort), or the body calls ngx.exit. Nothing told the client, and what was
 -- in flight stayed so until the collector came round, which in an idle worker is never.
 -- SPDX-License-Identifier: MIT
 
