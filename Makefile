@@ -50,14 +50,14 @@ endif
 # The hosts run the LuaJIT build, whatever LUA is.
 HOSTS := neovim luajit libluajit-5.1-dev
 
-.PHONY: all c-tests help deps env demo test test-all test-c spec lint reference format asan valgrind simulator rock \
-	install clean headers
+.PHONY: all c-tests help deps env demo demo-openresty test test-all test-c spec browser lint reference \
+	format asan valgrind simulator rock bench-openresty install clean headers
 
 all: $(MODULE) $(SIGN) ## build the module for LUA
 	@$(if $(SIGN),,echo "Without libssl-dev (apt), openssl-devel (dnf) or openssl (brew): no sign-in with certificates.")
 
 help: ## list the targets
-	@grep -hE '^[a-z][a-z-]*:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z][a-z-]*:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
 
 headers:
 	@spec/support/headers $(LUA) $(PKG_CONFIG)
@@ -96,11 +96,16 @@ demo: deps ## list a simulated partner's customers; no account needed
 	@$(MAKE) --no-print-directory all
 	@spec/support/demo $(LUA)
 
+demo-openresty: ## run examples/openresty on a local port; no account needed
+	@spec/support/deps luajit
+	@$(MAKE) --no-print-directory all LUA=luajit
+	@examples/openresty/run
+
 test: ## all tests with LUA, ending in one line: N passed, N failed
 	@spec/support/deps $(LUA) $(HOSTS)
 	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory all LUA=luajit
-	@$(MAKE) --no-print-directory c-tests
+	@$(MAKE) --no-print-directory c-tests $(HANG)
 	@spec/support/run-tests $(LUA)
 
 test-all: ## all tests on all five Luas
@@ -120,8 +125,26 @@ c-tests: $(C_TESTS)
 test-c: c-tests ## the C unit tests of the core
 	@spec/support/run-c-tests $(CORE_OUT)/test
 
-spec: all ## the busted specs only; SPEC= names files, TAGS= busted's --tags
+# Preloaded into a host by the specs: look-ups of some names never end.
+HANG := build/hang.so
+
+$(HANG): spec/support/hang.c
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(CC) -O1 -g $(WARNINGS) -Wno-pedantic -fPIC -shared -o $@ $< -ldl)
+
+spec: all $(HANG) ## the busted specs only; SPEC= names files, TAGS= busted's --tags
 	@spec/support/run-specs $(LUA) $(OUT) $(SPEC)
+
+browser: ## look at the dashboard of examples/openresty with headless Chromium
+	@spec/support/deps lua5.4 luajit libluajit-5.1-dev chromium
+	@$(MAKE) --no-print-directory all LUA=lua5.4
+	@$(MAKE) --no-print-directory all LUA=luajit
+	@spec/support/run-browser
+
+bench-openresty: ## latency of an nginx worker's other traffic while it lists
+	@spec/support/deps luajit wrk
+	@$(MAKE) --no-print-directory all LUA=luajit
+	@spec/bench/openresty
 
 lint: ## luacheck, cppcheck, clang-format, the layering and size rules
 	@spec/support/lint
