@@ -51,14 +51,14 @@ endif
 # The hosts run the LuaJIT build, whatever LUA is.
 HOSTS := neovim luajit libluajit-5.1-dev
 
-.PHONY: all c-tests help deps env demo test test-all test-c spec faults lint rates reference format asan \
-	valgrind simulator rock install clean headers plugin for-neovim bench-nvim
+.PHONY: all c-tests help deps env demo demo-openresty test test-all test-c spec faults browser lint rates \
+	reference format asan valgrind simulator rock install clean headers plugin for-neovim bench-nvim bench-openresty
 
 all: $(MODULE) $(SIGN) ## build the module for LUA
 	@$(if $(SIGN),,echo "Without libssl-dev (apt), openssl-devel (dnf) or openssl (brew): no sign-in with certificates.")
 
 help: ## list the targets
-	@grep -hE '^[a-z][a-z-]*:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z][a-z-]*:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
 
 headers:
 	@spec/support/headers $(LUA) $(PKG_CONFIG)
@@ -97,6 +97,11 @@ demo: deps ## list a simulated partner's customers; no account needed
 	@$(MAKE) --no-print-directory all
 	@spec/support/demo $(LUA)
 
+demo-openresty: ## run examples/openresty on a local port; no account needed
+	@spec/support/deps luajit
+	@$(MAKE) --no-print-directory all LUA=luajit
+	@examples/openresty/run
+
 test: ## all tests with LUA, ending in one line: N passed, N failed
 	@spec/support/deps $(LUA) $(HOSTS)
 	@$(MAKE) --no-print-directory all
@@ -131,16 +136,37 @@ $(OUT)/torture: spec/c/torture.c $(BIND_OBJ) $(CORE_LIB)
 	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) $(LUA_INC) -Isrc/core $< -o $@ $(BIND_OBJ) \
 	  $(CORE_LIB) $(shell $(PKG_CONFIG) --libs $(LUA) 2>/dev/null) $(CURL_LIB) -lm -ldl)
 
-c-tests: $(C_TESTS) $(RAWSERVER) $(TORTURE)
+# Preloaded into a host by the specs: look-ups of some names never end.
+HANG := build/hang.so
+
+$(HANG): spec/support/hang.c
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(CC) -O1 -g $(WARNINGS) -Wno-pedantic -fPIC -shared -o $@ $< -ldl)
+
+# What the specs need besides the module.
+TOOLS := $(RAWSERVER) $(TORTURE) $(HANG)
+
+c-tests: $(C_TESTS) $(TOOLS)
 
 test-c: c-tests ## the C unit tests of the core
 	@spec/support/run-c-tests $(CORE_OUT)/test
 
-spec: all $(RAWSERVER) $(TORTURE) ## the busted specs only; SPEC= names files, TAGS= busted's --tags
+spec: all $(TOOLS) ## the busted specs only; SPEC= names files, TAGS= busted's --tags
 	@spec/support/run-specs $(LUA) $(OUT) $(SPEC)
 
-faults: all $(RAWSERVER) ## the fault matrix: its table, a line a fault, and its numbers
+faults: all $(TOOLS) ## the fault matrix: its table, a line a fault, and its numbers
 	@spec/support/run-faults $(LUA) $(OUT)
+
+browser: ## look at the dashboard of examples/openresty with headless Chromium
+	@spec/support/deps lua5.4 luajit libluajit-5.1-dev chromium
+	@$(MAKE) --no-print-directory all LUA=lua5.4
+	@$(MAKE) --no-print-directory all LUA=luajit
+	@spec/support/run-browser
+
+bench-openresty: ## latency of an nginx worker's other traffic while it lists
+	@spec/support/deps luajit wrk
+	@$(MAKE) --no-print-directory all LUA=luajit
+	@spec/bench/openresty
 
 lint: ## luacheck, cppcheck, clang-format, the layering and size rules
 	@spec/support/lint

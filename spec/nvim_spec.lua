@@ -362,19 +362,12 @@ describe("#hosts plain luv", function()
 end)
 
 describe("#hosts a look-up that hangs", function()
-  local library
-
-  setup(function()
-    library = helper.temporary ".so"
-    local said, code = hosts.shell(("cc -shared -fPIC -o %s %s/spec/support/hanging_lookup.c -ldl")
-      :format(library, helper.top))
-    assert(code == 0, said)
-  end)
+  local library = helper.top .. "/build/hang.so" -- names that end in .hang are never found
 
   local function hanging(script)
     return run("none", [[
-      local client = avepoint.client { base_url = "https://name.hangs", token_url =
-        "https://name.hangs/token", client_id = "x", client_secret = "y", max_attempts = 1,
+      local client = avepoint.client { base_url = "https://name.hang", token_url =
+        "https://name.hang/token", client_id = "x", client_secret = "y", max_attempts = 1,
         connect_timeout = 0.3 }
       local begun = loop.hrtime()
       local function seconds() return (loop.hrtime() - begun) / 1e9 end

@@ -42,8 +42,8 @@ end
 --
 -- A request that ends in mid-loop (its caller has gone, ngx.exit) is not unwound: nobody tells us.
 -- Nor does a loop wait for us while its body is busy elsewhere. So a timer goes on with what is in
--- flight, and after a while takes it back; a loop that comes again finds what has come, and the
--- rest is asked for anew.
+-- flight, and after a while takes it back; a loop that comes again finds what has come, and asks
+-- anew for the rest.
 local heard = setmetatable({}, { __mode = "k" })
 local minding = false
 
