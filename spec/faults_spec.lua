@@ -180,7 +180,7 @@ describe("the fault matrix", function()
   end)
 end)
 
-describe("the fault matrix:", function()
+describe("#matrix the fault matrix:", function()
   setup(rawserver.start)
   teardown(function()
     rawserver.stop()
