@@ -27,6 +27,7 @@ build = {
       sources = {
         "src/bind/client.c",
         "src/bind/config.c",
+        "src/bind/credentials.c",
         "src/bind/customer.c",
         "src/bind/error.c",
         "src/bind/json.c",
