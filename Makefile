@@ -49,7 +49,7 @@ run = $3
 endif
 
 # The hosts run the LuaJIT build, whatever LUA is.
-HOSTS := neovim luajit libluajit-5.1-dev
+HOSTS := neovim luajit
 
 .PHONY: all c-tests help deps env demo demo-openresty test test-all test-c spec faults browser lint rates \
 	reference format asan valgrind simulator rock install clean headers plugin for-neovim bench-nvim bench-openresty
@@ -58,7 +58,7 @@ all: $(MODULE) $(SIGN) ## build the module for LUA
 	@$(if $(SIGN),,echo "Without libssl-dev (apt), openssl-devel (dnf) or openssl (brew): no sign-in with certificates.")
 
 help: ## list the targets
-	@grep -hE '^[a-z][a-z-]*:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
+	@grep -hE '^[a-z][a-z-]*:.*## ' Makefile | sed -E 's/:.*## /\t/; s/[$$][$$]/$$/g' | expand -t 17
 
 headers:
 	@spec/support/headers $(LUA) $(PKG_CONFIG)
@@ -158,7 +158,7 @@ faults: all $(TOOLS) ## the fault matrix: its table, a line a fault, and its num
 	@spec/support/run-faults $(LUA) $(OUT)
 
 browser: ## look at the dashboard of examples/openresty with headless Chromium
-	@spec/support/deps lua5.4 luajit libluajit-5.1-dev chromium
+	@spec/support/deps lua5.4 luajit chromium
 	@$(MAKE) --no-print-directory all LUA=lua5.4
 	@$(MAKE) --no-print-directory all LUA=luajit
 	@spec/support/run-browser

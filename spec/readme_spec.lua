@@ -48,6 +48,7 @@ local seen = {}
 -- Lines of sh blocks that need a machine of their own, and what runs them there. All others run
 -- here, in a clone.
 local ELSEWHERE = {
+  ["make deps"] = "make test calls it; .ci/run",
   ["make demo"] = "the first step of a fresh machine; .ci/run",
   ["make test"] = "what is running now; .ci/run",
   ["sudo make install"] = "make install is run below, without sudo",
@@ -201,10 +202,11 @@ describe("#hosts the README's blocks for hosts", function()
         local id = scenario()
         local http = assert(block.text:match "lua_shared_dict[^\n]+")
         local server = assert(block.text:match "(location = .*\n    })")
-        server = server:gsub("token_store =", (("base_url = %q, token_url = %q, ca_file = %q, "
+        local init = assert(block.text:match "init_by_lua_block[^\n]+")
+        init = init:gsub("token_store =", (("base_url = %q, token_url = %q, ca_file = %q, "
           .. "client_id = '...', client_secret = '...', token_store ="):format(helper.urls(id),
           select(2, helper.urls(id)), helper.ca_file):gsub("%%", "%%%%")))
-        local nginx = hosts.nginx { http = http, server = server }
+        local nginx = hosts.nginx { http = http .. "\n" .. init, server = server }
         finally(nginx.stop)
         local _, failed = nginx.get("/failed"):gsub("\n", "")
         assert.equal(5, failed)

@@ -88,19 +88,35 @@ describe("show()", function()
     assert.matches("red", lines[2], 1, true)
   end)
 
-  it("keeps columns in line with names of several bytes, and cuts long ones", function()
-    local lines = written(function(file)
-      items('{"id":"a","organization":"Zürich Käse","jobStatus":1}',
-        '{"id":"b","organization":"Zurich Kase","jobStatus":1}',
-        '{"id":"c","organization":"' .. ("ä"):rep(300) .. '","jobStatus":1}'):show(file)
-    end)
+  local rows = { '{"id":"a","organization":"Zürich Käse","jobStatus":1}',
+    '{"id":"b","organization":"Zurich Kase","jobStatus":1}',
+    '{"id":"c","organization":"' .. ("ä"):rep(300) .. '","jobStatus":1}' }
+
+  -- The columns of the terminal at which the status stands, which must be the same for all.
+  local function place_of(lines)
     local places = {}
     for i = 2, 4 do
       places[i - 1] = width(lines[i]:sub(1, lines[i]:find("Working", 1, true)))
     end
     assert.equal(places[1], places[2])
     assert.equal(places[1], places[3])
-    assert.is_true(places[3] < 100)
+    return places[1]
+  end
+
+  it("keeps columns in line with names of several bytes, and cuts nothing in a file", function()
+    local lines, text = written(function(file) items(rows[1], rows[2], rows[3]):show(file) end)
+    assert.is_true(place_of(lines) > 300)
+    assert.matches(("ä"):rep(300), text, 1, true)
+  end)
+
+  it("cuts long ones on the screen", function()
+    local out = helper.run([[require("avepoint").customers({ endpoint = "get" }):show()]],
+      helper.environment(helper.scenario { raw_items = rows }))
+    local lines = {}
+    for line in out:gmatch "[^\n]+" do
+      lines[#lines + 1] = line
+    end
+    assert.is_true(place_of(lines) < 100)
   end)
 
   it("prints nothing but the head of an empty list, if that", function()

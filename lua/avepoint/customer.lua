@@ -45,7 +45,12 @@ end
 function customer.known_status(value, what, level)
   local code = core.status_code(value)
   if not code then
-    error(("%s: unknown job status %s"):format(what, tostring(value)), level + 1)
+    local names = {}
+    for known = 0, #core.status_names do
+      names[#names + 1] = core.status_names[known]
+    end
+    error(("%s: unknown job status %s (%s)"):format(what, tostring(value),
+      table.concat(names, ", ")), level + 1)
   end
   return code
 end
@@ -57,7 +62,8 @@ function customer.known_mode(value, what, level)
     mode = value
   end
   if type(value) == "table" or mode == nil then
-    error(("%s: unknown management mode %s"):format(what, tostring(value)), level + 1)
+    error(("%s: unknown management mode %s (customer, partner, unconfigured)"):format(what,
+      tostring(value)), level + 1)
   end
   return mode
 end

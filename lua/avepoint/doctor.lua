@@ -115,6 +115,18 @@ local function look_at_certificate(report, options)
   end
 end
 
+local CREDENTIALS = { "AVEPOINT_CLIENT_SECRET", "AVEPOINT_CLIENT_SECRET_FILE",
+  "AVEPOINT_CERTIFICATE", "AVEPOINT_ACCESS_TOKEN" }
+
+-- Of several credentials one counts; the others may be what somebody believes to use.
+local function look_at_others(report, used)
+  for _, name in ipairs(CREDENTIALS) do
+    if name ~= used and os.getenv(name) and os.getenv(name) ~= "" then
+      report:warn("credential", "%s is set too, and not used", name)
+    end
+  end
+end
+
 -- Makes the client, or reports why there is none.
 local function look_at_settings(report, options)
   local given = { on_event = function() end, max_attempts = 2, max_retry_wait = 5, timeout = 20 }
@@ -129,6 +141,7 @@ local function look_at_settings(report, options)
   local about = core.state(client).about
   report:ok("credential", "%s%s", about.credential,
     about.client_id and " with client id " .. about.client_id or "")
+  look_at_others(report, about.credential)
   if about.credential:lower():find "certificate" then
     look_at_certificate(report, options)
   end

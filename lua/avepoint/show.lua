@@ -83,7 +83,7 @@ local function cell(item, field)
   return clean(tostring(value))
 end
 
-local function rows_of(list)
+local function rows_of(list, most)
   local rows, widths = {}, {}
   for i, column in ipairs(columns) do
     widths[i] = #column[2]
@@ -91,7 +91,7 @@ local function rows_of(list)
   for r, item in ipairs(list) do
     local row = {}
     for i, column in ipairs(columns) do
-      row[i] = cut(cell(item, column[1]), WIDEST)
+      row[i] = cut(cell(item, column[1]), most)
       widths[i] = math.max(widths[i], width(row[i]))
     end
     rows[r] = row
@@ -141,8 +141,11 @@ function show.list(list, file)
     end
     return
   end
-  local rows, widths = rows_of(list)
-  fit(widths)
+  local on_screen = file == io.stdout -- elsewhere nothing is cut
+  local rows, widths = rows_of(list, on_screen and WIDEST or math.huge)
+  if on_screen then
+    fit(widths)
+  end
   local head = {}
   for i, column in ipairs(columns) do
     head[i] = column[2]

@@ -47,7 +47,7 @@ static int distance(const char *a, const char *b) {
 
 static const char *nearest(const struct option *list, const char *name) {
   const char *best = NULL;
-  int least = 4;
+  int least = (int)strlen(name) / 3 + 1; /* else it is another word, not a slip */
   for (; list->name != NULL; list++) {
     int d = distance(name, list->name);
     if (d < least) {

@@ -337,7 +337,9 @@ bool avp_attempt_plan(struct avp_dispatcher *d, struct avp_call *call,
     return true;
   }
   if (now >= call->deadline) {
-    avp_err_set(&err, AVP_ERR_TIMEOUT, "the deadline of the listing has passed in mid-request");
+    avp_err_set(&err, AVP_ERR_TIMEOUT,
+                "the deadline of the listing has passed in mid-request: give it more "
+                "time, or go on from position");
     err.retryable = true;
   } else {
     avp_explain_verdict(&err, &answer, &d->settings.retry, call->attempts);
@@ -431,7 +433,9 @@ static void enforce_deadlines(struct avp_dispatcher *d, int64_t now) {
   for (call = d->calls; call != NULL; call = call->next) {
     if (call->state != AVP_CALL_QUEUED || call->deadline == AVP_NEVER) continue;
     if (now >= call->deadline) {
-      fail_with(d, call, AVP_ERR_TIMEOUT, "the deadline of the listing has passed");
+      fail_with(
+          d, call, AVP_ERR_TIMEOUT,
+          "the deadline of the listing has passed: give it more time, or go on from position");
     } else if (due_at(d, call) >= call->deadline) {
       fail_with(d, call, AVP_ERR_TIMEOUT,
                 "the wait that the server asks for would pass the deadline of the listing");

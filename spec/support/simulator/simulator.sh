@@ -200,6 +200,11 @@ end_run() {
 run() {
   dir=$1
   sleeper=""
+  if pid_of "$1" >/dev/null; then # somebody else's, who stops it
+    start "$1" "$2"
+    cat "$1/env"
+    exit 0
+  fi
   trap 'end_run; exit 0' INT TERM HUP
   start "$1" "$2"
   cat "$1/env"
