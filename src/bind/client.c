@@ -151,10 +151,9 @@ static const char *hash_text(const char *text, char out[HASH_SIZE]) {
   return out;
 }
 
-/* What the doctor tells of the settings; no secret among it. */
-static void keep_about(lua_State *L, const struct credential *credential,
+/* What the doctor tells of the settings; no secret among it. `hash`: the credential's, or empty. */
+static void keep_about(lua_State *L, const struct credential *credential, const char *hash,
                        const struct avp_settings *settings, const char *base_url) {
-  char hash[HASH_SIZE];
   lua_newtable(L);
   set_text(L, "credential", credential->source);
   set_text(L, "client_id", settings->client_id);
@@ -162,20 +161,19 @@ static void keep_about(lua_State *L, const struct credential *credential,
   set_text(L, "token_url", settings->token_url);
   set_text(L, "ca_file", settings->transfer.ca_file);
   set_text(L, "scope", settings->scope);
-  if (credential->text != NULL) set_text(L, "credential_hash", hash_text(credential->text, hash));
+  set_text(L, "credential_hash", hash);
   lua_setfield(L, -2, "about");
 }
 
 /* Keeps the Lua values of the options in the client's table, which is on top of the stack. */
 static void keep_values(lua_State *L, int options, const struct credential *credential,
-                        const struct avp_settings *settings, const char *base_url) {
+                        const struct avp_settings *settings) {
   static const char *const kept[] = {"on_event", "driver", "token_store", NULL};
   int i;
   for (i = 0; kept[i] != NULL; i++) {
     options_push(L, options, kept[i]);
     lua_setfield(L, -2, kept[i]);
   }
-  keep_about(L, credential, settings, base_url);
   if (credential->certificate != NULL) {
     keep_certificate(L, credential, settings->client_id);
   } else if (credential->function != NULL) {
@@ -208,6 +206,7 @@ static int core_client(lua_State *L) {
   const char *log_level;
   const char *log_format;
   struct client *client;
+  char hash[HASH_SIZE] = "";
   bool built;
   hint.others = listing_options;
   hint.advice = "option '%s' is a listing's: client:customers { %s = ... }";
@@ -229,13 +228,15 @@ static int core_client(lua_State *L) {
   client->concurrency = settings.concurrency;
   client->deadline_ms = options_ms(L, 1, "deadline", AVP_NEVER);
   built = build(client, &settings, &credential, base_url);
-  config_forget(&credential);
+  if (credential.text != NULL) hash_text(credential.text, hash);
+  config_forget(&credential); /* and with it a text that was read from a file */
   lua_pop(L, 1);
   if (!built) {
     avp_err_set(&err, AVP_ERR_MEMORY, "out of memory");
     return error_raise(L, &err, level);
   }
-  keep_values(L, 1, &credential, &settings, base_url);
+  keep_values(L, 1, &credential, &settings);
+  keep_about(L, &credential, hash, &settings, base_url);
   if (!options_has(L, 1, "on_event") && log_level != NULL) make_logger(L, log_level, log_format);
   avp_dispatcher_events(client->dispatcher)->on = options_has(L, lua_gettop(L), "on_event");
   avp_setuservalue(L, -2);
@@ -426,14 +427,16 @@ static int core_state(lua_State *L) {
 }
 
 /* Lua: core.wants(client) -> "secret", "assertion", "token" or "store", once per need; else nil.
- * Second the audience of an assertion. */
+ * Second the audience of an assertion; with "store", for how many seconds it has been wanted. */
 static int core_wants(lua_State *L) {
   static const char *const words[] = {"secret", "assertion", "token"};
   struct client *client = to_client(L, 1);
   if (client_is_closed(client)) return 0;
   if (avp_dispatcher_wants_store(client->dispatcher)) {
+    int64_t now = avp_sys_now_ms();
     lua_pushliteral(L, "store");
-    return avp_dispatcher_wants(client->dispatcher, avp_sys_now_ms()) ? 1 : 0;
+    lua_pushnumber(L, (double)avp_dispatcher_wanted_ms(client->dispatcher, now) / 1000);
+    return avp_dispatcher_wants(client->dispatcher, now) ? 2 : 0;
   }
   lua_pushstring(L, words[avp_dispatcher_settings(client->dispatcher)->credential]);
   lua_pushstring(L, avp_dispatcher_settings(client->dispatcher)->token_url);
@@ -492,6 +495,16 @@ static int core_ask_again(lua_State *L) {
   return 0;
 }
 
+/* Lua: core.ask_later(client, seconds): nothing is known yet; core.wants asks again after them */
+static int core_ask_later(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  int64_t ms = (int64_t)(luaL_checknumber(L, 2) * 1000);
+  if (!client_is_closed(client)) {
+    avp_dispatcher_ask_later(client->dispatcher, ms, avp_sys_now_ms());
+  }
+  return 0;
+}
+
 /* Lua: core.found_token(client, token, lifetime): a shared token, good for so many seconds ->
  * whether it is of use (it is not the one that was refused, nor the one at hand) */
 static int core_found_token(lua_State *L) {
@@ -507,11 +520,13 @@ static int core_found_token(lua_State *L) {
   return 1;
 }
 
-/* Lua: core.fetch_token(client): nothing was found, so it is to be fetched */
+/* Lua: core.fetch_token(client) -> whether it will be fetched: nothing was found, and it is still
+ * wanted */
 static int core_fetch_token(lua_State *L) {
   struct client *client = to_client(L, 1);
-  if (!client_is_closed(client)) avp_dispatcher_fetch_token(client->dispatcher, avp_sys_now_ms());
-  return 0;
+  lua_pushboolean(L, !client_is_closed(client) &&
+                         avp_dispatcher_fetch_token(client->dispatcher, avp_sys_now_ms()));
+  return 1;
 }
 
 /* Lua: core.leave_token(client) -> whether the old token will do while another process fetches */
@@ -605,6 +620,7 @@ static const luaL_Reg functions[] = {
     {"supply", core_supply},
     {"supply_failed", core_supply_failed},
     {"ask_again", core_ask_again},
+    {"ask_later", core_ask_later},
     {"found_token", core_found_token},
     {"fetch_token", core_fetch_token},
     {"leave_token", core_leave_token},
