@@ -69,6 +69,7 @@ function core.client_methods:close()
   driver.release(self)
   close(self)
   driver.wake(self)
+  store.close(core.state(self))
 end
 
 core.client_meta.__close = core.client_methods.close

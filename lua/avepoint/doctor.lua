@@ -73,9 +73,9 @@ end
 
 -- settings ----------------------------------------------------------------------------------------
 
--- Without user name and password.
+-- Without user name and password, which may hold a slash where the URL is wrong.
 local function plain_url(url)
-  return (url:gsub("^(%a[%w+.-]*://).*@", "%1"):gsub("^[^/]*@", ""))
+  return (url:gsub("^(%a[%w+.-]*://).*@", "%1"):gsub("^.*@", ""))
 end
 
 local function look_at_proxy(report, options)

@@ -13,6 +13,7 @@ local lazy = require "avepoint.lazy"
 local problem = require "avepoint.problem"
 local pump = require "avepoint.pump"
 local show = require "avepoint.show"
+local store = require "avepoint.store"
 
 local Listing = {}
 local meta = { __index = Listing, __name = "avepoint.listing" }
@@ -56,12 +57,21 @@ local function notify(self)
   end
 end
 
+-- Leaves nothing in flight; the listing can go on.
+local function cancel(self)
+  self._core:cancel()
+  driver.wake(self._client)
+  store.leave(self._client, self._state)
+end
+
 -- What was raised while we waited, as the error to return; raises what is not ours.
 local function error_of_wait(self, err)
   if err == MEMORY or core.is_error(err) and err.kind == "memory" then
     return core.memory_error
   elseif err == driver.CANCELLED or err == driver.INTERRUPTED then
-    self._core:cancel() -- the user has ended the wait: leave nothing in flight
+    cancel(self) -- the user has ended the wait
+  else
+    driver.wake(self._client) -- what failed here, others may be waiting for
   end
   error(err, 0)
 end
@@ -169,8 +179,7 @@ end
 
 -- Leaving a loop cancels what is in flight; the listing can go on afterwards.
 function meta:__close()
-  self._root._core:cancel()
-  driver.wake(self._root._client)
+  cancel(self._root)
 end
 
 function meta:__tostring()
@@ -208,8 +217,7 @@ end
 function Listing:first()
   lazy.expect(self, 1)
   local item, err = self:_pull()
-  self._root._core:cancel()
-  driver.wake(self._root._client)
+  cancel(self._root)
   lazy.expect(self, nil)
   if err ~= nil then
     raise(self, err)
@@ -348,8 +356,13 @@ end
 
 --- Ends the listing; using it afterwards raises `closed`.
 function Listing:close()
-  self._root._core:close()
-  driver.wake(self._root._client)
+  local root = self._root
+  if root._holder then
+    lazy.settle(root._holder) -- its row is not to be given out any more
+  end
+  root._core:close()
+  driver.wake(root._client)
+  store.leave(root._client, root._state)
 end
 
 return listing

@@ -26,19 +26,27 @@ function pump.events(client, state)
   end
 end
 
---- Calls the user's credential function where the core wants it to be called. Gives true if so.
+--- Looks into the token store. Gives true if the core has got its answer.
+local function look_into_store(client, state, waited)
+  if not compat.protects() then
+    core.ask_again(client)
+  end
+  local ok, answered = compat.pcall(store.answer, client, state, waited)
+  if not ok then
+    core.ask_again(client)
+    error(answered, 0)
+  end
+  return answered
+end
+
+--- Calls the user's credential function where the core wants it to be called. Gives true if the
+-- core has got its answer.
 local function answer(client, state)
   local want, audience = core.wants(client)
   if not want then
     return false
-  end
-  if want == "store" then
-    local ok, err = compat.pcall(store.answer, client, state)
-    if not ok then
-      core.ask_again(client)
-      error(err, 0)
-    end
-    return true
+  elseif want == "store" then
+    return look_into_store(client, state, audience)
   end
   if not compat.protects() then
     core.ask_again(client) -- an error will not be seen here: whoever comes next is asked again
@@ -56,11 +64,12 @@ local function answer(client, state)
   return true
 end
 
---- Waits until the client may have gone on.
-local function wait(listing, word)
+-- Waits until the client may have gone on. The user's functions may yield: where it has gone on
+-- since `seen`, nothing else may ever wake us.
+local function wait(listing, word, seen)
   local client, state = listing._client, listing._state
   pump.events(client, state)
-  local at_once = answer(client, state) or word == "again"
+  local at_once = answer(client, state) or word == "again" or core.progress(client) ~= seen
   pump.waiting[listing] = compat.running()
   driver.wait(client, state, at_once and 0 or client:timeout())
   pump.waiting[listing] = nil
@@ -77,9 +86,11 @@ end
 -- @return what the method gives: a value, or nil at the end, or nil and an error object
 function pump.call(listing, word, method)
   local value, err
+  local seen = core.progress(listing._client)
   repeat
-    wait(listing, word)
+    wait(listing, word, seen)
     value, err, word = method(listing._core)
+    seen = core.progress(listing._client)
     if value == nil and listing._on_turn then
       listing:_on_turn()
     end

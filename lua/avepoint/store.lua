@@ -11,8 +11,8 @@
 -- SPDX-License-Identifier: MIT
 -- luacheck: read globals ngx
 
+local compat = require "avepoint.compat"
 local core = require "avepoint.core"
-local driver = require "avepoint.driver"
 
 local store = {}
 
@@ -110,34 +110,45 @@ local function let_go(state)
   end
 end
 
--- Whether there is a token now, or it is ours to fetch one.
-local function try(client, state)
+-- With the lock in hand, looks once more: whoever held it before us may have put a token there. The
+-- lock is kept only for a fetch that will be settled.
+local function look_again(client, state, unlock)
+  local ok, found = compat.pcall(take, client, state)
+  if ok and not found and core.fetch_token(client) then
+    state.unlock = unlock
+    return
+  end
+  unlock()
+  if not ok then
+    error(found, 0)
+  end
+end
+
+--- One look, for the core's wish for a shared token: gives it one, or lets it fetch. Gives false
+-- where another holds the lock; the core then asks again after a while. There is no loop here: the
+-- caller waits, so that deadlines hold and the client goes on meanwhile.
+-- @param waited seconds since the wish began
+function store.answer(client, state, waited)
   if take(client, state) then
     return true
   end
   local unlock = state.store:lock(state.store_key, store.lock_seconds)
   if unlock then
-    state.unlock = unlock
-    if take(client, state) then -- whoever held the lock before us has put it there
-      let_go(state)
-    else
-      core.fetch_token(client)
-    end
+    look_again(client, state, unlock)
+  elseif core.leave_token(client) then -- the old one will do while another renews it
     return true
+  elseif waited > PATIENCE then
+    core.fetch_token(client)
+  else
+    core.ask_later(client, PAUSE)
+    return false
   end
-  return core.leave_token(client) -- the old one will do while another renews it
+  return true
 end
 
---- Answers the core's wish for a shared token: gives it one, or lets it fetch one.
-function store.answer(client, state)
-  local give_up = os.time() + PATIENCE
-  while not try(client, state) do
-    if os.time() > give_up then
-      core.fetch_token(client)
-      return
-    end
-    driver.wait(client, state, PAUSE)
-  end
+local function put(state, token, seconds)
+  local ends = os.time() + math.floor(math.min(seconds, 1e9))
+  state.store:put(state.store_key, pack(token, ends, state.store_key), math.ceil(seconds))
 end
 
 --- After each step: shares the token that was fetched, and lets the others go on.
@@ -145,11 +156,39 @@ function store.settle(client, state)
   local fetched, token, seconds = core.fetched_token(client)
   if fetched == nil then
     return
-  elseif fetched then
-    local ends = os.time() + math.floor(math.min(seconds, 1e9))
-    state.store:put(state.store_key, pack(token, ends, state.store_key), math.ceil(seconds))
+  end
+  local ok, err = true, nil
+  if fetched and seconds > 0 then
+    ok, err = compat.pcall(put, state, token, seconds)
   end
   let_go(state)
+  if not ok then
+    error(err, 0)
+  end
+end
+
+-- In a coroutine of its own: the caller may be in no place that can yield, and has something else
+-- to tell than what f raises.
+local function aside(f, ...)
+  coroutine.resume(coroutine.create(f), ...)
+end
+
+--- After a listing has left a wait, or was closed: where nobody else waits for the token, its fetch
+-- ends here, and nothing is held any more.
+function store.leave(client, state)
+  if state.unlock then
+    aside(function()
+      client:step()
+      store.settle(client, state)
+    end)
+  end
+end
+
+--- After the client was closed.
+function store.close(state)
+  if state.unlock then
+    aside(let_go, state)
+  end
 end
 
 return store

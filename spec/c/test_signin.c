@@ -523,6 +523,11 @@ static void test_secret_from_a_function(void) {
   CHECK(avp_dispatcher_wake_at(rig.d) > rig.now);
   avp_dispatcher_ask_again(rig.d);
   CHECK(avp_dispatcher_wants(rig.d, rig.now));
+  avp_dispatcher_ask_later(rig.d, 50, rig.now);
+  CHECK(!avp_dispatcher_wants(rig.d, rig.now + 49));
+  CHECK_INT(rig.now + 50, avp_dispatcher_wake_at(rig.d));
+  CHECK(avp_dispatcher_wants(rig.d, rig.now + 50));
+  CHECK_INT(AVP_ASK_AGAIN_MS + 50, avp_dispatcher_wanted_ms(rig.d, rig.now + 50));
   CHECK(avp_dispatcher_supply(rig.d, SECRET));
   CHECK(!avp_dispatcher_wants(rig.d, rig.now));
   step(&rig);

@@ -225,6 +225,17 @@ static void test_a_window_over_the_border(void) {
   check_end(3, "abcdef");
 }
 
+/* What is missing comes on page 2 of the second sweep: the window begins behind it, and ends with
+ * the same page in the third. */
+static void test_a_window_behind_a_find(void) {
+  static const struct scripted pages[] = {
+      {1, "ab", 8}, {2, "cd", 8}, {3, "fg", 7}, {4, "h", 7},  {1, "bc", 7},
+      {2, "de", 7}, {3, "fg", 7}, {4, "h", 7},  {1, "bc", 7}, {2, "de", 7},
+  };
+  PLAY(AVP_DRIFT_REPAIR, 2, pages);
+  check_end(3, "abcdefgh");
+}
+
 static void test_moved_rows(void) {
   static const struct scripted behind[] = {
       {1, "abc", 6}, {2, "efa", 6}, /* a goes to the end: it comes twice, and d not at all */
@@ -260,7 +271,7 @@ static void test_total_grows_at_the_end(void) {
 static void test_empty_page_in_the_midst(void) {
   static const struct scripted pages[] = {
       {1, "abc", 8}, {2, "", -1},   {3, "gh", 8}, /* a 204: no total */
-      {1, "abc", 8}, {2, "def", 8}, {3, "gh", 8}, {1, "abc", 8}, {2, "def", 8}, {3, "gh", 8},
+      {1, "abc", 8}, {2, "def", 8}, {3, "gh", 8}, {1, "abc", 8}, {2, "def", 8},
   };
   PLAY(AVP_DRIFT_REPAIR, 3, pages);
   check_end(3, "abcdefgh");
@@ -627,6 +638,7 @@ static const struct check_test tests[] = {
     {"sweep: one removed", test_one_removed},
     {"sweep: strict looks again after a clean sweep", test_strict_finds_more},
     {"sweep: a window over the border of two sweeps", test_a_window_over_the_border},
+    {"sweep: a window behind a page that brings what was missing", test_a_window_behind_a_find},
     {"sweep: moved rows", test_moved_rows},
     {"sweep: the total drops below the pages read", test_total_drops_below_the_pages_read},
     {"sweep: the total grows at the end", test_total_grows_at_the_end},

@@ -135,10 +135,9 @@ static void keep_certificate(lua_State *L, const struct credential *credential,
   lua_setfield(L, -2, "certificate");
 }
 
-/* What the doctor tells of the settings; no secret among it. */
-static void keep_about(lua_State *L, const struct credential *credential,
+/* What the doctor tells of the settings; no secret among it. `hash`: the credential's, or empty. */
+static void keep_about(lua_State *L, const struct credential *credential, const char *hash,
                        const struct avp_settings *settings, const char *base_url) {
-  char hash[AVP_HASH_TEXT];
   lua_newtable(L);
   set_text(L, "credential", credential->source);
   set_text(L, "client_id", settings->client_id);
@@ -146,21 +145,19 @@ static void keep_about(lua_State *L, const struct credential *credential,
   set_text(L, "token_url", settings->token_url);
   set_text(L, "ca_file", settings->transfer.ca_file);
   set_text(L, "scope", settings->scope);
-  if (credential->text != NULL)
-    set_text(L, "credential_hash", credentials_hash(credential->text, hash));
+  set_text(L, "credential_hash", hash);
   lua_setfield(L, -2, "about");
 }
 
 /* Keeps the Lua values of the options in the client's table, which is on top of the stack. */
 static void keep_values(lua_State *L, int options, const struct credential *credential,
-                        const struct avp_settings *settings, const char *base_url) {
+                        const struct avp_settings *settings) {
   static const char *const kept[] = {"on_event", "driver", "token_store", NULL};
   int i;
   for (i = 0; kept[i] != NULL; i++) {
     options_push(L, options, kept[i]);
     lua_setfield(L, -2, kept[i]);
   }
-  keep_about(L, credential, settings, base_url);
   if (credential->certificate != NULL) {
     keep_certificate(L, credential, settings->client_id);
   } else if (credential->function != NULL) {
@@ -193,6 +190,7 @@ static int core_client(lua_State *L) {
   const char *log_level;
   const char *log_format;
   struct client *client;
+  char hash[AVP_HASH_TEXT] = "";
   bool built;
   hint.others = listing_options;
   hint.advice = "option '%s' is a listing's: client:customers { %s = ... }";
@@ -214,13 +212,15 @@ static int core_client(lua_State *L) {
   client->concurrency = settings.concurrency;
   client->deadline_ms = options_ms(L, 1, "deadline", AVP_NEVER);
   built = build(client, &settings, &credential, base_url);
-  config_forget(&credential);
+  if (credential.text != NULL) credentials_hash(credential.text, hash);
+  config_forget(&credential); /* and with it a text that was read from a file */
   lua_pop(L, 1);
   if (!built) {
     avp_err_set(&err, AVP_ERR_MEMORY, "out of memory");
     return error_raise(L, &err, level);
   }
-  keep_values(L, 1, &credential, &settings, base_url);
+  keep_values(L, 1, &credential, &settings);
+  keep_about(L, &credential, hash, &settings, base_url);
   if (!options_has(L, 1, "on_event") && log_level != NULL) make_logger(L, log_level, log_format);
   avp_dispatcher_events(client->dispatcher)->on = options_has(L, lua_gettop(L), "on_event");
   avp_setuservalue(L, -2);

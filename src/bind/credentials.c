@@ -95,14 +95,16 @@ void credentials_read_reply(lua_State *L, struct avp_dispatcher *d, int state, i
 }
 
 /* Lua: core.wants(client) -> "secret", "assertion", "token" or "store", once per need; else nil.
- * Second the audience of an assertion. */
+ * Second the audience of an assertion; with "store", for how many seconds it has been wanted. */
 static int core_wants(lua_State *L) {
   static const char *const words[] = {"secret", "assertion", "token"};
   struct client *client = to_client(L, 1);
   if (client_is_closed(client)) return 0;
   if (avp_dispatcher_wants_store(client->dispatcher)) {
+    int64_t now = avp_sys_now_ms();
     lua_pushliteral(L, "store");
-    return avp_dispatcher_wants(client->dispatcher, avp_sys_now_ms()) ? 1 : 0;
+    lua_pushnumber(L, (double)avp_dispatcher_wanted_ms(client->dispatcher, now) / 1000);
+    return avp_dispatcher_wants(client->dispatcher, now) ? 2 : 0;
   }
   lua_pushstring(L, words[avp_dispatcher_settings(client->dispatcher)->credential]);
   lua_pushstring(L, avp_dispatcher_settings(client->dispatcher)->token_url);
@@ -161,6 +163,16 @@ static int core_ask_again(lua_State *L) {
   return 0;
 }
 
+/* Lua: core.ask_later(client, seconds): nothing is known yet; core.wants asks again after them */
+static int core_ask_later(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  int64_t ms = (int64_t)(luaL_checknumber(L, 2) * 1000);
+  if (!client_is_closed(client)) {
+    avp_dispatcher_ask_later(client->dispatcher, ms, avp_sys_now_ms());
+  }
+  return 0;
+}
+
 /* Lua: core.found_token(client, token, lifetime): a shared token, good for so many seconds ->
  * whether it is of use (it is not the one that was refused, nor the one at hand) */
 static int core_found_token(lua_State *L) {
@@ -176,11 +188,13 @@ static int core_found_token(lua_State *L) {
   return 1;
 }
 
-/* Lua: core.fetch_token(client): nothing was found, so it is to be fetched */
+/* Lua: core.fetch_token(client) -> whether it will be fetched: nothing was found, and it is still
+ * wanted */
 static int core_fetch_token(lua_State *L) {
   struct client *client = to_client(L, 1);
-  if (!client_is_closed(client)) avp_dispatcher_fetch_token(client->dispatcher, avp_sys_now_ms());
-  return 0;
+  lua_pushboolean(L, !client_is_closed(client) &&
+                         avp_dispatcher_fetch_token(client->dispatcher, avp_sys_now_ms()));
+  return 1;
 }
 
 /* Lua: core.leave_token(client) -> whether the old token will do while another process fetches */
@@ -220,6 +234,7 @@ static const luaL_Reg functions[] = {
     {"supply", core_supply},
     {"supply_failed", core_supply_failed},
     {"ask_again", core_ask_again},
+    {"ask_later", core_ask_later},
     {"found_token", core_found_token},
     {"fetch_token", core_fetch_token},
     {"leave_token", core_leave_token},

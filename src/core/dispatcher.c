@@ -512,7 +512,7 @@ int64_t avp_dispatcher_wake_at(const struct avp_dispatcher *d) {
   if (d->token_call != NULL && d->token_call->state == AVP_CALL_QUEUED && !d->wanted) {
     at = earlier(at, d->token_call->not_before);
   }
-  if (d->asked) at = earlier(at, d->asked_at + AVP_ASK_AGAIN_MS);
+  if (d->asked) at = earlier(at, d->ask_again_at);
   return at;
 }
 

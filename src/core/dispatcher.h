@@ -131,8 +131,8 @@ bool avp_dispatcher_wants(struct avp_dispatcher *d, int64_t now);
 bool avp_dispatcher_wants_store(const struct avp_dispatcher *d);
 
 /* The token is to be fetched from its endpoint; avp_dispatcher_take_outcome will tell how that
- * ended. Nothing happens where no look was wanted. */
-void avp_dispatcher_fetch_token(struct avp_dispatcher *d, int64_t now);
+ * ended. False, and nothing happens, where no look is wanted any more. */
+bool avp_dispatcher_fetch_token(struct avp_dispatcher *d, int64_t now);
 
 /* The old token will do for a while: an early renewal is left to another process. False where
  * there is no usable token; then nothing has changed. */
@@ -156,6 +156,12 @@ void avp_dispatcher_supply_failed(struct avp_dispatcher *d, const struct avp_err
 
 /* The function was called but raised: whoever waits next is asked again. */
 void avp_dispatcher_ask_again(struct avp_dispatcher *d);
+
+/* There is no answer yet: whoever waits `ms` later is asked again. */
+void avp_dispatcher_ask_later(struct avp_dispatcher *d, int64_t ms, int64_t now);
+
+/* For how long what is wanted has been wanted. */
+int64_t avp_dispatcher_wanted_ms(const struct avp_dispatcher *d, int64_t now);
 
 /* A token with its lifetime in ms (AVP_NEVER if unlimited), as the answer to a token reply or to
  * avp_dispatcher_wants. `fresh` as in token.h. False when memory is out. */

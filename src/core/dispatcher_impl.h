@@ -27,8 +27,9 @@ struct avp_dispatcher {
   enum avp_outcome outcome;    /* of the latest such fetch, until it is taken */
   uint64_t refused;            /* hash of the token that was refused last, or 0 */
   bool wanted;                 /* the user's function has to give a credential */
+  int64_t wanted_at;           /* since when */
   bool asked;                  /* somebody is calling it */
-  int64_t asked_at;            /* since when */
+  int64_t ask_again_at;        /* whoever comes then is asked too */
   bool asked_after_refusal;    /* a refused secret was asked for anew already */
   struct avp_events events;
   uint64_t progress;

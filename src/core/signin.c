@@ -26,6 +26,7 @@ static bool needs_credential(const struct avp_dispatcher *d) {
 static void want(struct avp_dispatcher *d) {
   if (d->wanted) return;
   d->wanted = true;
+  d->wanted_at = d->now;
   d->asked = false;
   d->progress++;
 }
@@ -103,12 +104,13 @@ void avp_signin_begin(struct avp_dispatcher *d, int64_t now) {
 
 bool avp_dispatcher_wants_store(const struct avp_dispatcher *d) { return d->at_store; }
 
-void avp_dispatcher_fetch_token(struct avp_dispatcher *d, int64_t now) {
-  if (!d->at_store || d->closed) return;
+bool avp_dispatcher_fetch_token(struct avp_dispatcher *d, int64_t now) {
+  if (!d->at_store || d->closed) return false;
   answered(d);
   d->for_store = true;
   d->outcome = AVP_OUTCOME_NONE;
   start_call(d, now);
+  return true;
 }
 
 bool avp_dispatcher_leave_token(struct avp_dispatcher *d, int64_t now) {
@@ -217,9 +219,9 @@ const struct avp_reply *avp_dispatcher_token_reply(const struct avp_dispatcher *
 
 bool avp_dispatcher_wants(struct avp_dispatcher *d, int64_t now) {
   if (!d->wanted || d->closed) return false;
-  if (d->asked && now - d->asked_at < AVP_ASK_AGAIN_MS) return false;
+  if (d->asked && now < d->ask_again_at) return false;
   d->asked = true;
-  d->asked_at = now;
+  d->ask_again_at = now + AVP_ASK_AGAIN_MS;
   return true;
 }
 
@@ -242,6 +244,15 @@ void avp_dispatcher_supply_failed(struct avp_dispatcher *d, const struct avp_err
 void avp_dispatcher_ask_again(struct avp_dispatcher *d) {
   d->asked = false;
   d->progress++;
+}
+
+void avp_dispatcher_ask_later(struct avp_dispatcher *d, int64_t ms, int64_t now) {
+  d->asked = d->wanted;
+  d->ask_again_at = now + ms;
+}
+
+int64_t avp_dispatcher_wanted_ms(const struct avp_dispatcher *d, int64_t now) {
+  return now - d->wanted_at;
 }
 
 bool avp_dispatcher_supply_token(struct avp_dispatcher *d, const char *value, size_t len,

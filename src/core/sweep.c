@@ -194,7 +194,7 @@ static bool window_is_whole(struct avp_sweep *sweep, const struct avp_sweep_page
   bool joins = page->has_total && page->total == sweep->window_total && page->in_window == 0;
   if (!page->has_total || page->fresh > 0 || page->repeated > 0 ||
       page->rows != rows_due(sweep, page->number)) {
-    begin_window(sweep); /* a sign of its own: behind it */
+    sweep->window_total = -1; /* a sign of its own: the next page begins a window, without it */
     return false;
   }
   if (!joins) begin_window(sweep); /* a sign against the pages before: with it */

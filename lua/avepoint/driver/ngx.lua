@@ -4,6 +4,7 @@
 -- luacheck: read globals ngx
 
 local core = require "avepoint.core"
+local store = require "avepoint.store"
 
 local driver = {}
 
@@ -55,21 +56,32 @@ local function keep_minding()
   end
 end
 
+local function mind_one(client, silent)
+  local state = core.state(client)
+  if silent > driver.grace then
+    core.park(client)
+  elseif silent > TAKE_OVER then
+    client:step()
+  end
+  if state.store and silent > TAKE_OVER then
+    pcall(store.settle, client, state) -- no worker waits for a lock that nobody would let go
+  end
+  if silent > TAKE_OVER and not core.in_flight(client) then
+    heard[client] = nil
+  end
+end
+
 function mind(premature)
   minding = false
   if premature then
     return
   end
-  local now = ngx.now()
-  for client, at in pairs(heard) do
-    if now - at > driver.grace then
-      core.park(client)
-    elseif now - at > TAKE_OVER then
-      client:step()
-    end
-    if now - at > TAKE_OVER and not core.in_flight(client) then
-      heard[client] = nil
-    end
+  local now, clients = ngx.now(), {}
+  for client in pairs(heard) do
+    clients[#clients + 1] = client -- a store may yield, and meanwhile another be heard of
+  end
+  for _, client in ipairs(clients) do
+    mind_one(client, now - heard[client])
   end
   if next(heard) then
     keep_minding()
