@@ -23,6 +23,7 @@ end
 
 -- Runs the loop until all tasks have ended, or for so many ms.
 local function run_loop(results, n, ms)
+  uv.update_time() -- the loop's clock stood still since the last turn
   local timer = uv.new_timer()
   local over = false
   timer:start(ms, 0, function() over = true end)
@@ -90,6 +91,7 @@ describe("a task whose function yields before a wait", function()
     local results = {}
     driver.run(function() return client:customers():count() end,
       function(err) results[#results + 1] = err.kind end)
+    uv.update_time()
     local timer = uv.new_timer()
     timer:start(100, 0, function()
       timer:close()

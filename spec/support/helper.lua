@@ -3,6 +3,10 @@
 
 local cjson = require "cjson"
 
+-- luv must stay loaded from here on, where it is at hand: busted forgets after each file what the
+-- file has loaded, and luv crashes where it is loaded again after its loop was collected (luv #819).
+pcall(require, "luv")
+
 local helper = {}
 
 helper.directory = assert(os.getenv "SIMULATOR_DIR", "run the specs through make spec or make test")
