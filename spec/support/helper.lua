@@ -3,8 +3,9 @@
 
 local cjson = require "cjson"
 
--- luv must stay loaded from here on, where it is at hand: busted forgets after each file what the
--- file has loaded, and luv crashes where it is loaded again after its loop was collected (luv #819).
+-- luv, where it is at hand, must stay loaded from here on: busted forgets after each file what the
+-- file has loaded, and luv crashes where it is loaded again after its loop was collected (its issue
+-- 819).
 pcall(require, "luv")
 
 local helper = {}
