@@ -2,31 +2,11 @@
 -- SPDX-License-Identifier: MIT
 
 local avepoint = require "avepoint"
+local given = require "spec.support.given"
 local helper = require "spec.helper"
 
-local TOKEN = "made-up-token-123456"
-local REPLY = ('{"access_token":"%s","expires_in":3600}'):format(TOKEN)
-
--- A function that gives the values of a list one after another, and the number of its calls.
-local function giving(...)
-  local values, calls = { ... }, { n = 0 }
-  return function(...)
-    calls.n = calls.n + 1
-    calls[calls.n] = { ... }
-    local value = values[math.min(calls.n, #values)]
-    if type(value) == "function" then return value() end
-    return value
-  end, calls
-end
-
--- A scenario whose service knows TOKEN.
-local function knowing_token(fields)
-  fields.token = fields.token or {}
-  fields.token.reply = REPLY
-  local id = helper.scenario(fields)
-  avepoint.client(helper.options(id)):customers():first()
-  return id
-end
+local TOKEN = given.token
+local giving, knowing_token = given.giving, given.knowing_token
 
 describe("client_secret as a function", function()
   it("is called when the first token is needed, and once", function()

@@ -110,23 +110,6 @@ describe("events", function()
   end)
 end)
 
--- Pulls everything, going on after each error; gives the ids and how many errors there were.
-local function pull_all(listing, thrown)
-  local ids, errors = {}, 0
-  while true do
-    local ok, customer = pcall(listing)
-    if not ok then
-      assert.equal(thrown, customer)
-      errors = errors + 1
-      assert.is_true(errors < 100)
-    elseif customer == nil then
-      return ids, errors
-    else
-      ids[#ids + 1] = customer
-    end
-  end
-end
-
 describe("an error thrown in on_event", function()
   it("at whatever moment reaches the caller as it is and loses no row", function()
     local thrown = { "mine" }
@@ -136,7 +119,7 @@ describe("an error thrown in on_event", function()
         n = n + 1
         if n == at then error(thrown, 0) end
       end })
-      local list, errors = pull_all(client:customers { page_size = SIZE }, thrown)
+      local list, errors = helper.pull_all(client:customers { page_size = SIZE }, thrown)
       assert.equal(1, errors, "at event " .. at)
       assert.equal(TOTAL, #list)
       assert.equal(TOTAL, helper.distinct(list))

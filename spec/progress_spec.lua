@@ -5,23 +5,6 @@ local helper = require "spec.helper"
 
 local TOTAL, SIZE = 23, 5
 
--- Pulls everything, going on after each error; gives the ids and how many errors there were.
-local function pull_all(listing, thrown)
-  local ids, errors = {}, 0
-  while true do
-    local ok, customer = pcall(listing)
-    if not ok then
-      assert.equal(thrown, customer)
-      errors = errors + 1
-      assert.is_true(errors < 100)
-    elseif customer == nil then
-      return ids, errors
-    else
-      ids[#ids + 1] = customer
-    end
-  end
-end
-
 describe("on_progress", function()
   local function calls_of(fields, options, use)
     local calls = {}
@@ -68,7 +51,7 @@ describe("on_progress", function()
           if n == at or raise_again and n == at + 1 then error("mine", 0) end
         end
         local client = helper.client { customers = TOTAL }
-        local list, errors = pull_all(client:customers { page_size = SIZE,
+        local list, errors = helper.pull_all(client:customers { page_size = SIZE,
           on_progress = progress }, "mine")
         assert.is_true(errors >= 1)
         assert.equal(TOTAL, #list)

@@ -2,57 +2,11 @@
 -- SPDX-License-Identifier: MIT
 
 local helper = require "spec.helper"
+local moving = require "spec.support.moving"
 
-local TOTAL, SIZE = 23, 5
-
--- The ids that the simulator generates for so many customers.
-local initial
-local function initial_ids()
-  initial = initial or helper.ids(helper.client({ customers = TOTAL }):customers():collect())
-  return initial
-end
-
-local function set_of(ids)
-  local set = {}
-  for _, id in ipairs(ids) do set[id] = true end
-  return set
-end
-
--- Reads a changing list: ids yielded, the error at the end, stats, the scenario's id, the client.
-local function read(fields, options, more)
-  fields.customers = fields.customers or TOTAL
-  options.page_size = options.page_size or SIZE
-  options.concurrency = options.concurrency or 1
-  local client, id = helper.client(fields, more)
-  local listing, ids = client:customers(options), {}
-  local customer, err = listing:next()
-  while customer do
-    ids[#ids + 1] = customer.id
-    customer, err = listing:next()
-  end
-  return ids, err, listing:stats(), id, client
-end
-
-local function assert_once(ids)
-  local seen = {}
-  for _, id in ipairs(ids) do
-    assert.is_nil(seen[id], "twice: " .. id)
-    seen[id] = true
-  end
-  return seen
-end
-
--- What was there from first to last, or is there at the end, was yielded once.
-local function assert_nothing_lost(ids, client)
-  local seen = assert_once(ids)
-  local final = helper.ids(client:customers({ drift = "ignore" }):collect())
-  for _, id in ipairs(final) do
-    assert.is_true(seen[id], "lost: " .. id)
-  end
-  local known = set_of(final)
-  for _, id in ipairs(initial_ids()) do known[id] = true end
-  for _, id in ipairs(ids) do assert.is_true(known[id]) end
-end
+local TOTAL, SIZE = moving.total, moving.size
+local read = moving.read
+local assert_once, assert_nothing_lost = moving.assert_once, moving.assert_nothing_lost
 
 describe("a total that counts more than is sent", function()
   it("ends with stats().missing and a warning under repair", function()

@@ -2,6 +2,7 @@
 -- SPDX-License-Identifier: MIT
 
 local cjson = require "cjson"
+local luassert = require "luassert"
 
 -- luv, where it is at hand, must stay loaded from here on: busted forgets after each file what the
 -- file has loaded, and luv crashes where it is loaded again after its loop was collected (its issue
@@ -146,6 +147,23 @@ function helper.pages(id)
     end
   end
   return pages
+end
+
+--- Pulls everything, going on after each error; gives the ids and how many errors there were.
+function helper.pull_all(listing, thrown)
+  local ids, errors = {}, 0
+  while true do
+    local ok, customer = pcall(listing)
+    if not ok then
+      luassert.equal(thrown, customer)
+      errors = errors + 1
+      luassert.is_true(errors < 100)
+    elseif customer == nil then
+      return ids, errors
+    else
+      ids[#ids + 1] = customer
+    end
+  end
 end
 
 --- All that a value shows when it is printed or looked into: for the search for secrets.

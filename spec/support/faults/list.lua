@@ -16,10 +16,21 @@ end
 local FIELDS = { "id", "organization", "ownerEmail", "jobStatus", "countryOrRegion",
   "managementMode", "tenants" }
 
+-- The JSON text of an object of these fields, in their order. `edit` and `also` as in list.row.
+local function object(fields, texts, edit, also)
+  edit = edit or {}
+  local members = { also }
+  for _, field in ipairs(fields) do
+    local text = edit[field]
+    if text == nil then text = texts[field] end
+    if text then members[#members + 1] = ('"%s":%s'):format(field, text) end
+  end
+  return "{" .. table.concat(members, ",") .. "}"
+end
+
 --- The JSON text of the n-th customer. `edit` maps a field to another text, or false to leave it
 -- out; `also` is put in front.
 function list.row(n, edit, also)
-  edit = edit or {}
   local texts = {
     id = ('"%s"'):format(list.ids[n]),
     organization = ('"Organization %d"'):format(n),
@@ -29,13 +40,7 @@ function list.row(n, edit, also)
     managementMode = "1",
     tenants = ('[{"id":"t-%d","name":"Tenant %d"}]'):format(n, n),
   }
-  local members = { also }
-  for _, field in ipairs(FIELDS) do
-    local text = edit[field]
-    if text == nil then text = texts[field] end
-    if text then members[#members + 1] = ('"%s":%s'):format(field, text) end
-  end
-  return "{" .. table.concat(members, ",") .. "}"
+  return object(FIELDS, texts, edit, also)
 end
 
 --- The JSON texts of all customers.
@@ -47,15 +52,8 @@ end
 
 --- The JSON text of a page's metadata. `edit`, as above, of pageIndex, pageSize, totalCount.
 function list.metadata(page, edit)
-  edit = edit or {}
   local texts = { pageIndex = page, pageSize = list.size, totalCount = list.total }
-  local members = {}
-  for _, field in ipairs { "pageIndex", "pageSize", "totalCount" } do
-    local text = edit[field]
-    if text == nil then text = texts[field] end
-    if text then members[#members + 1] = ('"%s":%s'):format(field, text) end
-  end
-  return "{" .. table.concat(members, ",") .. "}"
+  return object({ "pageIndex", "pageSize", "totalCount" }, texts, edit)
 end
 
 --- The JSON texts of a page's rows, in which `edit` is made to the second one.
