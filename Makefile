@@ -153,7 +153,7 @@ test-c: c-tests ## the C unit tests of the core
 	@spec/support/run-c-tests $(CORE_OUT)/test
 
 spec: all $(TOOLS) ## the busted specs only; SPEC= names files, TAGS= busted's --tags
-	@spec/support/run-specs $(LUA) $(OUT) $(SPEC)
+	@$(if $(TAGS),AVP_TAGS=--tags=$(TAGS)) spec/support/run-specs $(LUA) $(OUT) $(SPEC)
 
 faults: all $(TOOLS) ## the fault matrix: its table, a line a fault, and its numbers
 	@spec/support/run-faults $(LUA) $(OUT)
