@@ -73,21 +73,16 @@ end
 
 -- settings ----------------------------------------------------------------------------------------
 
--- Without user name and password, which may hold a slash where the URL is wrong.
-local function plain_url(url)
-  return (url:gsub("^(%a[%w+.-]*://).*@", "%1"):gsub("^.*@", ""))
-end
-
 local function look_at_proxy(report, options)
   local names = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
   if options.proxy then
-    report:ok("proxy", "%s, from the option proxy", plain_url(options.proxy))
+    report:ok("proxy", "%s, from the option proxy", core.printable_url(options.proxy))
     return
   end
   for _, name in ipairs(names) do
     local value = os.getenv(name)
     if value and value ~= "" then
-      report:ok("proxy", "%s, from %s; no_proxy is %s", plain_url(value), name,
+      report:ok("proxy", "%s, from %s; no_proxy is %s", core.printable_url(value), name,
         os.getenv "no_proxy" or os.getenv "NO_PROXY" or "not set")
       return
     end
@@ -170,7 +165,7 @@ end
 local function look_at_service(report, client, about)
   local listing = require("avepoint.listing").new(client, { page_size = 1, drift = "ignore" }, 2)
   local _, err = listing:next()
-  local at_sign_in = err and err.url == plain_url(about.token_url)
+  local at_sign_in = err and err.url == core.printable_url(about.token_url)
   if at_sign_in then
     report:fail("sign-in", "%s", err.message)
   else

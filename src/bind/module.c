@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "../core/sys.h"
 #include "../core/transport.h"
+#include "../core/url.h"
 #include "../core/version.h"
 #include "client.h"
 #include "customer.h"
@@ -54,6 +55,14 @@ static int core_library(lua_State *L) {
   return 1;
 }
 
+/* Lua: core.printable_url(url) -> it without user, password and query, as errors show it */
+static int core_printable_url(lua_State *L) {
+  struct avp_err err;
+  avp_url_for_print(luaL_checkstring(L, 1), err.url, sizeof err.url);
+  lua_pushstring(L, err.url);
+  return 1;
+}
+
 AVP_EXPORT int luaopen_avepoint_core(lua_State *L);
 
 int luaopen_avepoint_core(lua_State *L) {
@@ -70,6 +79,8 @@ int luaopen_avepoint_core(lua_State *L) {
   lua_setfield(L, -2, "is_error");
   lua_pushcfunction(L, core_library);
   lua_setfield(L, -2, "library");
+  lua_pushcfunction(L, core_printable_url);
+  lua_setfield(L, -2, "printable_url");
   lua_pushcfunction(L, error_config);
   lua_setfield(L, -2, "config_error");
   lua_pushcfunction(L, core_status_code);
