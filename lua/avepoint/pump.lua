@@ -26,36 +26,30 @@ function pump.events(client, state)
   end
 end
 
---- Looks into the token store. Gives true if the core has got its answer.
-local function look_into_store(client, state, waited)
+-- Calls a function of the user's for what the core wants. Where it raises, whoever comes next is
+-- asked again.
+local function ask(client, f, ...)
   if not compat.protects() then
-    core.ask_again(client)
+    core.ask_again(client) -- an error will not be seen here
   end
-  local ok, answered = compat.pcall(store.answer, client, state, waited)
-  if not ok then
-    core.ask_again(client)
-    error(answered, 0)
-  end
-  return answered
-end
-
---- Calls the user's credential function where the core wants it to be called. Gives true if the
--- core has got its answer.
-local function answer(client, state)
-  local want, audience = core.wants(client)
-  if not want then
-    return false
-  elseif want == "store" then
-    return look_into_store(client, state, audience)
-  end
-  if not compat.protects() then
-    core.ask_again(client) -- an error will not be seen here: whoever comes next is asked again
-  end
-  local ok, value, more = compat.pcall(state.credential, want == "assertion" and audience or nil)
+  local ok, value, more = compat.pcall(f, ...)
   if not ok then
     core.ask_again(client)
     error(value, 0)
   end
+  return value, more
+end
+
+--- Gets the core what it wants: from the token store, or from the user's credential function. Gives
+-- true if the core has got its answer.
+local function answer(client, state)
+  local want, detail = core.wants(client)
+  if not want then
+    return false
+  elseif want == "store" then
+    return (ask(client, store.answer, client, state, detail))
+  end
+  local value, more = ask(client, state.credential, want == "assertion" and detail or nil)
   if value == nil and more ~= nil then
     core.supply_failed(client, tostring(more))
   else

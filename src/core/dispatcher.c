@@ -11,9 +11,7 @@
 #include "sys.h"
 #include "url.h"
 
-#define REFUSALS_MAX                                                                               \
-  100 /* 401s of one call, each with a token that has served others meanwhile                      \
-       */
+#define REFUSALS_MAX 100 /* 401s of one call, each for a token that others have used since */
 
 static bool copy_string(const char **text) {
   const char *original = *text;
