@@ -3,6 +3,9 @@
  * SPDX-License-Identifier: MIT */
 #include "url.h"
 
+#include <curl/curl.h>
+#include <stdlib.h>
+
 #include "check.h"
 
 static void check_encoded(const char *expected, const char *data, size_t len) {
@@ -218,6 +221,53 @@ static void test_no_password_is_printed(void) {
   CHECK_INT(0, shown);
 }
 
+static long curl_countdown; /* the allocation of libcurl's that fails; 0: none */
+
+static bool curl_fails(void) { return curl_countdown > 0 && --curl_countdown == 0; }
+static void *curl_malloc(size_t size) { return curl_fails() ? NULL : malloc(size); }
+static void *curl_calloc(size_t n, size_t size) { return curl_fails() ? NULL : calloc(n, size); }
+static void *curl_realloc(void *block, size_t size) {
+  return curl_fails() ? NULL : realloc(block, size);
+}
+static char *curl_copy(const char *text) {
+  char *copy = curl_malloc(strlen(text) + 1);
+  return copy != NULL ? strcpy(copy, text) : NULL;
+}
+
+static bool check_base(const char *url, struct avp_err *err) {
+  return avp_url_check(url, "base_url", err);
+}
+
+/* Lets each of libcurl's allocations fail once. A good URL may be refused for lack of memory only;
+ * a bad one is never taken. */
+static void check_without_memory(bool (*check)(const char *, struct avp_err *), const char *url,
+                                 bool good) {
+  struct avp_err err;
+  long n = 0;
+  do {
+    bool taken;
+    curl_countdown = ++n;
+    taken = check(url, &err);
+    if (taken != good) CHECK(!taken && err.kind == AVP_ERR_MEMORY);
+  } while (curl_countdown == 0);
+  curl_countdown = 0;
+  CHECK(n > 1);
+}
+
+/* No proxy with a password: libcurl 7.88 calls it a bad login when memory runs out over it. */
+static void test_memory_of_libcurl(void) {
+  curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_malloc, free, curl_realloc, curl_copy,
+                       curl_calloc);
+  check_without_memory(check_base, "https://host/path", true);
+  check_without_memory(check_base, "http://[::1]:80/", true);
+  check_without_memory(check_base, "http://host/", false);
+  check_without_memory(check_base, "https://user@host/", false);
+  check_without_memory(avp_url_check_proxy, "socks5h://host:1080", true);
+  check_without_memory(avp_url_check_proxy, "host:3128", true);
+  check_without_memory(avp_url_check_proxy, "ftp://host/", false);
+  curl_global_cleanup();
+}
+
 static const struct check_test tests[] = {
     {"url: encode", test_encode},
     {"url: encode fails whole", test_encode_fails_whole},
@@ -228,6 +278,7 @@ static const struct check_test tests[] = {
     {"url: loopback", test_loopback},
     {"url: for print", test_for_print},
     {"url: no password is printed", test_no_password_is_printed},
+    {"url: memory of libcurl", test_memory_of_libcurl},
 };
 
 CHECK_MAIN(tests)

@@ -48,11 +48,12 @@ enum avp_buf_result avp_url_join(struct avp_buf *out, const char *base, const ch
   return result;
 }
 
-static bool has_part(CURLU *parsed, CURLUPart part) {
+/* Whether memory is out is in `result`. */
+static bool has_part(CURLU *parsed, CURLUPart part, CURLUcode *result) {
   char *text = NULL;
-  bool found = curl_url_get(parsed, part, &text, 0) == CURLUE_OK;
+  *result = curl_url_get(parsed, part, &text, 0);
   curl_free(text);
-  return found;
+  return *result == CURLUE_OK;
 }
 
 /* 127.0.0.0/8 in its normal form; a name may look like one but for a part above 255. */
@@ -68,12 +69,13 @@ static bool host_is_loopback(const char *host) {
   return curl_strequal(host, "localhost") || strcmp(host, "[::1]") == 0 || is_127(host);
 }
 
-/* Gives the parsed URL, or NULL where libcurl does not take it; `result` says why. */
-static CURLU *parse(const char *url, CURLUcode *result) {
+/* Gives the parsed URL, or NULL where libcurl does not take it; `result` says why. `flags` are
+ * those of curl_url_set. */
+static CURLU *parse(const char *url, unsigned flags, CURLUcode *result) {
   CURLU *parsed = curl_url();
   *result = CURLUE_OUT_OF_MEMORY;
   if (parsed == NULL) return NULL;
-  *result = curl_url_set(parsed, CURLUPART_URL, url, CURLU_PATH_AS_IS);
+  *result = curl_url_set(parsed, CURLUPART_URL, url, flags);
   if (*result == CURLUE_OK) return parsed;
   curl_url_cleanup(parsed);
   return NULL;
@@ -89,6 +91,25 @@ static bool parsed_is_loopback(CURLU *parsed, CURLUcode *result) {
   return loopback;
 }
 
+/* As `refusal`, of what may stand in a URL but not in one of ours. */
+static const char *refusal_of_parts(CURLU *parsed, CURLUcode *result) {
+  static const struct {
+    CURLUPart part;
+    const char *reason;
+  } parts[] = {
+      {CURLUPART_USER, "must not hold a user name or password"},
+      {CURLUPART_PASSWORD, "must not hold a user name or password"},
+      {CURLUPART_QUERY, "must not hold a query"},
+      {CURLUPART_FRAGMENT, "must not hold a fragment"},
+  };
+  size_t i;
+  for (i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+    if (has_part(parsed, parts[i].part, result)) return parts[i].reason;
+    if (*result == CURLUE_OUT_OF_MEMORY) break;
+  }
+  return NULL;
+}
+
 /* NULL where the URL is fine, else what is wrong with it; whether memory is out is in `result`. */
 static const char *refusal(CURLU *parsed, CURLUcode *result) {
   char *scheme = NULL;
@@ -102,13 +123,7 @@ static const char *refusal(CURLU *parsed, CURLUcode *result) {
     reason = "must begin with https://";
   }
   curl_free(scheme);
-  if (reason != NULL) return reason;
-  if (has_part(parsed, CURLUPART_USER) || has_part(parsed, CURLUPART_PASSWORD)) {
-    return "must not hold a user name or password";
-  }
-  if (has_part(parsed, CURLUPART_QUERY)) return "must not hold a query";
-  if (has_part(parsed, CURLUPART_FRAGMENT)) return "must not hold a fragment";
-  return NULL;
+  return reason != NULL ? reason : refusal_of_parts(parsed, result);
 }
 
 /* libcurl drops an empty query or fragment, and with it the sign that there was one. */
@@ -119,28 +134,36 @@ static const char *refusal_of_text(const char *url) {
   return NULL;
 }
 
-bool avp_url_check(const char *url, const char *what, struct avp_err *err) {
-  CURLUcode result;
-  CURLU *parsed = parse(url, &result);
-  const char *reason = parsed != NULL ? refusal(parsed, &result) : "is not a URL";
-  curl_url_cleanup(parsed);
+/* Fills the error where a URL is refused for this reason. */
+static bool refuse(struct avp_err *err, CURLUcode result, const char *what, const char *reason) {
   if (result == CURLUE_OUT_OF_MEMORY) {
     avp_err_set(err, AVP_ERR_MEMORY, "out of memory");
-    return false;
+  } else {
+    avp_err_set(err, AVP_ERR_CONFIG, "%s %s", what, reason);
   }
-  if (reason == NULL) reason = refusal_of_text(url);
-  if (reason == NULL) return true;
-  avp_err_set(err, AVP_ERR_CONFIG, "%s %s", what, reason);
-  avp_url_for_print(url, err->url, sizeof err->url);
   return false;
 }
 
-static bool is_proxy_scheme(CURLU *parsed) {
+bool avp_url_check(const char *url, const char *what, struct avp_err *err) {
+  CURLUcode result;
+  CURLU *parsed = parse(url, CURLU_PATH_AS_IS, &result);
+  const char *reason = parsed != NULL ? refusal(parsed, &result) : "is not a URL";
+  curl_url_cleanup(parsed);
+  if (reason == NULL) reason = refusal_of_text(url);
+  if (reason == NULL && result != CURLUE_OUT_OF_MEMORY) return true;
+  (void)refuse(err, result, what, reason);
+  if (err->kind == AVP_ERR_CONFIG) avp_url_for_print(url, err->url, sizeof err->url);
+  return false;
+}
+
+/* Whether memory is out is in `result`. */
+static bool is_proxy_scheme(CURLU *parsed, CURLUcode *result) {
   static const char *const schemes[] = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
   char *scheme = NULL;
   bool known = false;
   size_t i;
-  if (curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK) return false;
+  *result = curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0);
+  if (*result != CURLUE_OK) return false;
   for (i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
     known = known || curl_strequal(scheme, schemes[i]);
   }
@@ -149,23 +172,21 @@ static bool is_proxy_scheme(CURLU *parsed) {
 }
 
 bool avp_url_check_proxy(const char *proxy, struct avp_err *err) {
-  CURLU *parsed = proxy != NULL ? curl_url() : NULL;
+  CURLUcode result;
+  CURLU *parsed;
   bool fine;
   if (proxy == NULL) return true;
-  fine = parsed != NULL &&
-         curl_url_set(parsed, CURLUPART_URL, proxy,
-                      CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) == CURLUE_OK &&
-         is_proxy_scheme(parsed);
+  parsed = parse(proxy, CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME, &result);
+  fine = parsed != NULL && is_proxy_scheme(parsed, &result);
   curl_url_cleanup(parsed);
-  if (fine) return true;
-  avp_err_set(err, AVP_ERR_CONFIG,
-              "proxy is not the URL of a proxy: http://, https:// or socks5://, a host and a port");
-  return false;
+  return fine ||
+         refuse(err, result, "proxy",
+                "is not the URL of a proxy: http://, https:// or socks5://, a host and a port");
 }
 
 bool avp_url_is_loopback(const char *url) {
   CURLUcode result;
-  CURLU *parsed = parse(url, &result);
+  CURLU *parsed = parse(url, CURLU_PATH_AS_IS, &result);
   bool loopback = parsed != NULL && parsed_is_loopback(parsed, &result);
   curl_url_cleanup(parsed);
   return loopback;
