@@ -32,6 +32,7 @@ build = {
         "src/bind/error.c",
         "src/bind/json.c",
         "src/bind/listing.c",
+        "src/bind/listing_options.c",
         "src/bind/module.c",
         "src/bind/options.c",
         "src/bind/page.c",

@@ -248,7 +248,7 @@ local function check_all(blocks)
   compare("client options", annotated(blocks, "avepoint.ClientOptions"),
     names_in("src/bind/config.c", "client_options[] = {", "};", entry))
   compare("listing options", annotated(blocks, "avepoint.ListingOptions"),
-    names_in("src/bind/listing.c", "listing_options[] = {", "};", entry))
+    names_in("src/bind/listing_options.c", "listing_options[] = {", "};", entry))
   local fields = names_in("src/bind/error.c", "void push_table(", "\n}\n", set)
   fields.body, fields.retryable, fields.where = true, true, true
   compare("error", annotated(blocks, "avepoint.Error"), fields)

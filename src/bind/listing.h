@@ -1,7 +1,8 @@
 /* listing.h - one listing of customers: the state behind the Lua object.
  *
- * reader.c turns pages (reply -> rows -> ids -> sweep), listing.c is what Lua can call. The rows of
- * the current page and the strings that the core borrows live in the userdata's own table.
+ * listing_options.c makes it, reader.c turns pages (reply -> rows -> ids -> sweep), listing.c is
+ * what Lua can call of it. The rows of the current page and the strings that the core borrows live
+ * in the userdata's own table.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_BIND_LISTING_H
