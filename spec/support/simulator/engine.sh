@@ -5,7 +5,17 @@
 # shellcheck shell=sh
 
 engine_packages="nginx libnginx-mod-http-lua libnginx-mod-http-ndk lua-resty-core
-  lua-resty-lrucache libluajit2-5.1-2 lua-cjson"
+  lua-resty-lrucache lua-cjson"
+
+# The module needs OpenResty's LuaJIT: a package of its own in Debian 12, the only one in Debian 13.
+luajit_package() {
+  for package in libluajit2-5.1-2 libluajit-5.1-2; do
+    if apt-cache policy "$package" | grep -q 'Candidate: [^(]'; then
+      echo "$package"
+      return
+    fi
+  done
+}
 
 load_engine() {
   # shellcheck disable=SC1091 # made by install
@@ -106,7 +116,7 @@ unpack_packages() {
   done
   # Where the libraries are depends on the architecture, the folder of this one does not.
   found=$(find "$unpacked" -name 'libluajit-5.1.so.2' | head -n 1)
-  [ -n "$found" ] || die "libluajit2-5.1-2 holds no library"
+  [ -n "$found" ] || die "the packages hold no LuaJIT"
   libraries=$(dirname "$found")
   ENGINE_NGINX=$unpacked/usr/sbin/nginx
   ENGINE_LIBRARIES=$libraries:$unpacked${libraries#"$unpacked/usr"}
@@ -138,8 +148,8 @@ download_engine() {
   echo "Unpacking nginx with Lua for the simulator into $1 (nothing is installed)"
   rm -rf "$unpacked"
   mkdir -p "$debs" "$unpacked"
-  # shellcheck disable=SC2086 # a list of words
-  fetch_packages $engine_packages
+  # shellcheck disable=SC2046,SC2086 # lists of words
+  fetch_packages $engine_packages $(luajit_package)
   unpack_packages
   rounds=0
   while libraries_missing && [ "$rounds" -lt 3 ]; do
