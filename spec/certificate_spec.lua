@@ -38,7 +38,9 @@ setup(function()
   must(x509 .. "-newkey rsa:2048 -keyout nosign.key -out nosign.pem "
     .. "-addext keyUsage=keyEncipherment")
   must("openssl req -new -key rsa.key -subj /CN=expired -out expired.csr")
-  must("openssl x509 -req -in expired.csr -signkey rsa.key -days -1 -out expired.pem")
+  local expired = "openssl x509 -req -in expired.csr -signkey rsa.key -out expired.pem "
+  must(expired .. "-not_before 20200101000000Z -not_after 20200102000000Z || " -- from OpenSSL 3.4
+    .. expired .. "-days -1") -- before it
   must("cat rsa.pem rsa.key > both.pem")
   must("openssl pkcs8 -topk8 -in rsa.key -passout 'pass:" .. PASSWORD .. "' -out pkcs8.key")
   must("openssl rsa -aes256 -traditional -in rsa.key -passout 'pass:" .. PASSWORD

@@ -116,7 +116,8 @@ void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, con
                 "decompression); ask for a smaller page_size or raise max_body",
                 (double)reply->body.max);
   } else if (reply->overflow == AVP_OVERFLOW_HEADERS) {
-    avp_err_set(err, AVP_ERR_LIMIT, "the reply's headers are larger than 64 KiB");
+    avp_err_set(err, AVP_ERR_LIMIT,
+                "the reply's headers are larger than 64 KiB, or more than libcurl takes");
   } else {
     avp_err_set(err, rule->kind, "%s; %s", words, rule->advice);
     hide_user(err->message);

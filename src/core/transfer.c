@@ -215,16 +215,33 @@ void avp_transfer_free(struct avp_transfer *transfer) {
   avp_free(transfer);
 }
 
-/* libcurl has limits of its own for headers, which it reports in a way of their own: for one long
- * line before our callback sees it, and on HTTP/2 for all of them, as a failure of its callback. */
-static bool headers_were_too_long(const struct avp_transfer *transfer, CURLcode result) {
-  curl_off_t first_byte = 0;
+/* On HTTP/2 libcurl's limit is a failure of its callback (-902), and nghttp2 has one too: how many
+ * frames they may come in (-905). Both are told in words only. */
+static bool is_http2_limit(const char *detail) {
+  return strstr(detail, "nghttp2") != NULL &&
+         (strstr(detail, " -902") != NULL || strstr(detail, " -905") != NULL);
+}
+
 #if LIBCURL_VERSION_NUM >= 0x080600
-  if (result == CURLE_TOO_LARGE) return transfer->reply.body.len == 0;
+/* Whether the request had left: the reply is too large then, not it. */
+static bool request_had_left(CURL *easy) {
+  long bytes = 0;
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes);
+  return bytes > 0;
+}
 #endif
-  if (strstr(transfer->reply.detail, "nghttp2_session_mem_recv() returned -902") != NULL)
-    return true;
-  if (result != CURLE_OUT_OF_MEMORY || transfer->reply.body.len > 0) return false;
+
+/* libcurl has limits of its own for headers, which it reports in a way of their own: for one long
+ * line before our callback sees it, and for more lines than it takes, trailers included. */
+static bool headers_were_too_long(const struct avp_transfer *transfer, CURLcode result) {
+  const struct avp_reply *reply = &transfer->reply;
+  curl_off_t first_byte = 0;
+  if (reply->overflow != AVP_OVERFLOW_NONE) return false;
+  if (is_http2_limit(reply->detail)) return true;
+#if LIBCURL_VERSION_NUM >= 0x080600
+  if (result == CURLE_TOO_LARGE) return request_had_left(transfer->easy);
+#endif
+  if (result != CURLE_OUT_OF_MEMORY || reply->body.len > 0) return false;
   curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
   return first_byte > 0; /* memory may really be out then, but that is far less likely */
 }

@@ -28,6 +28,7 @@ end
 -- yields: how many customers came before, or "distinct"
 -- stays: the listing cannot be read on, it fails for good
 -- endless: the fault is never over
+-- or_whole: or all customers and no error, as libcurl's version has it
 function row.fails(kind, tries, more)
   local outcome = { kind = kind, tries = tries or 1 }
   for name, value in pairs(more or {}) do outcome[name] = value end

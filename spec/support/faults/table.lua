@@ -16,7 +16,10 @@ end
 function table_of.words(outcome)
   if not outcome then return "-" end
   local tries = outcome.tries > 1 and (" after %d tries"):format(outcome.tries) or ""
-  if not outcome.whole then return outcome.kind .. (tries ~= "" and tries or " at once") end
+  if not outcome.whole then
+    return outcome.kind .. (tries ~= "" and tries or " at once")
+      .. (outcome.or_whole and ", or whole" or "")
+  end
   if outcome.missing then return ("whole, %d missing, warned"):format(outcome.missing) end
   return (outcome.words or "whole") .. tries
 end
