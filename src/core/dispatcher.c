@@ -527,9 +527,9 @@ const struct avp_settings *avp_dispatcher_settings(const struct avp_dispatcher *
 }
 
 struct avp_transport *avp_dispatcher_transport(struct avp_dispatcher *d) {
-  return d->transport;
+  return d->transport; /* which goes with the dispatcher */
 }
 
 struct avp_events *avp_dispatcher_events(struct avp_dispatcher *d) {
-  return &d->events;
+  return &d->events; /* the same */
 }
