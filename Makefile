@@ -183,11 +183,15 @@ format: ## format the C sources
 	clang-format -i src/*/*.[ch] spec/c/*.[ch] spec/support/*.c
 
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@spec/support/deps $(LUA) luajit
+	@$(MAKE) --no-print-directory all LUA=luajit
 	@$(MAKE) --no-print-directory all c-tests VARIANT=-asan \
 	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
 	@spec/support/run-checked asan $(LUA)
 
 valgrind: ## all tests under valgrind
+	@spec/support/deps $(LUA) luajit valgrind
+	@$(MAKE) --no-print-directory all LUA=luajit
 	@$(MAKE) --no-print-directory all c-tests
 	@spec/support/run-checked valgrind $(LUA)
 
