@@ -1,7 +1,8 @@
--- The fault matrix found two ways of too many headers that were not told as `limit`: on HTTP/2,
--- where libcurl fails inside nghttp2 ("returned -902"), it was `network` and tried again; one
+-- The fault matrix found ways of too many headers that were not told as `limit`: on HTTP/2, where
+-- the whole connection fails inside nghttp2 (-902, in newer versions -905), it was `network`; one
 -- header line or status line over libcurl's own 100 KB was `memory`, "out of memory", which sends
--- a reader the wrong way.
+-- a reader the wrong way; trailers without an end were `network` for libcurl 8.14. Later, what fails
+-- with its connection was not tried again, so that one such reply failed its neighbours too.
 -- SPDX-License-Identifier: MIT
 
 local avepoint = require "avepoint"
@@ -16,21 +17,43 @@ describe("headers over libcurl's own limits", function()
     local _, err = client:customers():next()
     assert.equal("limit", err and err.kind)
     assert.matches("64 KiB", err.message, 1, true)
-    assert.equal(1, err.attempts)
-    assert.is_false(err.retryable)
+    return err
   end
 
   it("are a limit on HTTP/2", function()
     assert_limit(helper.client({ customers = 3, faults = { { on = "token",
-      kind = "endless_headers", times = -1 } } }, { port = "https" }))
+      kind = "endless_headers", times = -1 } } }, { port = "https", max_attempts = 2 }))
+  end)
+
+  it("are no limit for others on the same HTTP/2 connection", function()
+    local client = helper.client({ customers = 40, faults = { { on = "page", page = 3,
+      kind = "endless_headers", times = 2 } } }, { port = "https", concurrency = 8 })
+    local listing = client:customers { page_size = 5 }
+    local ids, failures = {}, 0
+    while true do
+      local customer, err = listing:next()
+      if err then
+        assert.equal("limit", err.kind)
+        assert.equal(3, err.page)
+        failures = failures + 1
+      elseif not customer then
+        break
+      else
+        ids[#ids + 1] = customer.id
+      end
+    end
+    assert.is_true(failures <= 2)
+    assert.equal(40, #ids)
   end)
 
   it("are a limit where it is one line", function()
     for _, line in ipairs { "HTTP/1.1 200 OK\r\nX-Long: ", "HTTP/1.1 200 " } do
       rawserver.scene { token = rawserver.script("repeat 1000", line, ("a"):rep(1000)) }
       local base = "http://127.0.0.1:" .. rawserver.port
-      assert_limit(avepoint.client { base_url = base, token_url = base .. "/connect/token",
+      local err = assert_limit(avepoint.client { base_url = base, token_url = base .. "/connect/token",
         client_id = helper.client_id, client_secret = helper.client_secret })
+      assert.equal(1, err.attempts)
+      assert.is_false(err.retryable)
     end
   end)
 end)

@@ -76,7 +76,9 @@ static const struct rule *rule_for(const struct avp_reply *reply) {
 }
 
 bool avp_failure_may_pass(const struct avp_reply *reply) {
-  if (reply->overflow != AVP_OVERFLOW_NONE || reply->out_of_memory) return false;
+  if (reply->out_of_memory) return false;
+  if (reply->overflow == AVP_OVERFLOW_CONNECTION) return true; /* ours may have been another */
+  if (reply->overflow != AVP_OVERFLOW_NONE) return false;
   return rule_for(reply)->may_pass;
 }
 
@@ -115,9 +117,10 @@ void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, con
                 "the reply is larger than max_body (%.0f bytes after "
                 "decompression); ask for a smaller page_size or raise max_body",
                 (double)reply->body.max);
-  } else if (reply->overflow == AVP_OVERFLOW_HEADERS) {
-    avp_err_set(err, AVP_ERR_LIMIT,
-                "the reply's headers are larger than 64 KiB, or more than libcurl takes");
+  } else if (reply->overflow != AVP_OVERFLOW_NONE) {
+    avp_err_set(
+        err, AVP_ERR_LIMIT, "the headers of %s are larger than 64 KiB, or more than libcurl takes",
+        reply->overflow == AVP_OVERFLOW_HEADERS ? "the reply" : "a reply on the connection");
   } else {
     avp_err_set(err, rule->kind, "%s; %s", words, rule->advice);
     hide_user(err->message);

@@ -216,8 +216,9 @@ void avp_transfer_free(struct avp_transfer *transfer) {
 }
 
 /* On HTTP/2 libcurl's limit is a failure of its callback (-902), and nghttp2 has one too: how many
- * frames they may come in (-905). Both are told in words only. */
-static bool is_http2_limit(const char *detail) {
+ * frames they may come in (-905). Both are told in words only, to all who share the connection,
+ * and to who uses it next where the reply was given up before its end. */
+static bool is_connection_limit(const char *detail) {
   return strstr(detail, "nghttp2") != NULL &&
          (strstr(detail, " -902") != NULL || strstr(detail, " -905") != NULL);
 }
@@ -234,16 +235,20 @@ static bool request_had_left(CURL *easy) {
 /* libcurl has limits of its own for headers, which it reports in a way of their own: for one long
  * line before our callback sees it, and for more lines than it takes, trailers included. */
 static bool headers_were_too_long(const struct avp_transfer *transfer, CURLcode result) {
-  const struct avp_reply *reply = &transfer->reply;
   curl_off_t first_byte = 0;
-  if (reply->overflow != AVP_OVERFLOW_NONE) return false;
-  if (is_http2_limit(reply->detail)) return true;
 #if LIBCURL_VERSION_NUM >= 0x080600
   if (result == CURLE_TOO_LARGE) return request_had_left(transfer->easy);
 #endif
-  if (result != CURLE_OUT_OF_MEMORY || reply->body.len > 0) return false;
+  if (result != CURLE_OUT_OF_MEMORY || transfer->reply.body.len > 0) return false;
   curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
   return first_byte > 0; /* memory may really be out then, but that is far less likely */
+}
+
+static enum avp_overflow overflow_of(const struct avp_transfer *transfer, CURLcode result) {
+  const struct avp_reply *reply = &transfer->reply;
+  if (reply->overflow != AVP_OVERFLOW_NONE) return reply->overflow;
+  if (is_connection_limit(reply->detail)) return AVP_OVERFLOW_CONNECTION;
+  return headers_were_too_long(transfer, result) ? AVP_OVERFLOW_HEADERS : AVP_OVERFLOW_NONE;
 }
 
 void avp_transfer_finish(struct avp_transfer *transfer, CURLcode result) {
@@ -252,7 +257,7 @@ void avp_transfer_finish(struct avp_transfer *transfer, CURLcode result) {
   curl_off_t bytes = 0;
   curl_off_t micros = 0;
   reply->result = result;
-  if (headers_were_too_long(transfer, result)) reply->overflow = AVP_OVERFLOW_HEADERS;
+  reply->overflow = overflow_of(transfer, result);
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &reply->os_error);
   curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);

@@ -34,7 +34,12 @@ struct avp_request {
   int64_t timeout_ms;       /* for the whole attempt */
 };
 
-enum avp_overflow { AVP_OVERFLOW_NONE, AVP_OVERFLOW_BODY, AVP_OVERFLOW_HEADERS };
+enum avp_overflow {
+  AVP_OVERFLOW_NONE,
+  AVP_OVERFLOW_BODY,
+  AVP_OVERFLOW_HEADERS,
+  AVP_OVERFLOW_CONNECTION /* headers of some reply on the same HTTP/2 connection */
+};
 
 struct avp_reply {
   CURLcode result;              /* CURLE_OK: a whole reply has come */

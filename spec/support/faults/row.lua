@@ -24,8 +24,9 @@ function row.whole(tries, more)
 end
 
 --- One error of that kind after so many tries; the customers of the pages before, each once. More
--- fields are those of the error (status, code, attempts where tries do not count as such), and
--- yields: how many customers came before, or "distinct"
+-- fields are those of the error (status, code, attempts where tries do not count as such; "any"
+-- where libcurl's version decides), and yields: how many customers
+-- came before, or "distinct"
 -- stays: the listing cannot be read on, it fails for good
 -- endless: the fault is never over
 -- or_whole: or all customers and no error, as libcurl's version has it
