@@ -6,7 +6,6 @@ local avepoint = require "avepoint"
 local helper = require "spec.helper"
 local list = require "spec.support.faults.list"
 local rawserver = require "spec.support.faults.rawserver"
-local row_of = require "spec.support.faults.row"
 local rows = require "spec.support.faults"
 local run = require "spec.support.faults.run"
 local table_of = require "spec.support.faults.table"
@@ -172,12 +171,6 @@ local function check(case)
   assert_no_secrets(seen)
 end
 
--- Under valgrind all takes thirty times as long: one place a row will do, and no short timeouts.
-local function is_run(row, place)
-  if CHECKER ~= "valgrind" then return true end
-  return place == row.at[#row.at] and row.client ~= row_of.SILENCE
-end
-
 describe("the fault matrix", function()
   it("is as large as the README says", function()
     assert.matches(table_of.size(rows), helper.read(helper.top .. "/README.md"), 1, true)
@@ -195,8 +188,7 @@ describe("#matrix the fault matrix:", function()
     for _, mode in ipairs { "once", "spent" } do
       for _, place in ipairs(row[mode] and row.at or {}) do
         local outcome = row[mode]
-        local test = is_run(row, place) and it or function() end
-        test(("%s (%s), at %s, %s: %s"):format(row.name, row.group, place, mode,
+        it(("%s (%s), at %s, %s: %s"):format(row.name, row.group, place, mode,
           table_of.words(outcome)), function()
           table_of.count(row, false)
           check { row = row, place = place, mode = mode, times = mode == "once" and 1 or -1,

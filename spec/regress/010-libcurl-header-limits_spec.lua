@@ -1,7 +1,7 @@
 -- The fault matrix found ways of too many headers that were not told as `limit`: on HTTP/2, where
 -- the whole connection fails inside nghttp2 (-902, in newer versions -905), it was `network`; one
 -- header line or status line over libcurl's own 100 KB was `memory`, "out of memory", which sends
--- a reader the wrong way; trailers without an end were `network` for libcurl 8.14. Later, what fails
+-- a reader the wrong way; trailers without an end were `network` for libcurl 8.14. And what failed
 -- with its connection was not tried again, so that one such reply failed its neighbours too.
 -- SPDX-License-Identifier: MIT
 
@@ -50,8 +50,9 @@ describe("headers over libcurl's own limits", function()
     for _, line in ipairs { "HTTP/1.1 200 OK\r\nX-Long: ", "HTTP/1.1 200 " } do
       rawserver.scene { token = rawserver.script("repeat 1000", line, ("a"):rep(1000)) }
       local base = "http://127.0.0.1:" .. rawserver.port
-      local err = assert_limit(avepoint.client { base_url = base, token_url = base .. "/connect/token",
-        client_id = helper.client_id, client_secret = helper.client_secret })
+      local client = avepoint.client { base_url = base, token_url = base .. "/connect/token",
+        client_id = helper.client_id, client_secret = helper.client_secret }
+      local err = assert_limit(client)
       assert.equal(1, err.attempts)
       assert.is_false(err.retryable)
     end

@@ -58,8 +58,8 @@ for _, port in ipairs { PORTS[2], PORTS[3] } do
   add("headers without an end, " .. port[2], row.ALL, { kind = "endless_headers" },
     fails("limit", 1), fails("limit", 1), { port = port[1] })
 end
--- On HTTP/2 the reply is ended by our limit, or the connection by libcurl's or nghttp2's: then it is
--- tried again, since it may have been a neighbour's fault.
+-- On HTTP/2 the reply is ended by our limit, or the connection by libcurl's or nghttp2's: then the
+-- request is tried again, since it may have been a neighbour's fault.
 add("a megabyte of headers, HTTP/2", row.ALL, { kind = "endless_headers" },
   fails("limit", 1, { or_whole = true, attempts = "any", retryable = "any" }),
   fails("limit", 1, { attempts = "any", retryable = "any" }),
