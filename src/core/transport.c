@@ -61,6 +61,11 @@ struct avp_transport *avp_transport_new(const struct avp_transfer_settings *sett
   return transport;
 }
 
+/* CURLMOPT_QUICK_EXIT of libcurl 8.20: from there on the end of a multi handle waits for look-ups
+ * that hang. Older ones refuse the option; its number is fixed, so that a module built with their
+ * headers sets it too once libcurl is a newer one. */
+#define MULTI_QUICK_EXIT ((CURLMoption)(CURLOPTTYPE_LONG + 21))
+
 static bool open_multi(struct avp_transport *transport) {
   if (transport->multi != NULL) return true;
   transport->set = avp_sys_set_open();
@@ -77,6 +82,7 @@ static bool open_multi(struct avp_transport *transport) {
   curl_multi_setopt(transport->multi, CURLMOPT_TIMERFUNCTION, on_timer);
   curl_multi_setopt(transport->multi, CURLMOPT_TIMERDATA, transport);
   curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, (long)transport->connections);
+  curl_multi_setopt(transport->multi, MULTI_QUICK_EXIT, 1L);
   return true;
 }
 
