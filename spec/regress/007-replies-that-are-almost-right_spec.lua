@@ -23,11 +23,13 @@ describe("a reply", function()
     assert.equal(0, client:customers():count())
   end)
 
-  it("with headers without end is a limit error, at once, whatever HTTP it comes by", function()
+  it("with headers without end is a limit error, whatever HTTP it comes by", function()
     for _, port in ipairs { "https", "http1", "http" } do
-      local err = error_of({ kind = "endless_headers" }, { port = port })
+      local err = error_of({ kind = "endless_headers" },
+        { port = port, max_attempts = 2, max_retry_wait = 0.01 })
       assert.equal("limit", err.kind, port)
-      assert.equal(1, err.attempts)
+      -- on HTTP/2 it may have been a neighbour's fault
+      assert.is_true(err.attempts == 1 or port == "https" and err.attempts == 2)
     end
   end)
 
