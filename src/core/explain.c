@@ -40,6 +40,7 @@ static const struct rule rules[] = {
     {CURLE_BAD_CONTENT_ENCODING, AVP_ERR_PROTOCOL, false, "the reply's compression is damaged"},
     {CURLE_WEIRD_SERVER_REPLY, AVP_ERR_PROTOCOL, false, check_http},
     {CURLE_UNSUPPORTED_PROTOCOL, AVP_ERR_PROTOCOL, false, check_http},
+    {CURLE_BAD_FUNCTION_ARGUMENT, AVP_ERR_PROTOCOL, false, check_http}, /* of its header parser */
     {CURLE_PEER_FAILED_VERIFICATION, AVP_ERR_TLS, false, check_trust},
     {CURLE_SSL_CACERT_BADFILE, AVP_ERR_TLS, false, "check that ca_file can be read and is PEM"},
     {CURLE_SSL_CONNECT_ERROR, AVP_ERR_TLS, false, check_tls},

@@ -21,7 +21,8 @@ struct avp_transport {
   int64_t now;               /* of the call that is running, for libcurl's timer callback */
   int64_t timer_at;          /* when libcurl wants to be called, or AVP_NEVER */
   CURL *pool[POOL_SIZE];     /* idle easy handles */
-  int pooled;                /* how many of them */
+  int pool_size;             /* how many may be kept */
+  int pooled;                /* how many are */
   struct avp_transfer *live; /* running attempts */
   struct avp_transfer *done; /* finished attempts, oldest first */
 };
@@ -50,12 +51,21 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user) {
   return 0;
 }
 
+/* In libcurl 7.84 to 8.0 a reset handle still points to the last header of its transfer before,
+ * which is gone: a reply that begins with a folded line is appended to it. There no handle is kept.
+ */
+static bool may_keep_handles(void) {
+  unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+  return version < 0x075400 || version >= 0x080100;
+}
+
 struct avp_transport *avp_transport_new(const struct avp_transfer_settings *settings,
                                         int connections) {
   struct avp_transport *transport = avp_alloc(sizeof *transport);
   if (transport == NULL) return NULL;
   transport->settings = settings;
   transport->connections = connections;
+  transport->pool_size = may_keep_handles() ? POOL_SIZE : 0;
   transport->set = -1;
   transport->timer_at = AVP_NEVER;
   return transport;
@@ -94,7 +104,7 @@ static CURL *take_easy(struct avp_transport *transport) {
 /* Reset first: the handle still points at buffers of the transfer that used it. */
 static void give_easy(struct avp_transport *transport, CURL *easy) {
   curl_easy_reset(easy);
-  if (transport->pooled < POOL_SIZE) {
+  if (transport->pooled < transport->pool_size) {
     transport->pool[transport->pooled++] = easy;
   } else {
     curl_easy_cleanup(easy);

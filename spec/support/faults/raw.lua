@@ -177,7 +177,8 @@ header("a NUL", WRONG, "X-Nul: a\0b\r\n")
 header("bytes that are no ASCII", always(FINE), "X-\255: \254\253\r\n")
 header("bare LF", always(FINE), "X-One: 1\nX-Two: 2\n")
 header("folded", always(FINE), "X-Folded: 1\r\n  2\r\n\t3\r\n")
-header("a folded first", always(FINE), " X-First: 1\r\n")
+say("header: a folded first", always(fails("protocol", 1, { or_whole = true })), "close",
+  head("HTTP/1.1 200 OK\r\n X-First: 1\r\n" .. JSON))
 header("60 KB of them", always(FINE), ("X-Filler: " .. ("a"):rep(90) .. "\r\n"):rep(600))
 header("70 KB of them", LIMIT, ("X-Filler: " .. ("a"):rep(90) .. "\r\n"):rep(700))
 header("one of 60 KB", always(FINE), "X-Long: " .. ("a"):rep(60000) .. "\r\n")
@@ -206,9 +207,13 @@ end
 say("Content-Length: 99999999999999999999", always(FINE), "close", function(good)
   return OK .. "Content-Length: 99999999999999999999\r\n\r\n" .. good
 end)
-say("two Content-Lengths, the longer last", CUT, "close", function(good)
+-- Newer versions of libcurl take no two that differ, older ones the last.
+say("two Content-Lengths, the longer last", {
+  fails("protocol", 1, { or_whole = true }),
+  fails("protocol", 1, { attempts = "any", retryable = "any" }),
+}, "close", function(good)
   return OK .. ("Content-Length: %d\r\nContent-Length: %d\r\n\r\n%s"):format(#good, #good + 9, good)
-end)
+end, { loose = true, uncounted = true })
 say("two Content-Lengths, the shorter last", WRONG, "close", function(good)
   return OK .. ("Content-Length: %d\r\nContent-Length: %d\r\n\r\n%s"):format(#good, #good - 9, good)
 end)
