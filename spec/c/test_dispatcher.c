@@ -184,6 +184,31 @@ static void test_reply_that_is_too_large(void) {
   rig_close(&rig);
 }
 
+/* It may have been a neighbour's reply; met at each attempt, it was ours. */
+static void test_connection_with_too_large_headers(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  int i;
+  settings.retry.max_attempts = 3;
+  rig_signed_in(&rig, &settings);
+  call = get(&rig, "x=1");
+  step(&rig);
+  for (i = 1; i <= 3; i++) {
+    CHECK_INT(AVP_CALL_IN_FLIGHT, call->state);
+    fake_find("x=1")->transfer.reply.overflow = AVP_OVERFLOW_CONNECTION;
+    fake_fail("x=1", CURLE_HTTP2);
+    step(&rig);
+    if (i < 3) advance(&rig, 1000);
+  }
+  CHECK_INT(AVP_CALL_FAILED, call->state);
+  CHECK_INT(AVP_ERR_LIMIT, call->err.kind);
+  CHECK_INT(3, call->err.attempts);
+  CHECK(!call->err.retryable);
+  avp_call_release(rig.d, call);
+  rig_close(&rig);
+}
+
 static void test_whole_client_waits(void) {
   struct avp_settings settings = rig_settings();
   struct avp_call *calls[3];
@@ -677,6 +702,7 @@ static const struct check_test tests[] = {
     {"dispatcher: some replies are never tried again", test_some_are_never_tried_again},
     {"dispatcher: failures of the network", test_failures_of_the_network},
     {"dispatcher: a reply that is too large", test_reply_that_is_too_large},
+    {"dispatcher: a connection with too large headers", test_connection_with_too_large_headers},
     {"dispatcher: Retry-After holds the whole client", test_whole_client_waits},
     {"dispatcher: an own delay holds one request", test_one_request_waits},
     {"dispatcher: Retry-After as a date", test_retry_after_as_a_date},

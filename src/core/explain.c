@@ -127,7 +127,8 @@ void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, con
     hide_user(err->message);
   }
   fill(err, reply, url);
-  err->retryable = avp_failure_may_pass(reply);
+  /* a limit that was met at each attempt is one */
+  err->retryable = avp_failure_may_pass(reply) && err->kind != AVP_ERR_LIMIT;
 }
 
 static enum avp_err_kind kind_of_status(int status) {

@@ -10,6 +10,11 @@
 #include "sys.h"
 #include "url.h"
 
+/* Of libcurl 7.87 (CURLOPT_QUICK_EXIT, refused by older ones) and 8.6 (CURLE_TOO_LARGE). Their
+ * numbers are fixed: a module built with older headers knows them when libcurl is a newer one. */
+#define QUICK_EXIT ((CURLoption)(CURLOPTTYPE_LONG + 322))
+#define TOO_LARGE  ((CURLcode)100)
+
 static size_t on_body(char *data, size_t size, size_t count, void *user) {
   struct avp_transfer *transfer = user;
   size_t len = size * count;
@@ -140,9 +145,7 @@ static bool set_protocol(CURL *easy) {
 #else
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-#if LIBCURL_VERSION_NUM >= 0x075700
-  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a look-up that hangs must not hold us */
-#endif
+  curl_easy_setopt(easy, QUICK_EXIT, 1L); /* a look-up that hangs must not hold us */
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
@@ -217,28 +220,26 @@ void avp_transfer_free(struct avp_transfer *transfer) {
 
 /* On HTTP/2 libcurl's limit is a failure of its callback (-902), and nghttp2 has one too: how many
  * frames they may come in (-905). Both are told in words only, to all who share the connection,
- * and to who uses it next where the reply was given up before its end. */
-static bool is_connection_limit(const char *detail) {
-  return strstr(detail, "nghttp2") != NULL &&
+ * and to who uses it next where the reply was given up before its end. The words may be left over
+ * from a connection that libcurl itself has replaced by another: the result counts as well. */
+static bool is_connection_limit(const char *detail, CURLcode result) {
+  return (result == CURLE_RECV_ERROR || result == CURLE_HTTP2) &&
+         strstr(detail, "nghttp2") != NULL &&
          (strstr(detail, " -902") != NULL || strstr(detail, " -905") != NULL);
 }
 
-#if LIBCURL_VERSION_NUM >= 0x080600
-/* Whether the request had left: the reply is too large then, not it. */
+/* Whether the request had left: what is too large is the reply then, not it. */
 static bool request_had_left(CURL *easy) {
   long bytes = 0;
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes);
   return bytes > 0;
 }
-#endif
 
 /* libcurl has limits of its own for headers, which it reports in a way of their own: for one long
  * line before our callback sees it, and for more lines than it takes, trailers included. */
 static bool headers_were_too_long(const struct avp_transfer *transfer, CURLcode result) {
   curl_off_t first_byte = 0;
-#if LIBCURL_VERSION_NUM >= 0x080600
-  if (result == CURLE_TOO_LARGE) return request_had_left(transfer->easy);
-#endif
+  if (result == TOO_LARGE) return request_had_left(transfer->easy);
   if (result != CURLE_OUT_OF_MEMORY || transfer->reply.body.len > 0) return false;
   curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
   return first_byte > 0; /* memory may really be out then, but that is far less likely */
@@ -247,7 +248,7 @@ static bool headers_were_too_long(const struct avp_transfer *transfer, CURLcode 
 static enum avp_overflow overflow_of(const struct avp_transfer *transfer, CURLcode result) {
   const struct avp_reply *reply = &transfer->reply;
   if (reply->overflow != AVP_OVERFLOW_NONE) return reply->overflow;
-  if (is_connection_limit(reply->detail)) return AVP_OVERFLOW_CONNECTION;
+  if (is_connection_limit(reply->detail, result)) return AVP_OVERFLOW_CONNECTION;
   return headers_were_too_long(transfer, result) ? AVP_OVERFLOW_HEADERS : AVP_OVERFLOW_NONE;
 }
 

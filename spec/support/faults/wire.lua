@@ -61,8 +61,8 @@ end
 -- On HTTP/2 the reply is ended by our limit, or the connection by libcurl's or nghttp2's: then the
 -- request is tried again, since it may have been a neighbour's fault.
 add("a megabyte of headers, HTTP/2", row.ALL, { kind = "endless_headers" },
-  fails("limit", 1, { or_whole = true, attempts = "any", retryable = "any" }),
-  fails("limit", 1, { attempts = "any", retryable = "any" }),
+  fails("limit", 1, { or_whole = true, attempts = "any", retryable = false }),
+  fails("limit", 1, { attempts = "any", retryable = false }),
   { port = "https", loose = true, uncounted = true, listing = { concurrency = 1 } })
 
 return rows

@@ -10,7 +10,7 @@ engine_packages="nginx libnginx-mod-http-lua libnginx-mod-http-ndk lua-resty-cor
 # The module needs OpenResty's LuaJIT: a package of its own in Debian 12, the only one in Debian 13.
 luajit_package() {
   for package in libluajit2-5.1-2 libluajit-5.1-2; do
-    if apt-cache policy "$package" | grep -q 'Candidate: [^(]'; then
+    if LC_ALL=C apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [^(]'; then
       echo "$package"
       return
     fi
