@@ -47,6 +47,21 @@ describe("headers over libcurl's own limits", function()
     assert.equal(40, #ids)
   end)
 
+  -- libcurl 7.88 tries once more by itself on a connection of its own, with the first one's words.
+  it("are no word for what becomes of another connection", function()
+    local client = helper.client({ customers = 20, faults = { { on = "page", page = 3, turns = {
+      { kind = "endless_headers" }, { kind = "wait", seconds = 5 } }, times = -1 } } },
+      { port = "https", max_attempts = 1, timeout = 1 })
+    local listing = client:customers { page_size = 5, concurrency = 1 }
+    local err
+    repeat
+      local customer
+      customer, err = listing:next()
+    until not customer
+    assert.equal(3, err.page)
+    assert.equal(err.code == 28 and "timeout" or "limit", err.kind)
+  end)
+
   it("are a limit where it is one line", function()
     for _, line in ipairs { "HTTP/1.1 200 OK\r\nX-Long: ", "HTTP/1.1 200 " } do
       rawserver.scene { token = rawserver.script("repeat 1000", line, ("a"):rep(1000)) }
