@@ -43,21 +43,10 @@ static void test_secret_in_other_spellings(void) {
 }
 
 static void test_secret_in_a_long_description(void) {
-  struct avp_settings settings = rig_settings();
   char description[300];
-  struct avp_call *call;
-  struct rig rig;
-  rig_open(&rig, &settings);
-  call = get(&rig, "x=1");
-  step(&rig);
-  fake_reply("/connect/token", 400, "{}");
-  step(&rig);
   memset(description, 'd', sizeof description);
   strcpy(description + 185, SECRET); /* cut after 200 characters, in the midst of the secret */
-  avp_dispatcher_token_refused(rig.d, "invalid_client", description, rig.now);
-  check_silent(call, "s3cret+of/");
-  avp_call_release(rig.d, call);
-  rig_close(&rig);
+  refuse_and_search("{}", "invalid_client", description, "s3cret+of/");
 }
 
 static void test_assertion_is_not_in_errors(void) {

@@ -65,10 +65,7 @@ describe("headers over libcurl's own limits", function()
   it("are a limit where it is one line", function()
     for _, line in ipairs { "HTTP/1.1 200 OK\r\nX-Long: ", "HTTP/1.1 200 " } do
       rawserver.scene { token = rawserver.script("repeat 1000", line, ("a"):rep(1000)) }
-      local base = "http://127.0.0.1:" .. rawserver.port
-      local client = avepoint.client { base_url = base, token_url = base .. "/connect/token",
-        client_id = helper.client_id, client_secret = helper.client_secret }
-      local err = assert_limit(client)
+      local err = assert_limit(avepoint.client(rawserver.options()))
       assert.equal(1, err.attempts)
     end
   end)

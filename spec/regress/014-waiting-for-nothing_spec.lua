@@ -17,10 +17,8 @@ describe("a page that hangs", function()
 
   it("does not keep the pages behind it from being sent", function()
     local scene = rawserver.scene { ["page-3"] = rawserver.script "hang" }
-    local base = "http://127.0.0.1:" .. rawserver.port
-    local client = avepoint.client { base_url = base, token_url = base .. "/connect/token",
-      client_id = helper.client_id, client_secret = helper.client_secret, timeout = 0.3,
-      max_attempts = 2, max_retry_wait = 0.01 }
+    local client = avepoint.client(rawserver.options { timeout = 0.3, max_attempts = 2,
+      max_retry_wait = 0.01 })
     local listing = client:customers { page_size = list.size, endpoint = "get", concurrency = 4 }
     for n = 1, 10 do assert.equal(list.ids[n], listing().id) end
     local err = helper.error_of(listing)

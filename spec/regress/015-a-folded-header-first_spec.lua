@@ -5,7 +5,6 @@
 -- SPDX-License-Identifier: MIT
 
 local avepoint = require "avepoint"
-local helper = require "spec.helper"
 local rawserver = require "spec.support.faults.rawserver"
 
 describe("a folded header line that is the first", function()
@@ -18,9 +17,7 @@ describe("a folded header line that is the first", function()
     rawserver.scene { token = rawserver.script("close", rawserver.reply(token)),
       ["page-1"] = rawserver.script("close", "HTTP/1.1 200 OK\r\n " .. ("X-Folded: first"):rep(20)
         .. "\r\nContent-Length: " .. #list .. "\r\n\r\n" .. list) }
-    local base = "http://127.0.0.1:" .. rawserver.port
-    local client = avepoint.client { base_url = base, token_url = base .. "/connect/token",
-      client_id = helper.client_id, client_secret = helper.client_secret }
+    local client = avepoint.client(rawserver.options())
     for _ = 1, 20 do
       local customer, err = client:customers({ endpoint = "get" }):next()
       assert.is_true(customer and customer.id == "one" or err.kind == "protocol", tostring(err))

@@ -52,8 +52,7 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user) {
 }
 
 /* In libcurl 7.84 to 8.0 a reset handle still points to the last header of its transfer before,
- * which is gone: a reply that begins with a folded line is appended to it. There no handle is kept.
- */
+ * which is gone, and a reply that begins with a folded line is appended to it: none is kept. */
 static bool may_keep_handles(void) {
   unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
   return version < 0x075400 || version >= 0x080100;

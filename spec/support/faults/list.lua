@@ -83,16 +83,9 @@ end
 
 --- The body of a token reply, `edit` as above.
 function list.token_body(edit)
-  edit = edit or {}
   local texts = { access_token = ('"%s"'):format(list.token), expires_in = "3600",
     token_type = '"Bearer"', scope = '"elements.customers.read.all"' }
-  local members = {}
-  for _, field in ipairs { "access_token", "expires_in", "token_type", "scope" } do
-    local text = edit[field]
-    if text == nil then text = texts[field] end
-    if text then members[#members + 1] = ('"%s":%s'):format(field, text) end
-  end
-  return "{" .. table.concat(members, ",") .. "}"
+  return object({ "access_token", "expires_in", "token_type", "scope" }, texts, edit)
 end
 
 --- The good body for a place.

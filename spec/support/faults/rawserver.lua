@@ -45,6 +45,15 @@ function rawserver.stop()
   process = nil
 end
 
+--- A client's options for it; more: others beside them.
+function rawserver.options(more)
+  local base = "http://127.0.0.1:" .. rawserver.port
+  local options = { base_url = base, token_url = base .. "/connect/token",
+    client_id = helper.client_id, client_secret = helper.client_secret }
+  for name, value in pairs(more or {}) do options[name] = value end
+  return options
+end
+
 --- Makes it refuse connections, or accept them again.
 function rawserver.refuse(refuse)
   os.execute(("kill -%s %s"):format(refuse and "USR2" or "USR1", pid))

@@ -124,11 +124,9 @@ end
 
 local function raw(row, place, times)
   local scene = rawserver.scene(raw_files(row, place, times))
-  local base = "http://127.0.0.1:" .. rawserver.port
+  local options = rawserver.options()
   return {
-    options = copy({ base_url = base, token_url = base .. "/connect/token",
-      client_id = helper.client_id, client_secret = helper.client_secret },
-      resolve(row.urls, base, place)),
+    options = copy(options, resolve(row.urls, options.base_url, place)),
     counts = function() return raw_counts(scene, place) end,
     over = function() rawserver.over(scene) end,
     remove = function() rawserver.over(scene) end,
