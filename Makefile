@@ -31,7 +31,7 @@ else
 SHARED := -shared -Wl,-z,nodelete
 endif
 
-CORE_SRC  := $(sort $(wildcard src/core/*.c))
+CORE_SRC  := $(sort $(wildcard src/core/*/*.c))
 BIND_SRC  := $(sort $(wildcard src/bind/*.c))
 SIGN_SRC  := $(sort $(wildcard src/sign/*.c))
 CORE_OBJ  := $(CORE_SRC:src/core/%.c=$(CORE_OUT)/%.o)
@@ -51,7 +51,7 @@ endif
 # The hosts run the LuaJIT build, whatever LUA is.
 HOSTS := neovim luajit
 
-.PHONY: all c-tests help deps env demo demo-openresty test test-all test-c spec faults browser lint rates \
+.PHONY: all c-tests help deps env demo demo-openresty test test-all test-c spec faults browser lint figures rates \
 	reference format asan valgrind simulator rock install clean headers plugin for-neovim bench-nvim bench-openresty
 
 all: $(MODULE) $(SIGN) ## build the module for LUA
@@ -172,6 +172,9 @@ bench-openresty: ## latency of an nginx worker's other traffic while it lists
 lint: ## luacheck, cppcheck, clang-format, the layering and size rules
 	@spec/support/lint
 
+figures: ## print the numbers of the sources: lines, functions of a header, circles of includes
+	@lua5.4 spec/support/structure.lua figures
+
 rates: $(CORE_OUT)/test/test_sweep_random ## how often a list that never rests cannot be read whole
 	@$< rates
 
@@ -180,7 +183,7 @@ reference: all ## write lua/avepoint/reference.md from the annotations
 	  $(LUA) spec/support/reference.lua write
 
 format: ## format the C sources
-	clang-format -i src/*/*.[ch] spec/c/*.[ch] spec/support/*.c
+	clang-format -i src/*/*.[ch] src/core/*/*.[ch] spec/c/*.[ch] spec/support/*.c
 
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@spec/support/deps $(LUA) luajit
@@ -220,7 +223,7 @@ for-neovim:
 	  echo "Neovim's Lua is LuaJIT: make LUA=luajit plugin" >&2; exit 1;; esac
 
 clean: ## remove what was built
-	rm -rf build avepoint src/*/*.o # the latter two are what LuaRocks leaves behind
+	rm -rf build avepoint src/*/*.o src/core/*/*.o # the latter two are what LuaRocks leaves behind
 	rm -f lua/avepoint/*.so examples/nvim/doc/tags # what `make plugin` puts there
 
 -include $(CORE_OBJ:.o=.d) $(BIND_OBJ:.o=.d) $(SIGN_OBJ:.o=.d)

@@ -55,9 +55,9 @@ end)
 
 describe("#hosts the version", function()
   it("stands in one place", function()
-    local version = helper.read(helper.top .. "/src/core/version.h"):match 'AVP_VERSION "(.-)"'
+    local version = helper.read(helper.top .. "/src/core/ground/version.h"):match 'AVP_VERSION "(.-)"'
     local said = hosts.shell(("cd %s && git grep -lF '%s' -- src lua Makefile '*.rockspec'"):format(
       helper.top, version))
-    assert.equal("src/core/version.h\n", said)
+    assert.equal("src/core/ground/version.h\n", said)
   end)
 end)

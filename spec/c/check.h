@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mem.h"
+#include "ground/mem.h"
 
 static int check_failures;     /* in the test that runs */
 static const char *check_name; /* its name */

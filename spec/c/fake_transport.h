@@ -7,8 +7,8 @@
 #define AVP_FAKE_TRANSPORT_H
 
 #include "check.h"
-#include "retry.h"
-#include "transport.h"
+#include "requests/retry.h"
+#include "wire/transport.h"
 
 struct fake_attempt {
   struct avp_transfer transfer; /* first: all that the dispatcher sees */

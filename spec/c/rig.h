@@ -5,8 +5,8 @@
 #ifndef AVP_RIG_H
 #define AVP_RIG_H
 
-#include "dispatcher_impl.h"
 #include "fake_transport.h"
+#include "requests/dispatcher_impl.h"
 
 #define WALL      INT64_C(1767225600000) /* 2026-01-01T00:00:00Z, when the clock shows 0 */
 #define TOKEN_URL "https://id.example/connect/token"

@@ -7,8 +7,8 @@
 #define AVP_SWEEP_READER_H
 
 #include "check.h"
-#include "idset.h"
-#include "sweep.h"
+#include "list/idset.h"
+#include "list/sweep.h"
 
 #define ROWS_MAX   100   /* rows of a page */
 #define IDS_MAX    32768 /* ids are 0 to IDS_MAX - 1 */

@@ -1,7 +1,7 @@
 /* test_buf.c - buf.h: growth, the limit, moving, and what a failed allocation leaves behind.
  *
  * SPDX-License-Identifier: MIT */
-#include "buf.h"
+#include "ground/buf.h"
 
 #include "check.h"
 

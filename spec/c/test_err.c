@@ -1,7 +1,7 @@
 /* test_err.c - err.h: messages that are cut, bodies, and that no secret is left in an error.
  *
  * SPDX-License-Identifier: MIT */
-#include "err.h"
+#include "ground/err.h"
 
 #include "check.h"
 

@@ -1,7 +1,7 @@
 /* test_event.c - event.h: a bounded queue that never blocks what it records.
  *
  * SPDX-License-Identifier: MIT */
-#include "event.h"
+#include "ground/event.h"
 
 #include "check.h"
 

@@ -1,7 +1,7 @@
 /* test_hash.c - hash.h against the published vectors of SipHash-2-4.
  *
  * SPDX-License-Identifier: MIT */
-#include "hash.h"
+#include "ground/hash.h"
 
 #include "check.h"
 

@@ -2,7 +2,7 @@
  * memory at every moment.
  *
  * SPDX-License-Identifier: MIT */
-#include "idset.h"
+#include "list/idset.h"
 
 #include "check.h"
 

@@ -1,7 +1,7 @@
 /* test_pager.c - pager.h: the window of pages, their order, and what is dropped when.
  *
  * SPDX-License-Identifier: MIT */
-#include "pager.h"
+#include "list/pager.h"
 
 #include "rig.h"
 

@@ -1,7 +1,7 @@
 /* test_position.c - position.h: what is written is read, and nothing else is.
  *
  * SPDX-License-Identifier: MIT */
-#include "position.h"
+#include "list/position.h"
 
 #include <limits.h>
 

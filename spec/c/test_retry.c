@@ -1,7 +1,7 @@
 /* test_retry.c - retry.h: tables of statuses, verdicts, delays and Retry-After values.
  *
  * SPDX-License-Identifier: MIT */
-#include "retry.h"
+#include "requests/retry.h"
 
 #include "check.h"
 

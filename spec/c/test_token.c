@@ -1,10 +1,10 @@
 /* test_token.c - token.h: the states of a token by the clock, renewal, and what a 401 means.
  *
  * SPDX-License-Identifier: MIT */
-#include "token.h"
+#include "requests/token.h"
 
 #include "check.h"
-#include "retry.h"
+#include "requests/retry.h"
 
 #define MINUTE INT64_C(60000)
 #define HOUR   (60 * MINUTE)

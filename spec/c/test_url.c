@@ -1,7 +1,7 @@
 /* test_url.c - url.h: encoding, joining, which URLs are taken, and what is shown of them.
  *
  * SPDX-License-Identifier: MIT */
-#include "url.h"
+#include "wire/url.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>

@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mem.h"
+#include "ground/mem.h"
 
 int luaopen_avepoint_core(lua_State *L);
 enum kind { KIND_LUA, KIND_CORE, KIND_CURL, KIND_NONE };

@@ -3,10 +3,10 @@
  * SPDX-License-Identifier: MIT */
 #include "client.h"
 
-#include "../core/mem.h"
-#include "../core/sys.h"
-#include "../core/url.h"
-#include "../core/version.h"
+#include "../core/ground/mem.h"
+#include "../core/ground/sys.h"
+#include "../core/ground/version.h"
+#include "../core/wire/url.h"
 #include "config.h"
 #include "credentials.h"
 #include "error.h"

@@ -7,8 +7,8 @@
 #ifndef AVP_BIND_CLIENT_H
 #define AVP_BIND_CLIENT_H
 
-#include "../core/customers.h"
-#include "../core/dispatcher.h"
+#include "../core/list/customers.h"
+#include "../core/requests/dispatcher.h"
 #include "compat.h"
 
 #define AVP_CLIENT_NAME "avepoint.client"

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../core/mem.h"
-#include "../core/token.h"
-#include "../core/url.h"
+#include "../core/ground/mem.h"
+#include "../core/requests/token.h"
+#include "../core/wire/url.h"
 
 #define DEFAULT_SCOPE "elements.customers.read.all"
 

@@ -5,9 +5,9 @@
 
 #include <stdio.h>
 
-#include "../core/hash.h"
-#include "../core/sys.h"
-#include "../core/token.h"
+#include "../core/ground/hash.h"
+#include "../core/ground/sys.h"
+#include "../core/requests/token.h"
 #include "error.h"
 #include "json.h"
 

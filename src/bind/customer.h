@@ -7,7 +7,7 @@
 #ifndef AVP_BIND_CUSTOMER_H
 #define AVP_BIND_CUSTOMER_H
 
-#include "../core/err.h"
+#include "../core/ground/err.h"
 #include "compat.h"
 
 #define AVP_STATUS_COUNT 7

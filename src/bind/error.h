@@ -4,7 +4,7 @@
 #ifndef AVP_BIND_ERROR_H
 #define AVP_BIND_ERROR_H
 
-#include "../core/err.h"
+#include "../core/ground/err.h"
 #include "compat.h"
 
 #define AVP_ERROR_NAME "avepoint.error"

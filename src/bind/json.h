@@ -4,7 +4,7 @@
 #ifndef AVP_BIND_JSON_H
 #define AVP_BIND_JSON_H
 
-#include "../core/err.h"
+#include "../core/ground/err.h"
 #include "compat.h"
 
 /* Finds the library and stores in the table at `state`: decode, encode, and array_mt where the

@@ -7,7 +7,7 @@
  * SPDX-License-Identifier: MIT */
 #include "listing.h"
 
-#include "../core/sys.h"
+#include "../core/ground/sys.h"
 #include "error.h"
 
 static struct listing *to_listing(lua_State *L) {

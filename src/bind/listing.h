@@ -8,9 +8,9 @@
 #ifndef AVP_BIND_LISTING_H
 #define AVP_BIND_LISTING_H
 
-#include "../core/idset.h"
-#include "../core/position.h"
-#include "../core/sweep.h"
+#include "../core/list/idset.h"
+#include "../core/list/position.h"
+#include "../core/list/sweep.h"
 #include "client.h"
 #include "options.h"
 

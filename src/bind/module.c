@@ -1,10 +1,10 @@
 /* module.c - the C module avepoint.core: a list of openers.
  *
  * SPDX-License-Identifier: MIT */
-#include "../core/sys.h"
-#include "../core/transport.h"
-#include "../core/url.h"
-#include "../core/version.h"
+#include "../core/ground/sys.h"
+#include "../core/ground/version.h"
+#include "../core/wire/transport.h"
+#include "../core/wire/url.h"
 #include "client.h"
 #include "customer.h"
 #include "error.h"

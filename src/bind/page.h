@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../core/err.h"
+#include "../core/ground/err.h"
 #include "compat.h"
 
 struct page_counts {

@@ -10,8 +10,8 @@
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "../core/sys.h"
-#include "../core/url.h"
+#include "../core/ground/sys.h"
+#include "../core/wire/url.h"
 #include "error.h"
 #include "listing.h"
 #include "page.h"

@@ -24,8 +24,8 @@ build = {
   modules = {
     ["avepoint.sign"] = {
       sources = {
-        "src/core/buf.c",
-        "src/core/mem.c",
+        "src/core/ground/buf.c",
+        "src/core/ground/mem.c",
         "src/sign/jwt.c",
         "src/sign/key.c",
         "src/sign/sign.c",

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../core/mem.h"
+#include "../core/ground/mem.h"
 
 #define PART_MAX 32768 /* bytes of a header or of claims */
 

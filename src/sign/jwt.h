@@ -8,7 +8,7 @@
 #ifndef AVP_SIGN_JWT_H
 #define AVP_SIGN_JWT_H
 
-#include "../core/buf.h"
+#include "../core/ground/buf.h"
 #include "key.h"
 
 #define AVP_JWT_LIFETIME 300   /* seconds */

@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "buf.h"
-#include "err.h"
+#include "../ground/buf.h"
+#include "../ground/err.h"
 
 /* Appends `len` bytes, percent-encoding all but RFC 3986's unreserved characters. */
 enum avp_buf_result avp_url_encode(struct avp_buf *out, const char *data, size_t len);

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define AVP_NEVER INT64_MAX /* a moment that does not come: no deadline, no timer */
+
 /* Monotonic clock in milliseconds, from an arbitrary start. */
 int64_t avp_sys_now_ms(void);
 

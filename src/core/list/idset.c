@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "mem.h"
-#include "sys.h"
+#include "../ground/mem.h"
+#include "../ground/sys.h"
 
 #define SLOT       18   /* bytes of a slot */
 #define ID_SIZE    17   /* bytes of an id, which are the first of its slot */

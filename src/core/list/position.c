@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hash.h"
+#include "../ground/hash.h"
 
 /* Fixed, since positions travel between processes. */
 static const struct avp_hash_key key = {UINT64_C(0x6176652d706f696e), UINT64_C(0x742d706f736974)};

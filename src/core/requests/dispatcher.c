@@ -5,11 +5,11 @@
 
 #include <string.h>
 
+#include "../ground/mem.h"
+#include "../ground/sys.h"
+#include "../wire/url.h"
 #include "dispatcher_impl.h"
 #include "explain.h"
-#include "mem.h"
-#include "sys.h"
-#include "url.h"
 
 #define REFUSALS_MAX 100 /* 401s of one call, each for a token that others have used since */
 

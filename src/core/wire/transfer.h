@@ -10,8 +10,8 @@
 #include <curl/curl.h>
 #include <stdint.h>
 
-#include "buf.h"
-#include "err.h"
+#include "../ground/buf.h"
+#include "../ground/err.h"
 
 #define AVP_MAX_HEADERS 65536 /* most bytes of response headers */
 

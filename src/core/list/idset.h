@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "hash.h"
+#include "../ground/hash.h"
 
 #define AVP_IDSET_SEGMENTS 256
 

@@ -10,11 +10,11 @@
  * SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "../ground/hash.h"
+#include "../ground/mem.h"
+#include "../wire/url.h"
 #include "dispatcher_impl.h"
 #include "explain.h"
-#include "hash.h"
-#include "mem.h"
-#include "url.h"
 
 #define MAX_FORM        131072 /* bytes of a token request; an assertion may have 51,200 */
 #define DESCRIPTION_MAX 201    /* bytes of the server's sentence that an error quotes, and a NUL */

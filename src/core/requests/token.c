@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "mem.h"
+#include "../ground/mem.h"
 #include "retry.h"
 
 #define RENEW_AHEAD_MS 300000 /* renew this long before expiry, or a tenth of a short lifetime */

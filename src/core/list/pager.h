@@ -8,7 +8,7 @@
 #ifndef AVP_PAGER_H
 #define AVP_PAGER_H
 
-#include "dispatcher.h"
+#include "../requests/dispatcher.h"
 
 #define AVP_WINDOW_MAX 64 /* most pages in flight for one listing */
 

@@ -7,9 +7,9 @@
 #ifndef AVP_EXPLAIN_H
 #define AVP_EXPLAIN_H
 
-#include "err.h"
+#include "../ground/err.h"
+#include "../wire/transfer.h"
 #include "retry.h"
-#include "transfer.h"
 
 /* Explains a reply that did not come whole (`reply->result` is not CURLE_OK). */
 void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, const char *url);

@@ -5,9 +5,8 @@
 
 #include <string.h>
 
-#include "mem.h"
-#include "retry.h"
-#include "sys.h"
+#include "../ground/mem.h"
+#include "../ground/sys.h"
 
 #define POOL_SIZE 8    /* idle easy handles that are kept */
 #define GRACE_MS  1000 /* beyond an attempt's timeout, for libcurl to end it */

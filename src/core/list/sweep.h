@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "err.h"
+#include "../ground/err.h"
 
 #define AVP_SWEEPS_MAX 8
 

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mem.h"
-#include "sys.h"
+#include "../ground/mem.h"
+#include "../ground/sys.h"
 #include "url.h"
 
 /* Of libcurl 7.87 (CURLOPT_QUICK_EXIT, refused by older ones) and 8.6 (CURLE_TOO_LARGE). Their

@@ -19,9 +19,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "event.h"
+#include "../ground/event.h"
+#include "../wire/transport.h"
 #include "retry.h"
-#include "transport.h"
 
 enum avp_credential {
   AVP_CREDENTIAL_SECRET,    /* client id and secret (RFC 6749 section 2.3.1) */

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "url.h"
+#include "../wire/url.h"
 
 struct rule {
   CURLcode code;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define AVP_NEVER INT64_MAX /* a moment that does not come: no deadline, no timer */
+#include "../ground/sys.h"
 
 enum avp_retry_verdict {
   AVP_RETRY_WAIT,         /* try again after `delay_ms` */
