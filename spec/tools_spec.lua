@@ -55,7 +55,8 @@ end)
 
 describe("#hosts the version", function()
   it("stands in one place", function()
-    local version = helper.read(helper.top .. "/src/core/ground/version.h"):match 'AVP_VERSION "(.-)"'
+    local header = helper.read(helper.top .. "/src/core/ground/version.h")
+    local version = header:match 'AVP_VERSION "(.-)"'
     local said = hosts.shell(("cd %s && git grep -lF '%s' -- src lua Makefile '*.rockspec'"):format(
       helper.top, version))
     assert.equal("src/core/ground/version.h\n", said)

@@ -3,7 +3,8 @@
 -- SPDX-License-Identifier: MIT
 
 -- Floors, lowest first; a file may include those of its own floor and of the floors below.
-local FLOORS = { "src/core/ground", "src/core/wire", "src/core/requests", "src/core/list", "src/bind" }
+local FLOORS = { "src/core/ground", "src/core/wire", "src/core/requests", "src/core/list",
+  "src/bind" }
 -- The second module stands beside: it may use the ground, and the dialect of the Lua versions.
 local BESIDE = { ["src/sign"] = { ["src/core/ground"] = true, ["src/bind/compat"] = true } }
 
