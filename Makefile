@@ -175,7 +175,7 @@ lint: ## luacheck, cppcheck, clang-format, the layering and size rules
 figures: ## print the numbers of the sources: lines, functions of a header, circles of includes
 	@lua5.4 spec/support/structure.lua figures
 
-rates: $(CORE_OUT)/test/test_sweep_random ## how often a list that never rests cannot be read whole
+rates: $(CORE_OUT)/test/test_drift_random ## how a list that never rests is read: given up, lost, pages
 	@$< rates
 
 reference: all ## write lua/avepoint/reference.md from the annotations

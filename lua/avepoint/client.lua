@@ -1,7 +1,6 @@
 --- Clients: what Lua adds to the userdata that src/bind/client.c makes.
 -- SPDX-License-Identifier: MIT
 
-local compat = require "avepoint.compat"
 local core = require "avepoint.core"
 local driver = require "avepoint.driver"
 local listing = require "avepoint.listing"
@@ -53,13 +52,13 @@ local default -- the client made from the environment
 --- Lists through a default client, made from the environment when it is first needed. One that
 -- could not be made is not remembered.
 -- @param options those of a listing
--- @return a listing (on Lua 5.4: listing, nil, nil, listing)
+-- @return a listing 
 function client.customers(options)
   options = options == nil and {} or options
   core.check_listing(options, CALLER) -- whatever the environment holds
   default = default or make({}, CALLER)
   local made = listing.new(default, options, CALLER)
-  return compat.results(made)
+  return made
 end
 
 local close = core.client_methods.close
@@ -76,10 +75,10 @@ core.client_meta.__close = core.client_methods.close
 
 --- Lists customers. Sends nothing until the first one is asked for.
 -- @param options the README's table of listing options
--- @return a listing (on Lua 5.4: listing, nil, nil, listing, so that a generic for closes it)
+-- @return a listing
 function core.client_methods:customers(options)
   local made = listing.new(self, options, CALLER)
-  return compat.results(made)
+  return made
 end
 
 return client

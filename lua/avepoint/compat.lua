@@ -3,8 +3,6 @@
 
 local compat = {}
 
-compat.is_54 = _VERSION == "Lua 5.4" or _VERSION == "Lua 5.5"
-
 -- PUC 5.1 cannot yield across pcall; LuaJIT, which says "Lua 5.1" too, can.
 local pcall_yields = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
@@ -19,14 +17,6 @@ function compat.pcall(f, ...)
     return pcall(f, ...)
   end
   return true, f(...)
-end
-
---- The values of a generic for: on 5.4 the fourth closes the object when the loop is left.
-function compat.results(object)
-  if compat.is_54 then
-    return object, nil, nil, object
-  end
-  return object
 end
 
 --- The running coroutine, or a value that stands for the main one.

@@ -1,12 +1,14 @@
---- Customers: the names of statuses and modes, and how filters look at a customer. Understands
--- normalised customers and raw ones.
+--- Knows what a customer is: the names of its fields, statuses and modes, and how filters look at
+-- it. Understands normalised customers and raw ones.
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.core"
+local nearest = require "avepoint.nearest"
+local problem = require "avepoint.problem"
 
 local customer = {}
 
---- The documented fields, which `where` accepts.
+--- The documented fields.
 customer.fields = {
   id = true,
   organization = true,
@@ -35,40 +37,50 @@ customer.management_mode = {
   unconfigured = 2,
 }
 
---- The code of a customer's status, or nil where it is missing or nobody knows it.
+--- Raises unless `field` is a documented field.
+-- @param what the method's name, for the message
+function customer.check_field(field, what)
+  if not customer.fields[field] then
+    local near = nearest(field, customer.fields)
+    problem.misuse("%s: unknown field '%s'%s", what, tostring(field),
+      near and (" (did you mean '%s'?)"):format(near) or "")
+  end
+end
+
+--- Returns the code of a customer's status, or nil if it is missing or unknown.
 function customer.status_code(c)
   return core.status_code(c.jobStatus)
 end
 
---- The code of a status given by a user: a name in any case and either spelling, or a code.
--- Raises for one nobody knows: a typo must not silence an alarm.
-function customer.known_status(value, what, level)
+--- Returns the code of a status that a user gave: a name in any case and either spelling, or a code.
+-- Raises if it is unknown: a typo must not silence an alarm.
+function customer.known_status(value, what)
   local code = core.status_code(value)
   if not code then
     local names = {}
     for known = 0, #core.status_names do
       names[#names + 1] = core.status_names[known]
     end
-    error(("%s: unknown job status %s (%s)"):format(what, tostring(value),
-      table.concat(names, ", ")), level + 1)
+    problem.misuse("%s: unknown job status %s (%s)", what, tostring(value),
+      table.concat(names, ", "))
   end
   return code
 end
 
---- The code of a management mode given by a user, by name or number; raises for others.
-function customer.known_mode(value, what, level)
-  local mode = customer.management_mode[value]
+--- Returns the code of a management mode that a user gave, by name or number; raises for others.
+function customer.known_mode(value, what)
+  local key = type(value) == "string" and value:lower() or value
+  local mode = type(key) ~= "table" and key ~= nil and customer.management_mode[key]
   if type(mode) == "string" then
     mode = value
-  end
-  if type(value) == "table" or mode == nil then
-    error(("%s: unknown management mode %s (customer, partner, unconfigured)"):format(what,
-      tostring(value)), level + 1)
+  elseif not mode then
+    problem.misuse("%s: unknown management mode %s (customer, partner, unconfigured)", what,
+      tostring(value))
   end
   return mode
 end
 
---- Calls f(id, name) for each tenant until it gives true; gives whether it did.
+--- Calls f(id, name) for each tenant until it returns true; returns whether it did.
 function customer.any_tenant(c, f)
   if type(c.tenants) ~= "table" then
     return false
@@ -81,22 +93,24 @@ function customer.any_tenant(c, f)
   return false
 end
 
---- Whether a tenant has this id or name.
-function customer.has_tenant(c, wanted)
-  return customer.any_tenant(c, function(id, name)
-    return id == wanted or name == wanted
-  end)
-end
-
---- Whether one of the texts of a customer contains `text` (plain, in lower case).
-function customer.contains(c, text)
-  local function holds(value)
-    return type(value) == "string" and value:lower():find(text, 1, true) ~= nil
+--- Returns every documented text of a customer in lower case, a line each: what a search looks into.
+function customer.words(c)
+  local words = {}
+  local function add(text)
+    if type(text) == "string" then
+      words[#words + 1] = text
+    end
   end
-  return holds(c.organization) or holds(c.ownerEmail) or holds(c.id)
-    or customer.any_tenant(c, function(id, name)
-      return holds(id) or holds(name)
-    end)
+  add(c.organization)
+  add(c.ownerEmail)
+  add(c.id)
+  add(core.status_names[customer.status_code(c)] or c.jobStatus)
+  add(c.countryOrRegion)
+  customer.any_tenant(c, function(id, name)
+    add(id)
+    add(name)
+  end)
+  return table.concat(words, "\n"):lower()
 end
 
 return customer

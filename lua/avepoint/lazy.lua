@@ -1,11 +1,8 @@
---- The lazy methods of listings: each takes the listing over and gives another one.
---
--- A row whose function raises is held and looked at again by the next call, so that nothing is
--- lost to a user's error.
+--- The lazy methods of listings: each takes the listing over and returns another one.
 -- SPDX-License-Identifier: MIT
 
-local compat = require "avepoint.compat"
 local customer = require "avepoint.customer"
+local problem = require "avepoint.problem"
 local where = require "avepoint.where"
 
 local lazy = {}
@@ -13,64 +10,45 @@ local methods = {}
 
 local meta -- of listings
 
--- All fields are there from the start: storing into them needs no memory, so that none is lost for
--- want of it.
-local function derive(source, fields)
+--- Raises unless self is a listing: a method was called with a dot.
+function lazy.check(self, name)
+  if getmetatable(self) ~= meta then
+    problem.misuse("listing.%s: write it with a colon, listing:%s(...)", name, name)
+  end
+end
+
+-- All fields are there from the start: storing into them needs no memory, so that no row is lost
+-- for want of it.
+local function derive(source, name, fields)
+  lazy.check(source, name)
   fields._source = source
   fields._root = source._root
-  fields._item, fields._holds, fields._settled = false, false, 0
+  fields._mapped = fields._mapped or source._mapped
   return setmetatable(fields, meta)
 end
 
---- The held item is given out: here, or by the root that was asked past us.
-function lazy.settle(self)
-  self._settled = self._settled + 1
-  self._item, self._holds, self._root._holder = false, false, false
-end
-
--- Applies f to the next item of the source; the item is held while f runs, and after that where f
--- raises. Whoever asks meanwhile, f itself for one, gets it: then it is not given here again.
-local function apply(self)
-  local item = self._item
-  if not self._holds then
-    local err
-    item, err = self._source:_pull()
-    if item == nil then
-      return nil, nil, err
-    end
-  end
-  local root, settled = self._root, self._settled
-  self._item, self._holds, root._holder = item, true, self
-  local result = self._f(item)
-  if self._settled ~= settled then
-    return item, nil
-  end
-  lazy.settle(self)
-  return item, result
-end
-
 local function pull_filter(self)
-  while true do
-    local item, keep, err = apply(self)
-    if item == nil or keep then
-      return item, err
-    end
-  end
+  local item, err
+  repeat
+    item, err = self._source:_pull()
+  until item == nil or self._f(item)
+  return item, err
 end
 
 local function pull_map(self)
-  while true do
-    local item, result, err = apply(self)
-    if item == nil then
-      return nil, err
-    elseif result ~= nil then
+  local item, err = self._source:_pull()
+  while item ~= nil do
+    local result = self._f(item)
+    if result ~= nil then
       return result
     end
+    item, err = self._source:_pull()
   end
+  return nil, err
 end
 
---- Tells the root how many items will be pulled at most, where that is known: it then asks for no
--- page that nobody needs. A filter between makes it unknown.
+--- Tells the root how many items will be pulled at most, if that is known: it then asks for no page
+-- that is not needed. A filter between makes it unknown.
 function lazy.expect(self, n)
   if self == self._root then
     self._core:need(n)
@@ -114,114 +92,114 @@ local function pull_skip(self)
   return self._source:_pull()
 end
 
---- Raises, at the caller's caller, where f is nothing to call.
-function lazy.check_function(f, what)
+--- Raises unless f can be called.
+function lazy.check_function(f, name)
   local mt = getmetatable(f)
   if type(f) ~= "function" and not (type(mt) == "table" and mt.__call) then
-    error(("listing:%s takes a function, not %s"):format(what, type(f)), 3)
+    problem.misuse("listing:%s takes a function, not %s", name, type(f))
   end
 end
 
-local function check_count(n, what)
+local function check_count(n, name)
   if type(n) ~= "number" or n < 0 or n % 1 ~= 0 then
-    error(("listing:%s takes a whole number, 0 or more"):format(what), 3)
+    problem.misuse("listing:%s takes a whole number, 0 or more", name)
   end
 end
 
-local function filter(self, f)
-  return compat.results(derive(self, { _f = f, _pull = pull_filter }))
+local function filter(self, name, f)
+  return derive(self, name, { _f = f, _pull = pull_filter })
 end
 
 --- Only the items for which f(item) is true.
 function methods:filter(f)
+  lazy.check(self, "filter")
   lazy.check_function(f, "filter")
-  return filter(self, f)
+  return filter(self, "filter", f)
 end
 
 --- f(item) in place of each item; nil drops it.
 function methods:map(f)
+  lazy.check(self, "map")
   lazy.check_function(f, "map")
-  return compat.results(derive(self, { _f = f, _pull = pull_map }))
+  return derive(self, "map", { _f = f, _pull = pull_map, _mapped = true })
 end
 
 --- The first n items at most.
 function methods:take(n)
+  lazy.check(self, "take")
   check_count(n, "take")
-  local taken = derive(self, { _left = n, _pull = pull_take, _expect = expect_take })
+  local taken = derive(self, "take", { _left = n, _pull = pull_take, _expect = expect_take })
   lazy.expect(taken, nil)
-  return compat.results(taken)
+  return taken
 end
 
 --- All but the first n items.
 function methods:skip(n)
+  lazy.check(self, "skip")
   check_count(n, "skip")
-  return compat.results(derive(self, { _left = n, _pull = pull_skip, _expect = expect_skip }))
+  return derive(self, "skip", { _left = n, _pull = pull_skip, _expect = expect_skip })
 end
 
 --- Only customers whose fields have these values; see the README.
 function methods:where(fields)
-  local matches = where.matcher(fields, "listing:where", 2)
-  return filter(self, matches)
+  lazy.check(self, "where")
+  return filter(self, "where", where.matcher(fields, "listing:where"))
 end
 
 --- Only customers whose last job failed.
 function methods:failed()
-  return filter(self, function(c)
+  return filter(self, "failed", function(c)
     return customer.status_code(c) == 2
   end)
 end
 
---- All customers but those that have nothing to do (N/A) or are at work: a status that is missing
--- or that nobody knows needs attention too.
+--- All customers but those that have nothing to do (N/A) or are at work: a status that is missing or
+-- unknown needs attention too.
 function methods:needs_attention()
-  return filter(self, function(c)
+  return filter(self, "needs_attention", function(c)
     local code = customer.status_code(c)
     return code ~= 0 and code ~= 1
   end)
 end
 
 -- A filter for one field; a missing value must not match everybody.
-local function filter_field(self, what, field, wanted)
+local function filter_field(self, name, field, wanted)
+  lazy.check(self, name)
   if wanted == nil or type(wanted) == "table" and wanted[1] == nil then
-    error(("listing:%s takes at least one value"):format(what), 3)
+    problem.misuse("listing:%s takes at least one value", name)
   end
-  local matches = where.matcher({ [field] = wanted }, "listing:" .. what, 3)
-  return derive(self, { _f = matches, _pull = pull_filter })
+  return filter(self, name, where.matcher({ [field] = wanted }, "listing:" .. name))
 end
 
 --- Only customers with one of these statuses.
 function methods:with_status(...)
-  local made = filter_field(self, "with_status", "jobStatus", { ... })
-  return compat.results(made)
+  return filter_field(self, "with_status", "jobStatus", { ... })
 end
 
 --- Only customers in one of these countries or regions.
 function methods:in_country(...)
-  local made = filter_field(self, "in_country", "countryOrRegion", { ... })
-  return compat.results(made)
+  return filter_field(self, "in_country", "countryOrRegion", { ... })
 end
 
 --- Only customers managed by "partner" or "customer".
 function methods:managed_by(who)
-  local made = filter_field(self, "managed_by", "managementMode", who)
-  return compat.results(made)
+  return filter_field(self, "managed_by", "managementMode", who)
 end
 
 --- Only customers with a tenant of this id or name.
 function methods:with_tenant(id_or_name)
-  local made = filter_field(self, "with_tenant", "tenants", id_or_name)
-  return compat.results(made)
+  return filter_field(self, "with_tenant", "tenants", id_or_name)
 end
 
---- Only customers that have the text, in whatever case, in organization, ownerEmail, ids or tenant
--- names.
+--- Only customers that have the text, in whatever case, in any of their texts.
 function methods:search(text)
+  lazy.check(self, "search")
   if type(text) ~= "string" then
-    error("listing:search takes a text", 2)
+    problem.misuse("listing:search takes a text, not %s", type(text))
   end
   local wanted = text:lower()
-  return filter(self, function(c)
-    return customer.contains(c, wanted)
+  return filter(self, "search", function(c)
+    return customer.words(c):find(wanted, 1, true) ~= nil
   end)
 end
 

@@ -8,15 +8,17 @@
 
 local compat = require "avepoint.compat"
 local core = require "avepoint.core"
+local customer = require "avepoint.customer"
 local driver = require "avepoint.driver"
 local lazy = require "avepoint.lazy"
+local nearest = require "avepoint.nearest"
 local problem = require "avepoint.problem"
 local pump = require "avepoint.pump"
 local show = require "avepoint.show"
 local store = require "avepoint.store"
 
 local Listing = {}
-local meta = { __index = Listing, __name = "avepoint.listing" }
+local meta = { __name = "avepoint.listing" }
 
 local listing = {}
 
@@ -35,7 +37,7 @@ local function check_busy(self)
   if is_busy(self) then
     collectgarbage()
     if is_busy(self) then
-      problem.raise_here "this listing is busy: another coroutine waits on it"
+      problem.misuse "this listing is busy: another coroutine waits on it"
     end
   end
 end
@@ -95,27 +97,12 @@ local function call(self, method)
   return value, more
 end
 
--- A filter whose function raises holds its row (lazy.lua) and is the root's `_holder`. Where the
--- root is then asked past that filter, it gives that row first.
-local function take_from_holder(self)
-  lazy.settle(self._holder)
-  return self._last
-end
-
 local function pull_root(self)
-  if self._holder then
-    return take_from_holder(self)
-  end
-  local item, err = call(self, self._next)
-  self._last = item or false
-  return item, err
+  return call(self, self._next)
 end
 
 -- With functions of the user's to be told of the page that holds the row.
 local function pull_notifying(self)
-  if self._holder then
-    return take_from_holder(self)
-  end
   local ready, err = call(self, self._core.ready)
   notify(self)
   if ready == nil then
@@ -139,8 +126,6 @@ function listing.new(client, options, level)
     _on_turn = on_progress and report_progress,
     _notifies = (on_progress or state.on_event) ~= nil,
     _pages_reported = 0,
-    _last = false, -- the latest row
-    _holder = false, -- the filter in whose hands it still is
   }, meta)
   self._pull = self._notifies and pull_notifying or pull_root
   self._root = self
@@ -170,6 +155,7 @@ end
 
 --- The next item, or nil at the end, or nil and an error object.
 function Listing:next()
+  lazy.check(self, "next")
   local item, err = self:_pull()
   if err ~= nil then
     complete(self, err)
@@ -196,7 +182,8 @@ lazy.extend(Listing, meta)
 
 -- Calls f for all that is left. No generic for: on 5.1 it cannot yield, and what is read to the end
 -- needs no closing.
-local function drain(self, f)
+local function drain(self, name, f)
+  lazy.check(self, name)
   local item = self()
   while item ~= nil do
     f(item)
@@ -207,7 +194,7 @@ end
 --- All that is left, as a list.
 function Listing:collect()
   local list = {}
-  drain(self, function(item)
+  drain(self, "collect", function(item)
     list[#list + 1] = item
   end)
   return list
@@ -215,6 +202,7 @@ end
 
 --- The next item, or nil. Cancels what is in flight; the listing can go on.
 function Listing:first()
+  lazy.check(self, "first")
   lazy.expect(self, 1)
   local item, err = self:_pull()
   cancel(self._root)
@@ -228,7 +216,7 @@ end
 --- How many are left.
 function Listing:count()
   local n = 0
-  drain(self, function()
+  drain(self, "count", function()
     n = n + 1
   end)
   return n
@@ -236,13 +224,18 @@ end
 
 --- Calls f(item) for each.
 function Listing:each(f)
+  lazy.check(self, "each")
   lazy.check_function(f, "each")
-  drain(self, f)
+  drain(self, "each", f)
 end
 
-local function check_field(field, what)
+-- On customers as they come a field that is unknown is a typo; what `map` returns may have any.
+local function check_field(self, field, name)
+  lazy.check(self, name)
   if type(field) ~= "string" then
-    error(("listing:%s takes the name of a field"):format(what), 3)
+    problem.misuse("listing:%s takes the name of a field", name)
+  elseif not self._mapped then
+    customer.check_field(field, "listing:" .. name)
   end
 end
 
@@ -260,9 +253,9 @@ end
 
 --- Lists of items by the value of a field; those without it are under false.
 function Listing:group_by(field)
-  check_field(field, "group_by")
+  check_field(self, field, "group_by")
   local groups = {}
-  drain(self, function(item)
+  drain(self, "group_by", function(item)
     local key = key_of(item, field)
     groups[key] = groups[key] or {}
     table.insert(groups[key], item)
@@ -272,9 +265,9 @@ end
 
 --- Numbers of items by the value of a field; those without it are under false.
 function Listing:count_by(field)
-  check_field(field, "count_by")
+  check_field(self, field, "count_by")
   local counts = {}
-  drain(self, function(item)
+  drain(self, "count_by", function(item)
     local key = key_of(item, field)
     counts[key] = (counts[key] or 0) + 1
   end)
@@ -284,9 +277,9 @@ end
 --- The items by the value of a field; of several with the same value the last, those without it
 -- left out.
 function Listing:index_by(field)
-  check_field(field, "index_by")
+  check_field(self, field, "index_by")
   local index = {}
-  drain(self, function(item)
+  drain(self, "index_by", function(item)
     local key = key_of(item, field)
     if key ~= false then
       index[key] = item
@@ -296,22 +289,24 @@ function Listing:index_by(field)
 end
 
 --- Prints what is left as a table for reading.
--- @param file where to; io.stdout where it is left out
+-- @param file where to; io.stdout if it is left out
 function Listing:show(file)
   show.list(self:collect(), file)
 end
 
 -- about the whole listing -------------------------------------------------------------------------
 
+local function root_of(self, name)
+  lazy.check(self, name)
+  return self._root
+end
+
 --- Iterates page by page: a list of customers, the page's metadata.
 function Listing:pages()
-  if self ~= self._root then
-    error("listing:pages works on an unfiltered listing only", 2)
+  if self ~= root_of(self, "pages") then
+    problem.misuse "listing:pages works on an unfiltered listing only"
   end
-  local function next_page()
-    if self._holder then
-      return { take_from_holder(self) }, self._core:metadata()
-    end
+  return function()
     local list, more = true, nil
     if self._notifies then
       list, more = call(self, self._core.ready)
@@ -325,16 +320,12 @@ function Listing:pages()
     end
     return list, more
   end
-  if compat.is_54 then
-    return next_page, nil, nil, self
-  end
-  return next_page
 end
 
---- The server's count of all customers, or nil where it gives none. Fetches the first page if need
--- be and keeps it.
+--- The server's count of all customers, or nil if it gives none. Fetches the first page if need be
+-- and keeps it.
 function Listing:total()
-  local root = self._root
+  local root = root_of(self, "total")
   local total, err = call(root, root._core.total)
   if err ~= nil then
     raise(self, err)
@@ -343,26 +334,57 @@ function Listing:total()
   return total
 end
 
---- Where this listing stands, as a string for the option `resume`.
+--- Where this listing stands, as a string for the option `resume`; also after it was closed.
 function Listing:position()
-  local root = self._root
-  return root._core:position(root._holder and 1 or 0)
+  return root_of(self, "position")._core:position()
 end
 
---- What it has cost: requests, retries, pages, bytes, seconds, sweeps, missing.
+--- What it has cost: requests, retries, pages, bytes, seconds, went_back, readings, missing; also
+-- after it was closed.
 function Listing:stats()
-  return self._root._core:stats()
+  return root_of(self, "stats")._core:stats()
 end
 
---- Ends the listing; using it afterwards raises `closed`.
+--- Ends the listing; asking for more afterwards raises `closed`.
 function Listing:close()
-  local root = self._root
-  if root._holder then
-    lazy.settle(root._holder) -- its row is not to be given out any more
-  end
+  local root = root_of(self, "close")
   root._core:close()
   driver.wake(root._client)
   store.leave(root._client, root._state)
 end
+
+-- wrong use ---------------------------------------------------------------------------------------
+
+-- What people call these methods elsewhere.
+local OTHER_NAMES = {
+  all = "collect", to_list = "collect", tolist = "collect", list = "collect", totable = "collect",
+  to_table = "collect", limit = "take", head = "take", top = "take", offset = "skip", drop = "skip",
+  len = "count", length = "count", size = "count", filter_by = "where", find = "where",
+  find_by = "where", select = "filter", foreach = "each", for_each = "each", transform = "map",
+  grep = "search", contains = "search", group = "group_by", tally = "count_by", print = "show",
+  display = "show", cancel = "close", stop = "close", resume = "position", cursor = "position",
+}
+
+local NOT_A_LIST = "a listing is read as it comes and is no list: listing:count() counts what is "
+  .. "left, listing:collect() makes a list of it"
+
+function meta.__index(_, key)
+  local method = Listing[key]
+  if method ~= nil then
+    return method
+  elseif type(key) == "number" then
+    problem.misuse(NOT_A_LIST)
+  elseif type(key) == "string" and key:sub(1, 1) ~= "_" then
+    local near = OTHER_NAMES[key:lower()] or nearest(key, Listing)
+    problem.misuse("a listing has no method '%s'%s", key,
+      near and (": did you mean listing:%s(...)?"):format(near) or "")
+  end
+end
+
+local function refuse()
+  problem.misuse(NOT_A_LIST)
+end
+
+meta.__len, meta.__pairs, meta.__ipairs = refuse, refuse, refuse
 
 return listing

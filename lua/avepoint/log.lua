@@ -21,7 +21,7 @@ local level_of = {
   response = 3,
 }
 
-local order = { "method", "url", "status", "page", "attempt", "sweep", "count", "total", "bytes",
+local order = { "method", "url", "status", "page", "attempt", "reading", "count", "total", "bytes",
   "seconds", "reason", "wait", "lifetime", "message" }
 
 --- An event as one line: its name, then name=value for each field it has.

@@ -20,9 +20,9 @@ function problem.caller()
   end
 end
 
---- Raises an argument error at the first line on the stack that is not ours.
-function problem.raise_here(message)
-  error(("%s: %s"):format(problem.caller() or "avepoint", message), 0)
+--- Raises an argument error (string.format rules) at the first line on the stack that is not ours.
+function problem.misuse(...)
+  error(("%s: %s"):format(problem.caller() or "avepoint", (...):format(select(2, ...))), 0)
 end
 
 -- A text of the server as part of one line: it must not move a terminal's cursor.

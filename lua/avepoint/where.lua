@@ -1,46 +1,48 @@
---- The test behind listing:where: fields against values, lists of values, or functions.
+--- Makes the test behind listing:where: fields against values, lists of values, or functions.
 -- SPDX-License-Identifier: MIT
 
 local customer = require "avepoint.customer"
+local problem = require "avepoint.problem"
 
 local where = {}
 
--- How a wanted value of each field is checked and brought into one form. No tail calls here: they
--- would take a level away from the error's place.
-local function wanted_value(field, value, what, level)
+local function lower(value)
+  return type(value) == "string" and value:lower() or value
+end
+
+-- Checks a wanted value and returns it in the form in which fields are compared.
+local function wanted_value(field, value, what)
   if field == "jobStatus" or field == "jobStatusCode" then
-    local code = customer.known_status(value, what, level + 1)
-    return code
+    return customer.known_status(value, what)
   elseif field == "managementMode" then
-    local mode = customer.known_mode(value, what, level + 1)
-    return mode
+    return customer.known_mode(value, what)
   elseif type(value) ~= "string" or value == "" then
-    error(("%s: field '%s' is compared with a text, not %s"):format(what, field,
-      type(value) == "string" and "an empty one" or type(value)), level + 1)
+    problem.misuse("%s: field '%s' is compared with a text, not %s", what, field,
+      type(value) == "string" and "an empty one" or type(value))
   end
-  return value
+  return value:lower()
 end
 
 -- The set of values wanted of a field.
-local function wanted_set(field, given, what, level)
+local function wanted_set(field, given, what)
   local list = type(given) == "table" and given or { given }
   local set = {}
   for _, value in ipairs(list) do
-    set[wanted_value(field, value, what, level + 1)] = true
+    set[wanted_value(field, value, what)] = true
   end
   if next(set) == nil then
-    error(("%s: field '%s' has an empty list of values"):format(what, field), level + 1)
+    problem.misuse("%s: field '%s' has an empty list of values", what, field)
   end
   return set
 end
 
-local function test_for(field, given, what, level)
+local function test_for(field, given, what)
   if type(given) == "function" then
     return function(c)
       return given(c[field])
     end
   end
-  local set = wanted_set(field, given, what, level + 1)
+  local set = wanted_set(field, given, what)
   if field == "jobStatus" or field == "jobStatusCode" then
     return function(c)
       return set[customer.status_code(c)] or false
@@ -52,29 +54,27 @@ local function test_for(field, given, what, level)
   elseif field == "tenants" then
     return function(c)
       return customer.any_tenant(c, function(id, name)
-        return set[id] or set[name]
+        return set[lower(id)] or set[lower(name)]
       end)
     end
   end
   return function(c)
-    return set[c[field]] or false
+    return set[lower(c[field])] or false
   end
 end
 
---- Gives a function that tells whether a customer has the wanted fields.
+--- Returns a function that tells whether a customer has the wanted fields. Texts compare without
+-- ASCII case.
 -- @param fields field = value, list of values (any of them), or function of the value
--- @param what the method's name in messages
--- @param level whose line argument errors carry
-function where.matcher(fields, what, level)
+-- @param what the method's name, for messages
+function where.matcher(fields, what)
   if type(fields) ~= "table" then
-    error(("%s takes a table of fields, not %s"):format(what, type(fields)), level + 1)
+    problem.misuse("%s takes a table of fields, not %s", what, type(fields))
   end
   local tests = {}
   for field, given in pairs(fields) do
-    if not customer.fields[field] then
-      error(("%s: unknown field '%s'"):format(what, tostring(field)), level + 1)
-    end
-    tests[#tests + 1] = test_for(field, given, what, level + 1)
+    customer.check_field(field, what)
+    tests[#tests + 1] = test_for(field, given, what)
   end
   return function(c)
     for i = 1, #tests do

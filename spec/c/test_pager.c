@@ -1,4 +1,4 @@
-/* test_pager.c - pager.h: the window of pages, their order, and what is dropped when.
+/* test_pager.c - pager.h: which pages are asked for, and what is dropped when.
  *
  * SPDX-License-Identifier: MIT */
 #include "list/pager.h"
@@ -11,13 +11,20 @@ static const struct avp_source source = {"https://api.example/customers", NULL, 
 struct pages {
   struct rig rig;
   struct avp_pager pager;
+  long next; /* as its owner keeps them: the page to take next, */
+  int width; /* how many to ask for, */
+  long last; /* and none behind this one */
 };
 
-static void open_pager(struct pages *p, int window) {
+static void open_pager(struct pages *p, int width, long last) {
   struct avp_settings settings = rig_settings();
-  settings.concurrency = AVP_WINDOW_MAX;
+  settings.concurrency = AVP_WIDTH_MAX;
   rig_signed_in(&p->rig, &settings);
-  avp_pager_init(&p->pager, p->rig.d, &source, 50, window);
+  avp_pager_init(&p->pager, p->rig.d);
+  avp_pager_use(&p->pager, &source, 50);
+  p->next = 1;
+  p->width = width;
+  p->last = last;
 }
 
 static void close_pager(struct pages *p) {
@@ -28,7 +35,7 @@ static void close_pager(struct pages *p) {
 }
 
 static void fill(struct pages *p) {
-  CHECK(avp_pager_fill(&p->pager));
+  CHECK(avp_pager_ask(&p->pager, p->next, p->width, p->last));
   step(&p->rig);
 }
 
@@ -49,63 +56,74 @@ static void reply(struct pages *p, long page, int status) {
   step(&p->rig);
 }
 
+static enum avp_call_state state(const struct pages *p) {
+  const struct avp_call *call = avp_pager_page(&p->pager, p->next);
+  return call != NULL ? call->state : AVP_CALL_QUEUED;
+}
+
+static const struct avp_call *call_of(const struct pages *p) {
+  return avp_pager_page(&p->pager, p->next);
+}
+
+static void take(struct pages *p) { avp_pager_drop(&p->pager, p->next++); }
+
 static void check_ready(const struct pages *p, const char *body) {
-  CHECK_INT(AVP_PAGER_READY, avp_pager_state(&p->pager));
-  if (avp_pager_state(&p->pager) != AVP_PAGER_READY) return;
-  CHECK_STR(body, avp_pager_reply(&p->pager)->body_received.data);
+  CHECK_INT(AVP_CALL_DONE, state(p));
+  if (state(p) != AVP_CALL_DONE) return;
+  CHECK_STR(body, call_of(p)->body_received.data);
 }
 
 static void test_asks_for_nothing_by_itself(void) {
   struct pages p;
-  open_pager(&p, 4);
+  open_pager(&p, 4, 0);
   step(&p.rig);
   CHECK_INT(0, fake_running());
-  CHECK_INT(AVP_PAGER_PENDING, avp_pager_state(&p.pager));
+  CHECK(state(&p) < AVP_CALL_DONE);
   close_pager(&p);
 }
 
 static void test_one_at_a_time_while_the_last_is_unknown(void) {
   struct pages p;
-  open_pager(&p, 4);
-  p.pager.allowed = 4;
+  open_pager(&p, 4, 0);
+  p.width = 4;
   fill(&p);
   CHECK_INT(1, fake_running());
   CHECK_STR("https://api.example/customers?pageIndex=1&pageSize=50", fake->running->url);
   CHECK(!fake->running->post);
-  CHECK_INT(AVP_PAGER_PENDING, avp_pager_state(&p.pager));
+  CHECK(state(&p) < AVP_CALL_DONE);
   reply(&p, 1, 200);
   check_ready(&p, "page 1");
   fill(&p); /* it is there: nothing more */
   CHECK_INT(0, fake_running());
-  avp_pager_advance(&p.pager);
-  CHECK_INT(AVP_PAGER_PENDING, avp_pager_state(&p.pager));
+  take(&p);
+  CHECK(state(&p) < AVP_CALL_DONE);
   fill(&p);
   CHECK(runs(2) && fake_running() == 1);
   close_pager(&p);
 }
 
-static void test_window(void) {
+static void test_any_order(void) {
   struct pages p;
-  open_pager(&p, 3);
-  p.pager.allowed = 3;
-  avp_pager_set_last(&p.pager, 5);
+  open_pager(&p, 3, 0);
+  p.width = 3;
+  p.last = 5;
   fill(&p);
   CHECK(runs(1) && runs(2) && runs(3) && fake_running() == 3);
   reply(&p, 3, 200); /* out of order: it waits */
-  CHECK_INT(AVP_PAGER_PENDING, avp_pager_state(&p.pager));
+  CHECK(state(&p) < AVP_CALL_DONE);
   fill(&p);
   CHECK_INT(2, fake_running());
   reply(&p, 1, 200);
   check_ready(&p, "page 1");
-  avp_pager_advance(&p.pager);
+  take(&p);
   fill(&p);
   CHECK(runs(2) && runs(4) && fake_running() == 2);
   reply(&p, 2, 204);
-  CHECK_INT(AVP_PAGER_READY, avp_pager_state(&p.pager));
-  CHECK_INT(204, avp_pager_reply(&p.pager)->status);
-  avp_pager_advance(&p.pager);
+  CHECK_INT(AVP_CALL_DONE, state(&p));
+  CHECK_INT(204, call_of(&p)->status);
+  take(&p);
   check_ready(&p, "page 3");
-  avp_pager_advance(&p.pager);
+  take(&p);
   fill(&p);
   CHECK(runs(4) && runs(5) && fake_running() == 2); /* none behind the last */
   close_pager(&p);
@@ -113,26 +131,29 @@ static void test_window(void) {
 
 static void test_allowed(void) {
   struct pages p;
-  open_pager(&p, 4);
-  avp_pager_set_last(&p.pager, 100);
+  open_pager(&p, 1, 0);
+  p.last = 100;
   fill(&p);
   CHECK_INT(1, fake_running());
-  p.pager.allowed = 2;
+  p.width = 2;
   fill(&p);
   CHECK_INT(2, fake_running());
-  p.pager.allowed = 50; /* never more than the window */
+  p.width = AVP_WIDTH_MAX;
   fill(&p);
-  CHECK_INT(4, fake_running());
+  CHECK_INT(AVP_WIDTH_MAX, fake_running());
+  p.width = 2; /* what was asked for stays */
+  fill(&p);
+  CHECK_INT(AVP_WIDTH_MAX, fake_running());
   close_pager(&p);
 }
 
 /* The owner decides whether there is a next page; the pager asks for it even behind the last. */
 static void test_next_page_behind_the_last(void) {
   struct pages p;
-  open_pager(&p, 4);
-  p.pager.allowed = 4;
-  avp_pager_set_last(&p.pager, 2);
-  avp_pager_seek(&p.pager, 7);
+  open_pager(&p, 4, 0);
+  p.width = 4;
+  p.last = 2;
+  p.next = 7;
   fill(&p);
   CHECK(runs(7) && fake_running() == 1);
   close_pager(&p);
@@ -140,44 +161,42 @@ static void test_next_page_behind_the_last(void) {
 
 static void test_last_moves(void) {
   struct pages p;
-  open_pager(&p, 4);
-  p.pager.allowed = 4;
-  avp_pager_set_last(&p.pager, 10);
+  open_pager(&p, 4, 10);
   fill(&p);
   reply(&p, 4, 200);
-  avp_pager_set_last(&p.pager, 2); /* what is in flight or waits behind it is dropped */
+  p.last = 2; /* what is under way or waits behind it is dropped */
+  fill(&p);
   CHECK(runs(1) && runs(2) && fake_running() == 2);
-  avp_pager_set_last(&p.pager, 3);
+  p.last = 3;
   fill(&p);
   CHECK(runs(3) && fake_running() == 3);
-  avp_pager_set_last(&p.pager, 0); /* unknown again: what is there stays */
-  CHECK_INT(3, fake_running());
+  p.last = 0; /* unknown: only the next page is sure to be needed */
+  fill(&p);
+  CHECK(runs(1) && fake_running() == 1);
   close_pager(&p);
 }
 
-static void test_cancel_and_seek(void) {
+static void test_cancel_and_go_elsewhere(void) {
   struct pages p;
-  open_pager(&p, 4);
-  p.pager.allowed = 4;
-  avp_pager_set_last(&p.pager, 10);
+  open_pager(&p, 4, 10);
   fill(&p);
   reply(&p, 1, 200);
   avp_pager_cancel(&p.pager);
   CHECK_INT(0, fake_running());
-  CHECK_INT(AVP_PAGER_PENDING, avp_pager_state(&p.pager));
+  CHECK(call_of(&p) == NULL);
   fill(&p);
-  CHECK(runs(1) && runs(4)); /* the next page stays the next page */
-  avp_pager_seek(&p.pager, 6);
-  CHECK_INT(0, fake_running());
-  fill(&p);
+  CHECK(runs(1) && runs(4));
+  p.next = 6;
+  fill(&p); /* the pages before it are of no use */
   CHECK(runs(6) && runs(9) && fake_running() == 4);
+  CHECK_INT(12, p.pager.asked);
   close_pager(&p);
 }
 
 static void test_another_source(void) {
   static const struct avp_source batch = {"https://api.example/batch", "{}", "p", "s"};
   struct pages p;
-  open_pager(&p, 4);
+  open_pager(&p, 4, 0);
   fill(&p);
   avp_pager_use(&p.pager, &batch, 10);
   CHECK_INT(0, fake_running());
@@ -190,58 +209,58 @@ static void test_another_source(void) {
 
 static void test_failures(void) {
   struct pages p;
-  open_pager(&p, 3);
-  p.pager.allowed = 3;
-  avp_pager_set_last(&p.pager, 3);
+  open_pager(&p, 3, 0);
+  p.width = 3;
+  p.last = 3;
   fill(&p);
   reply(&p, 2, 403);
-  CHECK_INT(AVP_PAGER_PENDING, avp_pager_state(&p.pager)); /* page 1 comes first */
+  CHECK(state(&p) < AVP_CALL_DONE); /* page 1 comes first */
   reply(&p, 3, 200);
   reply(&p, 1, 404);
-  CHECK_INT(AVP_PAGER_FAILED, avp_pager_state(&p.pager));
-  CHECK_INT(AVP_ERR_NOT_FOUND, avp_pager_error(&p.pager)->kind);
-  CHECK_INT(1, avp_pager_error(&p.pager)->page);
-  avp_pager_again(&p.pager); /* both failures are gone, page 3 is kept */
-  CHECK_INT(AVP_PAGER_PENDING, avp_pager_state(&p.pager));
+  CHECK_INT(AVP_CALL_FAILED, state(&p));
+  CHECK_INT(AVP_ERR_NOT_FOUND, call_of(&p)->err.kind);
+  CHECK_INT(1, call_of(&p)->err.page);
+  avp_pager_drop_failed(&p.pager); /* page 3 is kept */
+  CHECK(state(&p) < AVP_CALL_DONE);
   fill(&p);
   CHECK(runs(1) && runs(2) && fake_running() == 2);
   reply(&p, 1, 200);
   check_ready(&p, "page 1");
-  avp_pager_again(&p.pager); /* its owner could not read it */
-  CHECK_INT(AVP_PAGER_PENDING, avp_pager_state(&p.pager));
+  avp_pager_drop(&p.pager, 1); /* its owner could not read it */
+  CHECK(state(&p) < AVP_CALL_DONE);
   fill(&p);
   CHECK(runs(1));
   reply(&p, 1, 200);
-  avp_pager_advance(&p.pager);
+  take(&p);
   reply(&p, 2, 200);
-  avp_pager_advance(&p.pager);
+  take(&p);
   check_ready(&p, "page 3");
   close_pager(&p);
 }
 
-static void test_largest_window(void) {
+static void test_largest_width(void) {
   struct pages p;
   long page;
-  open_pager(&p, AVP_WINDOW_MAX);
-  p.pager.allowed = AVP_WINDOW_MAX;
-  avp_pager_seek(&p.pager, 1000000000);
-  avp_pager_set_last(&p.pager, 1000001000);
+  open_pager(&p, AVP_WIDTH_MAX, 0);
+  p.width = AVP_WIDTH_MAX;
+  p.next = 1000000000;
+  p.last = 1000001000;
   fill(&p);
-  CHECK_INT(AVP_WINDOW_MAX, fake_running());
-  for (page = 1000000000 + AVP_WINDOW_MAX - 1; page >= 1000000000; page--) reply(&p, page, 200);
-  for (page = 0; page < AVP_WINDOW_MAX; page++) {
+  CHECK_INT(AVP_WIDTH_MAX, fake_running());
+  for (page = 1000000000 + AVP_WIDTH_MAX - 1; page >= 1000000000; page--) reply(&p, page, 200);
+  for (page = 0; page < AVP_WIDTH_MAX; page++) {
     char body[32];
     snprintf(body, sizeof body, "page %ld", 1000000000 + page);
     check_ready(&p, body);
-    avp_pager_advance(&p.pager);
+    take(&p);
   }
-  CHECK_INT(AVP_PAGER_PENDING, avp_pager_state(&p.pager));
+  CHECK(state(&p) < AVP_CALL_DONE);
   close_pager(&p);
 }
 
 static void test_deadline_and_stats(void) {
   struct pages p;
-  open_pager(&p, 2);
+  open_pager(&p, 2, 0);
   p.pager.deadline = p.rig.now + 500;
   fill(&p);
   CHECK_INT(500, fake->running->timeout_ms);
@@ -252,28 +271,28 @@ static void test_deadline_and_stats(void) {
   CHECK_INT(2, p.pager.stats.requests);
   CHECK_INT(1, p.pager.stats.retries);
   CHECK(p.pager.stats.bytes == 10);
-  avp_pager_advance(&p.pager);
+  take(&p);
   p.rig.now += 500;
   fill(&p);
-  CHECK_INT(AVP_PAGER_FAILED, avp_pager_state(&p.pager));
-  CHECK_INT(AVP_ERR_TIMEOUT, avp_pager_error(&p.pager)->kind);
-  CHECK_INT(2, avp_pager_error(&p.pager)->page);
+  CHECK_INT(AVP_CALL_FAILED, state(&p));
+  CHECK_INT(AVP_ERR_TIMEOUT, call_of(&p)->err.kind);
+  CHECK_INT(2, call_of(&p)->err.page);
   close_pager(&p);
 }
 
 /* A client that is closed under a listing: what had come stays, the rest fails. */
 static void test_closed_client(void) {
   struct pages p;
-  open_pager(&p, 2);
-  p.pager.allowed = 2;
-  avp_pager_set_last(&p.pager, 4);
+  open_pager(&p, 2, 0);
+  p.width = 2;
+  p.last = 4;
   fill(&p);
   reply(&p, 1, 200);
   avp_dispatcher_close(p.rig.d);
   check_ready(&p, "page 1");
-  avp_pager_advance(&p.pager);
-  CHECK_INT(AVP_PAGER_FAILED, avp_pager_state(&p.pager));
-  CHECK_INT(AVP_ERR_CLOSED, avp_pager_error(&p.pager)->kind);
+  take(&p);
+  CHECK_INT(AVP_CALL_FAILED, state(&p));
+  CHECK_INT(AVP_ERR_CLOSED, call_of(&p)->err.kind);
   fill(&p);
   close_pager(&p);
 }
@@ -281,7 +300,7 @@ static void test_closed_client(void) {
 /* The pager keeps the dispatcher alive. */
 static void test_outlives_the_client(void) {
   struct pages p;
-  open_pager(&p, 2);
+  open_pager(&p, 2, 0);
   fill(&p);
   avp_dispatcher_release(p.rig.d);
   CHECK(fake != NULL);
@@ -297,13 +316,13 @@ static void test_out_of_memory(void) {
   for (n = 1; n <= 16; n++) {
     struct pages p;
     bool filled;
-    open_pager(&p, 3);
-    p.pager.allowed = 3;
-    avp_pager_set_last(&p.pager, 3);
+    open_pager(&p, 3, 0);
+    p.width = 3;
+    p.last = 3;
     avp_mem_fail_at(n);
-    filled = avp_pager_fill(&p.pager);
+    filled = avp_pager_ask(&p.pager, 1, 3, 3);
     avp_mem_fail_at(0);
-    CHECK(filled || p.pager.slots[1].call == NULL);
+    CHECK(filled || avp_pager_page(&p.pager, 1) == NULL);
     fill(&p);
     CHECK(runs(1) && runs(2) && runs(3));
     close_pager(&p);
@@ -314,14 +333,14 @@ static const struct check_test tests[] = {
     {"pager: asks for nothing by itself", test_asks_for_nothing_by_itself},
     {"pager: one at a time while the last is unknown",
      test_one_at_a_time_while_the_last_is_unknown},
-    {"pager: window", test_window},
+    {"pager: pages come in any order", test_any_order},
     {"pager: how many are allowed", test_allowed},
     {"pager: the next page may be behind the last", test_next_page_behind_the_last},
     {"pager: the last page moves", test_last_moves},
-    {"pager: cancel and seek", test_cancel_and_seek},
+    {"pager: cancel, and go elsewhere", test_cancel_and_go_elsewhere},
     {"pager: another source", test_another_source},
     {"pager: failures", test_failures},
-    {"pager: the largest window", test_largest_window},
+    {"pager: the largest width", test_largest_width},
     {"pager: deadline and stats", test_deadline_and_stats},
     {"pager: a closed client", test_closed_client},
     {"pager: it outlives the client", test_outlives_the_client},

@@ -366,7 +366,7 @@ static int core_next_event(lua_State *L) {
   set_number(L, "lifetime", event.lifetime, event.lifetime >= 0);
   set_number(L, "count", event.count, event.count >= 0);
   set_number(L, "total", event.total, event.total >= 0);
-  set_number(L, "sweep", event.sweep, event.sweep != 0);
+  set_number(L, "reading", event.sweep, event.sweep != 0);
   set_text(L, "method", event.method);
   set_text(L, "reason", event.reason);
   set_text(L, "url", event.url);

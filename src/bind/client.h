@@ -7,7 +7,7 @@
 #ifndef AVP_BIND_CLIENT_H
 #define AVP_BIND_CLIENT_H
 
-#include "../core/list/customers.h"
+#include "../core/list/endpoint.h"
 #include "../core/requests/dispatcher.h"
 #include "compat.h"
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "../core/ground/mem.h"
+#include "../core/list/pager.h"
 #include "../core/requests/token.h"
 #include "../core/wire/url.h"
 
@@ -54,7 +55,7 @@ const struct option client_options[] = {
     {"max_attempts", OPTION_INTEGER, 1, 100, NULL},
     {"max_retry_wait", OPTION_WAIT, 0, 0, NULL},
     {"max_body", OPTION_INTEGER, 1, 2147483647, NULL},
-    {"concurrency", OPTION_INTEGER, 1, AVP_WINDOW_MAX, NULL},
+    {"concurrency", OPTION_INTEGER, 1, AVP_WIDTH_MAX, NULL},
     {"driver", OPTION_STRING_OR_TABLE, 0, 0, NULL},
     {"token_store", OPTION_STRING_OR_TABLE, 0, 0, NULL},
     {"on_event", OPTION_FUNCTION, 0, 0, NULL},

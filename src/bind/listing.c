@@ -37,21 +37,21 @@ static int listing_close(lua_State *L) {
 /* Pushes the rows of the page that are left. They count as given only when all of them are in the
  * list: memory may run out before. */
 static void push_rest(lua_State *L, struct listing *listing, int own) {
+  struct listing_page *page = &listing->page;
   size_t i;
-  int64_t n = 0;
+  int n = 0;
   lua_newtable(L);
   lua_rawgeti(L, own, LISTING_ROWS);
-  for (i = listing->index; i < listing->rows; i++) {
-    if (listing->max_items >= 0 && listing->yielded + n >= listing->max_items) break;
+  for (i = page->index; i < page->rows; i++) {
     lua_rawgeti(L, -1, (int)i + 1);
     if (lua_istable(L, -1)) {
-      lua_rawseti(L, -3, (int)++n);
+      lua_rawseti(L, -3, ++n);
     } else {
       lua_pop(L, 1);
     }
   }
   lua_pop(L, 1);
-  listing->index = i;
+  page->index = i;
   listing->yielded += n;
 }
 
@@ -76,9 +76,9 @@ static enum turn closed_error(lua_State *L, const char *what) {
   return TURN_ERROR;
 }
 
-/* Turns until a row is there, under protection: running out of memory must come out as an error
- * object and leave the listing as it was. Leaves one value: an error object, the list of the
- * page's rows where they are asked for, else nil. */
+/* One turn, under protection: running out of memory must come out as an error object and leave the
+ * listing as it was. Leaves one value: an error object, the list of the page's rows if they are
+ * asked for, else nil. */
 static enum turn turn_safely(lua_State *L, struct listing *listing, int own, bool page) {
   enum turn turn;
   int result;
@@ -104,6 +104,15 @@ static enum turn turn_safely(lua_State *L, struct listing *listing, int own, boo
   return turn;
 }
 
+/* One turn, unless listing or client is closed. */
+static enum turn open_turn(lua_State *L, struct listing *listing, int own, bool page) {
+  if (listing->closed) return closed_error(L, "the listing is closed");
+  if (!listing->done && client_is_closed(listing->client)) {
+    return closed_error(L, "the client of this listing is closed");
+  }
+  return turn_safely(L, listing, own, page);
+}
+
 /* Leaves what a function returns that could not give a value: see the file's header. */
 static int no_value(lua_State *L, enum turn turn) {
   if (turn == TURN_ERROR) {
@@ -118,52 +127,43 @@ static int no_value(lua_State *L, enum turn turn) {
   return 3;
 }
 
-/* One turn, unless listing or client is closed. */
-static enum turn open_turn(lua_State *L, struct listing *listing, int own, bool page) {
-  if (listing->closed) return closed_error(L, "the listing is closed");
-  if (!listing->done && client_is_closed(listing->client)) {
-    return closed_error(L, "the client of this listing is closed");
-  }
-  return turn_safely(L, listing, own, page);
-}
-
-/* Whether there is a row to give out, after as many turns as go without waiting. Leaves one value,
- * as turn_safely does. */
-static enum turn ready_row(lua_State *L, struct listing *listing, int own, bool page) {
-  if (!listing->closed && listing->max_items >= 0 && listing->yielded >= listing->max_items) {
-    if (!listing->done) reader_finish(listing);
-    lua_pushnil(L);
-    return TURN_END;
-  }
-  return open_turn(L, listing, own, page);
-}
-
 static int own_table(lua_State *L) {
   avp_getuservalue(L, 1);
   return lua_gettop(L);
 }
 
-/* Lua: listing:ready() -> true where a customer can be given out, or as no_value says */
+/* Whether the current page has a row to give out, without a turn: nothing here needs memory. */
+static bool has_row(lua_State *L, struct listing *listing, int own) {
+  bool open = !listing->closed && !listing->failed && !listing->turning &&
+              (listing->done || !client_is_closed(listing->client));
+  return open && reader_find_row(L, listing, own);
+}
+
+/* Lua: listing:ready() -> true if a customer can be given out, or as no_value says */
 static int listing_ready(lua_State *L) {
   struct listing *listing = to_listing(L);
   int own = own_table(L);
-  enum turn turn = ready_row(L, listing, own, false);
-  if (turn != TURN_ROWS) return no_value(L, turn);
+  if (!has_row(L, listing, own)) {
+    enum turn turn = open_turn(L, listing, own, false);
+    if (turn != TURN_ROWS) return no_value(L, turn);
+  }
   lua_pushboolean(L, 1);
   return 1;
 }
 
-/* Lua: listing:next() -> customer, or as no_value says. Nothing after the row counts as given may
+/* Lua: listing:next() -> customer, or as no_value says. After the row counts as given nothing may
  * need memory. */
 static int listing_next(lua_State *L) {
   struct listing *listing = to_listing(L);
   int own = own_table(L);
-  enum turn turn = ready_row(L, listing, own, false);
-  if (turn != TURN_ROWS) return no_value(L, turn);
+  if (!has_row(L, listing, own)) {
+    enum turn turn = open_turn(L, listing, own, false);
+    if (turn != TURN_ROWS) return no_value(L, turn);
+  }
   listing->pulled++;
-  if (listing->pulled == 2 || listing->index == 0) reader_look_ahead(listing);
+  if (listing->pulled == 2 || listing->page.index == 0) reader_look_ahead(listing);
   lua_rawgeti(L, own, LISTING_ROWS);
-  lua_rawgeti(L, -1, (int)++listing->index);
+  lua_rawgeti(L, -1, (int)++listing->page.index);
   listing->yielded++;
   if (listing->need > 0) listing->need--;
   return 1;
@@ -173,64 +173,37 @@ static int listing_next(lua_State *L) {
 static int listing_page(lua_State *L) {
   struct listing *listing = to_listing(L);
   int own = own_table(L);
-  enum turn turn = ready_row(L, listing, own, true);
+  enum turn turn = open_turn(L, listing, own, true);
   if (turn != TURN_ROWS) return no_value(L, turn);
-  listing->pulled += 2; /* whoever reads by pages wants the next one too */
+  listing->pulled += 2; /* who reads by pages wants the next one too */
   reader_look_ahead(listing);
   lua_rawgeti(L, own, LISTING_METADATA);
   return 2;
 }
 
-/* Lua: listing:metadata() -> that of the current page */
-static int listing_metadata(lua_State *L) {
-  (void)to_listing(L);
-  lua_rawgeti(L, own_table(L), LISTING_METADATA);
-  return 1;
-}
-
-/* Lua: listing:total() -> the server's count or nil, true; or as no_value says */
+/* Lua: listing:total() -> the server's count or nil; or as no_value says */
 static int listing_total(lua_State *L) {
   struct listing *listing = to_listing(L);
+  const struct listing_page *page = &listing->page;
   int own = own_table(L);
-  if (listing->page == 0 || listing->closed) {
+  if (page->number == 0 || listing->closed) {
     enum turn turn = open_turn(L, listing, own, false);
-    bool known = turn == TURN_ROWS || turn == TURN_END || listing->page != 0;
+    bool known = turn == TURN_ROWS || turn == TURN_END || page->number != 0;
     if (!known || listing->closed) return no_value(L, turn);
   }
-  if (listing->has_total) {
-    avp_pushwhole(L, (double)listing->total);
+  if (page->has_total) {
+    avp_pushwhole(L, (double)page->total);
   } else {
     lua_pushnil(L);
   }
   return 1;
 }
 
-static void check_open(lua_State *L, const struct listing *listing) {
-  if (!listing->closed) return;
-  (void)closed_error(L, "the listing is closed");
-  lua_error(L);
-}
-
-/* How many rows of the page lie behind the place that is `back` given-out rows back. */
-static int rows_back(lua_State *L, const struct listing *listing, int back) {
-  size_t i = listing->index;
-  avp_getuservalue(L, 1);
-  lua_rawgeti(L, -1, LISTING_ROWS);
-  while (back > 0 && i > 0) {
-    lua_rawgeti(L, -1, (int)i--);
-    if (lua_istable(L, -1)) back--;
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 2);
-  return (int)(listing->index - i);
-}
-
-/* Lua: listing:position(back) -> string; `back` rows given out count as not given */
+/* Lua: listing:position() -> string; also of a closed listing */
 static int listing_position(lua_State *L) {
-  struct listing *listing = to_listing(L);
+  const struct listing *listing = to_listing(L);
   char position[AVP_POSITION_SIZE];
-  check_open(L, listing);
-  reader_position(listing, rows_back(L, listing, (int)luaL_optinteger(L, 2, 0)), position);
+  reader_position(listing, position);
   lua_pushstring(L, position);
   return 1;
 }
@@ -242,22 +215,22 @@ static void set_number(lua_State *L, const char *field, double n) {
 
 static double seconds_of(const struct listing *listing) {
   int64_t end = listing->ended_at != 0 ? listing->ended_at : avp_sys_now_ms();
-  return listing->started ? (double)(end - listing->started_at) / 1000 : 0;
+  return listing->started_at != 0 ? (double)(end - listing->started_at) / 1000 : 0;
 }
 
-/* Lua: listing:stats() -> table */
+/* Lua: listing:stats() -> table; also of a closed listing */
 static int listing_stats(lua_State *L) {
   const struct listing *listing = to_listing(L);
-  check_open(L, listing);
   lua_createtable(L, 0, 8);
   set_number(L, "requests", (double)listing->pager.stats.requests);
   set_number(L, "retries", (double)listing->pager.stats.retries);
   set_number(L, "pages", (double)listing->pages_read);
   set_number(L, "bytes", listing->pager.stats.bytes);
+  set_number(L, "went_back", (double)listing->drift.went_back);
+  set_number(L, "readings", listing->drift.reading);
+  set_number(L, "missing", (double)listing->drift.missing);
   lua_pushnumber(L, seconds_of(listing));
   lua_setfield(L, -2, "seconds");
-  set_number(L, "sweeps", listing->sweep.number);
-  set_number(L, "missing", (double)listing->sweep.missing);
   return 1;
 }
 
@@ -265,16 +238,15 @@ static int listing_stats(lua_State *L) {
  * "closed", pages read, customers received */
 static int listing_progress(lua_State *L) {
   const struct listing *listing = to_listing(L);
+  bool closed = listing->closed || client_is_closed(listing->client);
   avp_pushwhole(L, (double)listing->yielded);
-  if (listing->has_total) {
-    avp_pushwhole(L, (double)listing->total);
+  if (listing->page.has_total) {
+    avp_pushwhole(L, (double)listing->page.total);
   } else {
     lua_pushnil(L);
   }
-  avp_pushwhole(L, (double)listing->page);
-  lua_pushstring(L, listing->closed || client_is_closed(listing->client) ? "closed"
-                    : listing->done                                      ? "done"
-                                                                         : "open");
+  avp_pushwhole(L, (double)listing->page.number);
+  lua_pushstring(L, closed ? "closed" : listing->done ? "done" : "open");
   avp_pushwhole(L, (double)listing->pages_read);
   avp_pushwhole(L, (double)listing->received);
   return 6;
@@ -295,10 +267,17 @@ static int listing_cancel(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"ready", listing_ready},       {"next", listing_next},   {"page", listing_page},
-    {"metadata", listing_metadata}, {"total", listing_total}, {"position", listing_position},
-    {"stats", listing_stats},       {"need", listing_need},   {"progress", listing_progress},
-    {"cancel", listing_cancel},     {"close", listing_close}, {NULL, NULL},
+    {"ready", listing_ready},
+    {"next", listing_next},
+    {"page", listing_page},
+    {"total", listing_total},
+    {"position", listing_position},
+    {"stats", listing_stats},
+    {"need", listing_need},
+    {"progress", listing_progress},
+    {"cancel", listing_cancel},
+    {"close", listing_close},
+    {NULL, NULL},
 };
 
 void listing_open(lua_State *L) {

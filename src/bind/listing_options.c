@@ -12,9 +12,8 @@ static const char *const drift_words[] = {"repair", "strict", "error", "ignore",
 const struct option listing_options[] = {
     {"page_size", OPTION_INTEGER, 1, 1000, NULL},
     {"first_page", OPTION_INTEGER, 1, 1000000000, NULL},
-    {"max_items", OPTION_INTEGER, 0, 2000000000, NULL},
     {"resume", OPTION_STRING, 0, 0, NULL},
-    {"concurrency", OPTION_INTEGER, 1, AVP_WINDOW_MAX, NULL},
+    {"concurrency", OPTION_INTEGER, 1, AVP_WIDTH_MAX, NULL},
     {"deadline", OPTION_SECONDS, 0, 0, NULL},
     {"endpoint", OPTION_WORD, 0, 0, endpoint_words},
     {"customer_ids", OPTION_LIST, 0, 0, NULL},
@@ -50,6 +49,7 @@ static void make_body(lua_State *L, int own) {
 
 /* Notes the ids that are asked for; the list is on top of the stack. */
 static bool note_asked(lua_State *L, struct listing *listing) {
+  const struct avp_mark there = {1, 0};
   size_t n = lua_rawlen(L, -1);
   size_t i;
   listing->asked = avp_idset_new();
@@ -62,9 +62,10 @@ static bool note_asked(lua_State *L, struct listing *listing) {
     text = lua_tolstring(L, -1, &len);
     id = avp_idset_id(listing->asked, text, len);
     if (!avp_idset_reserve(listing->asked, &id)) return false;
-    if (avp_idset_add(listing->asked, &id, 1) == AVP_IDSET_NEW) {
+    if (avp_idset_get(listing->asked, &id).era == 0) {
       listing->filter_hash += avp_position_hash(text, len); /* in whatever order they are given */
     }
+    avp_idset_put(listing->asked, &id, &there);
     lua_pop(L, 1);
   }
   return true;
@@ -116,43 +117,38 @@ static void read_resume(lua_State *L, struct listing *listing, int level) {
   }
   if (p->endpoint != AVP_ENDPOINT_AUTO) listing->endpoint = p->endpoint;
   if (!options_has(L, 2, "page_size")) listing->page_size_asked = p->page_size;
-  if (avp_customers_page_size(p->endpoint, listing->page_size_asked) != p->page_size) {
+  if (avp_endpoint_page_size(p->endpoint, listing->page_size_asked) != p->page_size) {
     options_error(L, level, WHAT, "option 'resume' was taken with page_size %d", (int)p->page_size);
   }
 }
 
-static void prepare_sweep(lua_State *L, struct listing *listing) {
-  enum avp_drift drift = (enum avp_drift)options_word(L, 2, "drift", drift_words, 0);
+static void prepare_drift(lua_State *L, struct listing *listing) {
+  enum avp_drift_mode mode = (enum avp_drift_mode)options_word(L, 2, "drift", drift_words, 0);
+  int width = (int)options_integer(L, 2, "concurrency", listing->client->concurrency);
   long first = options_integer(L, 2, "first_page", 1);
-  if (listing->resume.page > 0) {
+  bool resumed = listing->resume.page > 0;
+  if (resumed) {
     first = listing->resume.page;
     /* what was yielded before the position is not known: nothing can be repaired */
-    if (drift != AVP_DRIFT_IGNORE) drift = AVP_DRIFT_ERROR;
-    listing->before = listing->resume;
+    if (mode != AVP_DRIFT_IGNORE) mode = AVP_DRIFT_ERROR;
+    listing->page_start = listing->resume;
   }
-  listing->before.page = first;
-  avp_sweep_init(&listing->sweep, drift, first, listing->page_size_asked);
-  listing->sweep.skipped = listing->resume.offset;
-  listing->sweep.resumed = listing->resume.page > 0;
+  listing->page_start.page = first;
+  avp_drift_init(&listing->drift, mode, first, listing->page_size_asked, width, resumed);
 }
 
 static bool prepare(lua_State *L, struct listing *listing) {
   enum avp_endpoint first = listing->endpoint;
-  struct avp_source none = {NULL, NULL, NULL, NULL};
-  int window = (int)options_integer(L, 2, "concurrency", listing->client->concurrency);
   if (first == AVP_ENDPOINT_AUTO) {
     first = listing->client->proven == AVP_ENDPOINT_BATCH ? AVP_ENDPOINT_BATCH : AVP_ENDPOINT_GET;
   }
-  prepare_sweep(L, listing);
-  avp_pager_init(&listing->pager, listing->client->dispatcher, &none, listing->page_size_asked,
-                 window);
+  prepare_drift(L, listing);
+  avp_pager_init(&listing->pager, listing->client->dispatcher);
   reader_use(listing, first);
-  avp_pager_seek(&listing->pager, listing->sweep.first_page);
   listing->deadline_ms = options_ms(L, 2, "deadline", listing->client->deadline_ms);
-  listing->max_items = options_integer(L, 2, "max_items", -1);
   listing->raw = options_boolean(L, 2, "raw");
   listing->need = -1;
-  if (listing->sweep.drift == AVP_DRIFT_IGNORE) return true;
+  if (listing->drift.mode == AVP_DRIFT_IGNORE) return true;
   listing->ids = avp_idset_new();
   if (listing->ids != NULL && listing->asked != NULL) {
     listing->ids->key = listing->asked->key; /* so that one form of an id serves both */

@@ -21,7 +21,8 @@ static bool wrong(struct avp_err *err, const char *what) {
   return false;
 }
 
-/* A list as cjson gives it: an object would have keys that are strings. */
+/* A list as cjson gives it: an object would have keys that are strings. An empty object counts as
+ * an empty list: not every lua-cjson tells them apart, and the total tells if it is a lie. */
 static bool is_list(lua_State *L, int index) {
   bool list;
   index = lua_absindex(L, index);
@@ -103,46 +104,6 @@ static bool read_rows(lua_State *L, int state, bool raw, struct page_counts *cou
   return true;
 }
 
-/* The end of the text that begins at `at`, behind its closing quotes. */
-static const char *skip_text(const char *at, const char *end) {
-  for (at++; at < end && *at != '"'; at++) {
-    if (*at == '\\') at++;
-  }
-  return at < end ? at + 1 : end;
-}
-
-static const char *skip_blanks(const char *at, const char *end) {
-  while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) at++;
-  return at;
-}
-
-/* Whether the last `"data":` of this object, known to be good JSON, has an object behind it. Where
- * both are empty the JSON library gives the same table for an object and a list. */
-static bool data_is_object(const char *json, size_t len) {
-  static const char key[] = "\"data\"";
-  const char *at = json;
-  const char *end = json + len;
-  bool object = false;
-  int depth = 0;
-  while (at < end) {
-    if (*at == '"') {
-      const char *next = skip_text(at, end);
-      const char *colon = skip_blanks(next, end);
-      if (depth == 1 && colon < end && *colon == ':' && next - at == sizeof key - 1 &&
-          memcmp(at, key, sizeof key - 1) == 0) {
-        colon = skip_blanks(colon + 1, end);
-        object = colon < end && *colon == '{';
-      }
-      at = next;
-      continue;
-    }
-    if (*at == '{' || *at == '[') depth++;
-    if (*at == '}' || *at == ']') depth--;
-    at++;
-  }
-  return object;
-}
-
 static bool decode(lua_State *L, int state, const char *data, size_t len, bool raw,
                    struct page_counts *counts, struct avp_err *err) {
   int root;
@@ -151,9 +112,7 @@ static bool decode(lua_State *L, int state, const char *data, size_t len, bool r
   if (!lua_istable(L, root)) return wrong(err, "it is not an object");
   lua_getfield(L, root, "data");
   if (is_null(L, -1)) return wrong(err, "data is missing");
-  if (!is_list(L, -1) || (lua_rawlen(L, -1) == 0 && data_is_object(data, len))) {
-    return wrong(err, "data is not a list");
-  }
+  if (!is_list(L, -1)) return wrong(err, "data is not a list");
   if (!read_rows(L, state, raw, counts, err)) return false;
   lua_getfield(L, root, "metadata");
   if (!read_metadata(L, raw, counts, err)) return false;

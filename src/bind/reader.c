@@ -1,8 +1,9 @@
-/* reader.c - turning the pages of a listing; see listing.h.
+/* reader.c - turns the pages of a listing into rows; see listing.h.
  *
- *     need a row -> [sweep over?] -> ask -> wait -> decode -> ids -> sweep -> rows
- *                        |                            |
- *                        +-> next sweep, or the end   +-> an error leaves the page to be asked anew
+ *     need a row -> [reading over?] -> ask -> wait -> decode -> ids -> drift -> rows
+ *                        |                             |
+ *                        +-> read again, or the end    +-> an error: the page can be asked for
+ * again
  *
  * Nothing of a page counts before all of it is known to be good: it is decoded, checked, and room
  * is made for its ids; only then are the ids noted, which cannot fail.
@@ -16,42 +17,51 @@
 #include "listing.h"
 #include "page.h"
 
-/* A page on its way in: what was learnt before anything of it counts. */
-struct intake {
-  int rows; /* stack index of the list of rows */
+/* A decoded page whose rows do not count yet. */
+struct decoded_page {
+  int rows; /* stack index of the list of rows; behind it the metadata, the hashes and the ids */
   struct page_counts counts;
-  struct avp_id *ids; /* one for each row, in a userdata on the stack */
-  uint64_t *prints;   /* the same */
-  struct avp_sweep_page page;
+  uint64_t *id_hashes; /* one for each row, in a userdata */
+  struct avp_id *ids;  /* the same */
+  struct avp_drift_page drift;
 };
 
-void reader_position(const struct listing *listing, int back, char *out) {
-  struct avp_position p = listing->before;
-  if (listing->page != 0 && listing->index > (size_t)back) {
-    p.page = listing->page;
-    p.offset = (long)listing->index - back;
-    p.last_id = listing->prints[p.offset - 1];
+/* positions and errors -------------------------------------------------------------------------*/
+
+void reader_position(const struct listing *listing, char *out) {
+  const struct listing_page *page = &listing->page;
+  struct avp_position p = listing->page_start;
+  if (page->number != 0 && page->index > 0) {
+    p.page = page->number;
+    p.offset = (long)page->index;
+    p.last_id = page->id_hashes[page->index - 1];
   }
-  if (listing->page != 0) {
-    p.has_total = listing->has_total;
-    p.total = listing->total;
+  if (page->number != 0) {
+    p.has_total = page->has_total;
+    p.total = page->total;
   }
   p.endpoint = listing->source;
-  if (listing->page == 0 && listing->endpoint == AVP_ENDPOINT_AUTO &&
+  if (page->number == 0 && listing->endpoint == AVP_ENDPOINT_AUTO &&
       listing->client->proven == AVP_ENDPOINT_AUTO) {
     p.endpoint = AVP_ENDPOINT_AUTO;
   }
   p.page_size = listing->pager.page_size;
-  p.sweep = listing->sweep.number;
+  p.firm = avp_drift_is_firm(&listing->drift);
   p.filter = listing->filter_hash;
   avp_position_write(&p, out);
 }
 
 static enum turn fail(lua_State *L, struct listing *listing, const struct avp_err *err) {
   char position[AVP_POSITION_SIZE];
-  reader_position(listing, 0, position);
+  reader_position(listing, position);
   error_push(L, err, position);
   return TURN_ERROR;
+}
+
+static enum turn fail_for_memory(lua_State *L, struct listing *listing) {
+  struct avp_err err;
+  avp_err_set(&err, AVP_ERR_MEMORY, "out of memory");
+  return fail(L, listing, &err);
 }
 
 /* An error that stays: going on would lose or double customers. */
@@ -62,241 +72,7 @@ static enum turn fail_for_good(lua_State *L, struct listing *listing, const stru
   return fail(L, listing, err);
 }
 
-void reader_use(struct listing *listing, enum avp_endpoint endpoint) {
-  const struct client *client = listing->client;
-  struct avp_source source;
-  long size = avp_customers_page_size(endpoint, listing->page_size_asked);
-  avp_customers_source(&source, endpoint,
-                       endpoint == AVP_ENDPOINT_BATCH ? client->batch_url : client->get_url,
-                       listing->body);
-  listing->source = endpoint;
-  listing->sweep.asked_size = size;
-  avp_pager_use(&listing->pager, &source, size);
-}
-
-/* `auto`: whether this failure of the client's first GET means that the batch is to be tried. */
-static bool falls_back(const struct listing *listing, const struct avp_err *err) {
-  return listing->endpoint == AVP_ENDPOINT_AUTO && listing->source == AVP_ENDPOINT_GET &&
-         listing->client->proven == AVP_ENDPOINT_AUTO && listing->page == 0 && !err->at_sign_in &&
-         avp_customers_falls_back(err->status);
-}
-
-static enum turn page_failed(lua_State *L, struct listing *listing) {
-  struct avp_err err = *avp_pager_error(&listing->pager);
-  if (falls_back(listing, &err)) {
-    listing->get_status = err.status;
-    reader_use(listing, AVP_ENDPOINT_BATCH);
-    return TURN_AGAIN;
-  }
-  avp_pager_again(&listing->pager);
-  if (listing->get_status != 0 && listing->client->proven == AVP_ENDPOINT_AUTO) {
-    avp_err_add(&err, "; before that, GET %s was answered with status %d", AVP_CUSTOMERS_PATH,
-                listing->get_status);
-    reader_use(listing, AVP_ENDPOINT_GET); /* a later call tries both again */
-  }
-  if (err.past_deadline && listing->sweep.number > 1) {
-    err.kind = AVP_ERR_DRIFT;
-    avp_err_add(&err, "; the list had changed while it was read and was being read again");
-  }
-  return fail(L, listing, &err);
-}
-
-/* Makes the ids of all rows and room for them. Raises or gives false when memory is out; nothing
- * counts yet. */
-static bool make_room(lua_State *L, struct listing *listing, struct intake *in) {
-  struct avp_idset *set = listing->ids != NULL ? listing->ids : listing->asked;
-  size_t n = in->counts.rows;
-  size_t i;
-  in->prints = lua_newuserdata(L, n * sizeof *in->prints + 1);
-  in->ids = lua_newuserdata(L, n * sizeof *in->ids + 1);
-  for (i = 0; i < n; i++) {
-    size_t len;
-    const char *id = page_row_id(L, in->rows, i + 1, &len);
-    in->prints[i] = avp_position_hash(id, len);
-    if (set != NULL) in->ids[i] = avp_idset_id(set, id, len);
-    lua_pop(L, 2);
-  }
-  if (listing->ids != NULL) avp_idset_unreserve(listing->ids); /* for a page that ran short */
-  for (i = 0; listing->ids != NULL && i < n; i++) {
-    if (!avp_idset_reserve(listing->ids, &in->ids[i])) return false;
-  }
-  return true;
-}
-
-/* Notes one row's id and says whether the row is to be given out. */
-static bool note_row(struct listing *listing, struct intake *in, size_t i) {
-  enum avp_idset_result seen = AVP_IDSET_NEW;
-  if (listing->ids != NULL) seen = avp_idset_add(listing->ids, &in->ids[i], listing->sweep.number);
-  if (seen == AVP_IDSET_NEW) in->page.fresh++;
-  if (seen == AVP_IDSET_REPEATED) in->page.repeated++;
-  if (listing->ids != NULL &&
-      avp_idset_note_window(listing->ids, &in->ids[i], listing->sweep.window)) {
-    in->page.in_window++;
-  }
-  if (seen != AVP_IDSET_NEW) return false;
-  return listing->asked == NULL || avp_idset_has(listing->asked, &in->ids[i]);
-}
-
-/* The page is the first of another window. */
-static void note_window(struct listing *listing, const struct intake *in) {
-  size_t i;
-  for (i = 0; listing->ids != NULL && i < in->counts.rows; i++) {
-    (void)avp_idset_note_window(listing->ids, &in->ids[i], listing->sweep.window);
-  }
-}
-
-static void note_rows(lua_State *L, struct listing *listing, struct intake *in) {
-  size_t i;
-  for (i = 0; i < in->counts.rows; i++) {
-    in->page.fingerprint = in->page.fingerprint * UINT64_C(0x9e3779b97f4a7c15) + in->prints[i];
-    if (note_row(listing, in, i)) {
-      listing->received++;
-      continue;
-    }
-    lua_pushboolean(L, 0);
-    lua_rawseti(L, in->rows, (int)i + 1);
-  }
-}
-
-/* Whether the page still holds what the position said, at the place where it said it. */
-static bool position_holds(const struct listing *listing, const struct intake *in) {
-  const struct avp_position *p = &listing->resume;
-  if (p->has_total && (!in->counts.has_total || p->total != in->counts.total)) return false;
-  if ((size_t)p->offset > in->counts.rows) return false;
-  return p->offset == 0 || in->prints[p->offset - 1] == p->last_id;
-}
-
-static bool check_resumed(const struct listing *listing, const struct intake *in,
-                          struct avp_err *err) {
-  bool first = listing->page == 0 && listing->resume.page > 0;
-  if (!first || listing->sweep.drift == AVP_DRIFT_IGNORE) return true;
-  if (listing->resume.sweep > 1) {
-    avp_err_set(err, AVP_ERR_DRIFT,
-                "this position was taken while a changed list was read again: "
-                "start anew, or resume with drift = \"ignore\"");
-    return false;
-  }
-  if (position_holds(listing, in)) return true;
-  avp_err_set(err, AVP_ERR_DRIFT,
-              "the list has changed since the position was taken: start anew, "
-              "or resume with drift = \"ignore\"");
-  return false;
-}
-
-static void report_page(const struct listing *listing, const struct intake *in) {
-  struct avp_events *events = avp_dispatcher_events(listing->client->dispatcher);
-  struct avp_event *event = avp_event_add(events, AVP_EVENT_PAGE, (double)avp_sys_wall_ms() / 1000);
-  if (event == NULL) return;
-  event->page = in->page.number;
-  event->count = (double)in->counts.rows;
-  if (in->counts.has_total) event->total = (double)in->counts.total;
-  event->sweep = listing->sweep.number;
-}
-
-/* The page is good and counted: it becomes the current one. */
-static void install_page(lua_State *L, struct listing *listing, int own, const struct intake *in) {
-  if (listing->page != 0) {
-    listing->before.page = listing->page;
-    listing->before.offset = (long)listing->rows;
-    listing->before.last_id = listing->rows > 0 ? listing->prints[listing->rows - 1] : 0;
-  }
-  listing->index = 0;
-  if (listing->page == 0 && listing->resume.page > 0) {
-    listing->index = (size_t)listing->resume.offset;
-    if (listing->index > in->counts.rows) listing->index = in->counts.rows;
-  }
-  listing->page = in->page.number;
-  listing->rows = in->counts.rows;
-  listing->prints = in->prints;
-  listing->has_total = in->counts.has_total;
-  listing->total = in->counts.total;
-  lua_pushvalue(L, in->rows);
-  lua_rawseti(L, own, LISTING_ROWS);
-  lua_pushvalue(L, in->rows + 1);
-  lua_rawseti(L, own, LISTING_METADATA);
-  lua_pushvalue(L, in->rows + 2);
-  lua_rawseti(L, own, LISTING_PRINTS);
-  listing->pages_read++;
-  avp_pager_advance(&listing->pager);
-  avp_pager_set_last(&listing->pager, avp_sweep_last(&listing->sweep));
-  report_page(listing, in);
-}
-
-/* What the sweep is told of the page, but for the ids. */
-static void describe(struct listing *listing, int status, struct intake *in) {
-  in->page.number = listing->pager.next;
-  if (status == 204 && in->page.number == 1) {
-    in->counts.has_total = true; /* an empty list */
-  } else if (status == 204) {    /* no rows, but no word about the total either */
-    in->counts.has_total = listing->sweep.has_total;
-    in->counts.total = listing->sweep.total;
-  }
-  in->page.rows = (int64_t)in->counts.rows;
-  in->page.has_total = in->counts.has_total;
-  in->page.total = in->counts.total;
-  in->page.size = in->counts.size;
-}
-
-static enum turn take_page(lua_State *L, struct listing *listing, int own) {
-  const struct avp_call *call = avp_pager_reply(&listing->pager);
-  const struct avp_buf *body = &call->body_received;
-  enum avp_sweep_verdict verdict;
-  struct intake in;
-  struct avp_err err;
-  int window;
-  int state;
-  memset(&in, 0, sizeof in);
-  listing->decoded = true;
-  lua_rawgeti(L, own, LISTING_STATE);
-  state = lua_gettop(L);
-  if (!page_decode(L, state, call->status, body->data, body->len, listing->raw, &in.counts, &err)) {
-    err.page = listing->pager.next;
-    err.status = call->status;
-    err.attempts = call->attempts;
-    memcpy(err.request_id, call->request_id, sizeof err.request_id);
-    avp_url_for_print(listing->pager.source.url, err.url, sizeof err.url);
-    avp_err_body(&err, body->data, body->len);
-    avp_dispatcher_redact(listing->client->dispatcher, &err);
-    avp_pager_again(&listing->pager);
-    return fail(L, listing, &err);
-  }
-  in.rows = state + 1; /* then the metadata, the prints and the ids */
-  describe(listing, call->status, &in);
-  if (!make_room(L, listing, &in)) {
-    avp_err_set(&err, AVP_ERR_MEMORY, "out of memory");
-    return fail(L, listing, &err);
-  }
-  if (!check_resumed(listing, &in, &err)) return fail_for_good(L, listing, &err);
-  note_rows(L, listing, &in);
-  window = listing->sweep.window;
-  verdict = avp_sweep_page(&listing->sweep, &in.page, &err);
-  if (verdict == AVP_SWEEP_FAIL) {
-    err.page = in.page.number;
-    return fail_for_good(L, listing, &err);
-  }
-  if (listing->sweep.window != window) note_window(listing, &in);
-  if (listing->endpoint == AVP_ENDPOINT_AUTO) listing->client->proven = listing->source;
-  install_page(L, listing, own, &in);
-  if (verdict == AVP_SWEEP_END) {
-    reader_finish(listing);
-    return TURN_END;
-  }
-  return TURN_ROWS;
-}
-
-static void warn_of_missing(const struct listing *listing) {
-  struct avp_events *events = avp_dispatcher_events(listing->client->dispatcher);
-  struct avp_event *event;
-  if (listing->sweep.missing == 0) return;
-  event = avp_event_add(events, AVP_EVENT_WARNING, (double)avp_sys_wall_ms() / 1000);
-  if (event == NULL) return;
-  snprintf(event->message, sizeof event->message,
-           "the server counts %.0f customers more than it sends; the app registration's customer "
-           "scope may hide them",
-           (double)listing->sweep.missing);
-}
-
-void reader_finish(struct listing *listing) {
+static void finish(struct listing *listing) {
   listing->done = true;
   listing->ended_at = avp_sys_now_ms();
   avp_pager_cancel(&listing->pager);
@@ -304,83 +80,311 @@ void reader_finish(struct listing *listing) {
   listing->ids = NULL;
 }
 
-static enum turn end_sweep(lua_State *L, struct listing *listing) {
-  struct avp_err err;
-  switch (avp_sweep_end(&listing->sweep, &err)) {
-  case AVP_SWEEP_AGAIN:
-    avp_pager_seek(&listing->pager, listing->sweep.first_page);
-    memset(&listing->before, 0, sizeof listing->before);
-    listing->before.page = listing->sweep.first_page;
+/* endpoints ------------------------------------------------------------------------------------*/
+
+void reader_use(struct listing *listing, enum avp_endpoint endpoint) {
+  const struct client *client = listing->client;
+  struct avp_source source = {NULL, NULL, "pageIndex", "pageSize"};
+  long size = avp_endpoint_page_size(endpoint, listing->page_size_asked);
+  source.url = endpoint == AVP_ENDPOINT_BATCH ? client->batch_url : client->get_url;
+  source.body = endpoint == AVP_ENDPOINT_BATCH ? listing->body : NULL;
+  listing->source = endpoint;
+  listing->drift.asked_size = size;
+  avp_pager_use(&listing->pager, &source, size);
+}
+
+/* `auto`: whether this failure of the client's first GET means that the batch is to be tried. */
+static bool falls_back(const struct listing *listing, const struct avp_err *err) {
+  return listing->endpoint == AVP_ENDPOINT_AUTO && listing->source == AVP_ENDPOINT_GET &&
+         listing->client->proven == AVP_ENDPOINT_AUTO && listing->page.number == 0 &&
+         !err->at_sign_in && avp_endpoint_falls_back(err->status);
+}
+
+static enum turn page_failed(lua_State *L, struct listing *listing, struct avp_err err) {
+  if (falls_back(listing, &err)) {
+    listing->get_status = err.status;
+    reader_use(listing, AVP_ENDPOINT_BATCH);
     return TURN_AGAIN;
-  case AVP_SWEEP_END:
-    warn_of_missing(listing);
-    reader_finish(listing);
-    return TURN_END;
-  default:
-    return fail_for_good(L, listing, &err);
+  }
+  avp_pager_drop_failed(&listing->pager);
+  if (listing->get_status != 0 && listing->client->proven == AVP_ENDPOINT_AUTO) {
+    avp_err_add(&err, "; before that, GET %s was answered with status %d", AVP_CUSTOMERS_PATH,
+                listing->get_status);
+    reader_use(listing, AVP_ENDPOINT_GET); /* a later call tries both again */
+  }
+  return fail(L, listing, &err);
+}
+
+/* a page ---------------------------------------------------------------------------------------*/
+
+/* Makes the ids of all rows and room for them. Raises or returns false when memory is out; nothing
+ * counts yet. */
+static bool make_room(lua_State *L, struct listing *listing, struct decoded_page *page) {
+  struct avp_idset *set = listing->ids != NULL ? listing->ids : listing->asked;
+  size_t n = page->counts.rows;
+  size_t i;
+  page->id_hashes = lua_newuserdata(L, n * sizeof *page->id_hashes + 1);
+  page->ids = lua_newuserdata(L, n * sizeof *page->ids + 1);
+  for (i = 0; i < n; i++) {
+    size_t len;
+    const char *id = page_row_id(L, page->rows, i + 1, &len);
+    page->id_hashes[i] = avp_position_hash(id, len);
+    if (set != NULL) page->ids[i] = avp_idset_id(set, id, len);
+    lua_pop(L, 2);
+  }
+  if (listing->ids != NULL) avp_idset_unreserve(listing->ids); /* for a page that ran short */
+  for (i = 0; listing->ids != NULL && i < n; i++) {
+    if (!avp_idset_reserve(listing->ids, &page->ids[i])) return false;
+  }
+  return true;
+}
+
+/* What drift.h is told of the page. */
+static void describe(const struct listing *listing, const struct avp_call *call,
+                     struct decoded_page *page) {
+  struct avp_drift_page *drift = &page->drift;
+  size_t i;
+  drift->number = listing->drift.next;
+  drift->rows = (int64_t)page->counts.rows;
+  drift->has_total = page->counts.has_total;
+  drift->total = page->counts.total;
+  drift->sent = call->sent;
+  drift->received = call->received;
+  drift->asked = listing->pager.asked;
+  for (i = 0; i < page->counts.rows; i++) {
+    drift->fingerprint = drift->fingerprint * UINT64_C(0x9e3779b97f4a7c15) + page->id_hashes[i];
+    if (listing->ids != NULL) {
+      struct avp_mark mark = avp_idset_get(listing->ids, &page->ids[i]);
+      avp_drift_look(&listing->drift, drift, &mark);
+    }
   }
 }
 
-/* How many pages ahead make sense: none before a second customer is pulled, and no more than hold
- * what will be pulled. */
-static int pages_ahead(const struct listing *listing) {
-  int64_t need = listing->need;
-  int64_t size = listing->sweep.size > 0 ? listing->sweep.size : listing->sweep.asked_size;
-  int64_t pages;
-  if (listing->max_items >= 0 && (need < 0 || need > listing->max_items - listing->yielded)) {
-    need = listing->max_items - listing->yielded;
+/* Whether the row is to be given out: it is new to the listing, and was asked for. */
+static bool take_row(struct listing *listing, const struct avp_id *id) {
+  if (listing->ids != NULL) {
+    struct avp_mark mark = avp_idset_get(listing->ids, id);
+    bool is_new = avp_drift_take(&listing->drift, &mark);
+    avp_idset_put(listing->ids, id, &mark);
+    if (!is_new) return false;
   }
-  if (need < 0) return listing->pulled < 2 ? 0 : listing->pager.window;
-  need -= (int64_t)(listing->rows - listing->index);
-  if (need <= 0 || listing->pulled < 2) return 0;
-  pages = (need + size - 1) / size;
-  return pages < listing->pager.window ? (int)pages : listing->pager.window;
+  return listing->asked == NULL || avp_idset_get(listing->asked, id).era != 0;
+}
+
+static void take_rows(lua_State *L, struct listing *listing, const struct decoded_page *page) {
+  size_t i;
+  for (i = 0; i < page->counts.rows; i++) {
+    if (take_row(listing, &page->ids[i])) {
+      listing->received++;
+      continue;
+    }
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, page->rows, (int)i + 1);
+  }
+}
+
+/* Whether the page still holds what the position said, at the place where it said it. */
+static bool position_holds(const struct listing *listing, const struct decoded_page *page) {
+  const struct avp_position *p = &listing->resume;
+  if (p->has_total && (!page->counts.has_total || p->total != page->counts.total)) return false;
+  if ((size_t)p->offset > page->counts.rows) return false;
+  return p->offset == 0 || page->id_hashes[p->offset - 1] == p->last_id;
+}
+
+static bool check_resumed(const struct listing *listing, const struct decoded_page *page,
+                          struct avp_err *err) {
+  bool first = listing->page.number == 0 && listing->resume.page > 0;
+  if (!first || listing->drift.mode == AVP_DRIFT_IGNORE) return true;
+  if (!listing->resume.firm) {
+    avp_err_set(err, AVP_ERR_DRIFT,
+                "this position was taken while a changed list was read again: "
+                "start anew, or resume with drift = \"ignore\"");
+    return false;
+  }
+  if (position_holds(listing, page)) return true;
+  avp_err_set(err, AVP_ERR_DRIFT,
+              "the list has changed since the position was taken: start anew, "
+              "or resume with drift = \"ignore\"");
+  return false;
+}
+
+static void report_page(const struct listing *listing, const struct decoded_page *page,
+                        int reading) {
+  struct avp_events *events = avp_dispatcher_events(listing->client->dispatcher);
+  struct avp_event *event = avp_event_add(events, AVP_EVENT_PAGE, (double)avp_sys_wall_ms() / 1000);
+  if (event == NULL) return;
+  event->page = page->drift.number;
+  event->count = (double)page->counts.rows;
+  if (page->counts.has_total) event->total = (double)page->counts.total;
+  event->sweep = reading;
+}
+
+/* The page is good and counted: it becomes the current one. */
+static void install_page(lua_State *L, struct listing *listing, int own,
+                         const struct decoded_page *page) {
+  struct listing_page *current = &listing->page;
+  bool first = current->number == 0;
+  if (!first) {
+    listing->page_start.page = current->number;
+    listing->page_start.offset = (long)current->rows;
+    listing->page_start.last_id = current->rows > 0 ? current->id_hashes[current->rows - 1] : 0;
+  }
+  current->index = first ? (size_t)listing->resume.offset : 0;
+  if (current->index > page->counts.rows) current->index = page->counts.rows;
+  current->number = page->drift.number;
+  current->rows = page->counts.rows;
+  current->id_hashes = page->id_hashes;
+  if (page->counts.has_total || first) {
+    current->has_total = page->counts.has_total;
+    current->total = page->counts.total;
+  }
+  lua_pushvalue(L, page->rows);
+  lua_rawseti(L, own, LISTING_ROWS);
+  lua_pushvalue(L, page->rows + 1);
+  lua_rawseti(L, own, LISTING_METADATA);
+  lua_pushvalue(L, page->rows + 2);
+  lua_rawseti(L, own, LISTING_HASHES);
+  listing->pages_read++;
+}
+
+/* A reply that could not be read; its page can be asked for again. */
+static enum turn fail_to_read(lua_State *L, struct listing *listing, const struct avp_call *call,
+                              struct avp_err *err) {
+  err->page = listing->drift.next;
+  err->status = call->status;
+  err->attempts = call->attempts;
+  memcpy(err->request_id, call->request_id, sizeof err->request_id);
+  avp_url_for_print(listing->pager.source.url, err->url, sizeof err->url);
+  avp_err_body(err, call->body_received.data, call->body_received.len);
+  avp_dispatcher_redact(listing->client->dispatcher, err);
+  avp_pager_drop(&listing->pager, listing->drift.next);
+  return fail(L, listing, err);
+}
+
+/* Pushes rows and metadata. A page past the end may be no page at all; it has no total then, but
+ * that page 1 is empty says that the list is. */
+static bool decode(lua_State *L, const struct listing *listing, const struct avp_call *call,
+                   struct decoded_page *page, struct avp_err *err) {
+  const struct avp_buf *body = &call->body_received;
+  int status = call->state == AVP_CALL_FAILED ? 204 : call->status;
+  bool decoded = page_decode(L, page->rows - 1, status, body->data, body->len, listing->raw,
+                             &page->counts, err);
+  if (status == 204 && listing->drift.next == 1) page->counts.has_total = true;
+  return decoded;
+}
+
+static enum turn take_page(lua_State *L, struct listing *listing, int own,
+                           const struct avp_call *call) {
+  int reading = listing->drift.reading;
+  enum avp_drift_verdict verdict;
+  struct decoded_page page;
+  struct avp_err err;
+  memset(&page, 0, sizeof page);
+  listing->decoded = true;
+  lua_rawgeti(L, own, LISTING_STATE);
+  page.rows = lua_gettop(L) + 1;
+  if (!decode(L, listing, call, &page, &err)) return fail_to_read(L, listing, call, &err);
+  if (!make_room(L, listing, &page)) return fail_for_memory(L, listing);
+  if (!check_resumed(listing, &page, &err)) return fail_for_good(L, listing, &err);
+  describe(listing, call, &page);
+  verdict = avp_drift_page(&listing->drift, &page.drift, &err);
+  if (verdict == AVP_DRIFT_FAIL) {
+    err.page = page.drift.number;
+    return fail_for_good(L, listing, &err);
+  }
+  take_rows(L, listing, &page);
+  if (listing->endpoint == AVP_ENDPOINT_AUTO) listing->client->proven = listing->source;
+  install_page(L, listing, own, &page);
+  report_page(listing, &page, reading);
+  avp_pager_drop(&listing->pager, page.drift.number);
+  if (verdict == AVP_DRIFT_AGAIN) avp_pager_cancel(&listing->pager);
+  return TURN_ROWS;
+}
+
+/* what comes next ------------------------------------------------------------------------------*/
+
+static void warn_of_missing(const struct listing *listing) {
+  struct avp_events *events = avp_dispatcher_events(listing->client->dispatcher);
+  struct avp_event *event;
+  if (listing->drift.missing == 0) return;
+  event = avp_event_add(events, AVP_EVENT_WARNING, (double)avp_sys_wall_ms() / 1000);
+  if (event == NULL) return;
+  snprintf(event->message, sizeof event->message,
+           "the server counts %.0f customers more than it sends; the app registration's customer "
+           "scope may hide them",
+           (double)listing->drift.missing);
+}
+
+/* How many pages may be asked for: one before a second customer is pulled, and no more than hold
+ * what will be pulled. */
+static int pages_wanted(const struct listing *listing) {
+  int64_t need = listing->need;
+  int64_t size =
+      listing->drift.page_size > 0 ? listing->drift.page_size : listing->drift.asked_size;
+  if (listing->pulled < 2) return 1;
+  if (need < 0) return listing->drift.width;
+  need = (need - (int64_t)(listing->page.rows - listing->page.index) + size - 1) / size;
+  return need < 1 ? 1 : need < listing->drift.width ? (int)need : listing->drift.width;
 }
 
 static bool ask(struct listing *listing, int pages) {
-  if (!listing->started) {
+  if (listing->started_at == 0) {
     if (listing->endpoint == AVP_ENDPOINT_AUTO && listing->client->proven != AVP_ENDPOINT_AUTO) {
       reader_use(listing, listing->client->proven);
     }
-    listing->started = true;
     listing->started_at = avp_sys_now_ms();
     if (listing->deadline_ms != AVP_NEVER) {
       listing->pager.deadline = listing->started_at + listing->deadline_ms;
     }
   }
-  listing->pager.allowed = pages;
-  return avp_pager_fill(&listing->pager);
+  return avp_pager_ask(&listing->pager, listing->drift.next, pages,
+                       avp_drift_last(&listing->drift));
+}
+
+/* Some servers answer a page past the end so: it counts as an empty one. */
+static bool is_past_end(const struct listing *listing, const struct avp_call *call) {
+  return listing->drift.next > listing->drift.first_page && !call->err.at_sign_in &&
+         (call->err.status == 400 || call->err.status == 404);
 }
 
 static enum turn next_page(lua_State *L, struct listing *listing, int own) {
-  int ahead = pages_ahead(listing);
+  const struct avp_call *call;
   struct avp_err err;
-  if (avp_sweep_is_over(&listing->sweep, listing->pager.next)) return end_sweep(L, listing);
-  if (!ask(listing, ahead > 0 ? ahead : 1)) {
-    avp_err_set(&err, AVP_ERR_MEMORY, "out of memory");
-    return fail(L, listing, &err);
+  switch (avp_drift_next(&listing->drift, &err)) {
+  case AVP_DRIFT_END:
+    warn_of_missing(listing);
+    finish(listing);
+    return TURN_END;
+  case AVP_DRIFT_FAIL:
+    return fail_for_good(L, listing, &err);
+  case AVP_DRIFT_AGAIN:
+    avp_pager_cancel(&listing->pager);
+    break;
+  case AVP_DRIFT_PAGE:
+    break;
   }
-  switch (avp_pager_state(&listing->pager)) {
-  case AVP_PAGER_FAILED:
-    return page_failed(L, listing);
-  case AVP_PAGER_READY:
-    if (!listing->decoded) return take_page(L, listing, own);
+  if (!ask(listing, pages_wanted(listing))) return fail_for_memory(L, listing);
+  call = avp_pager_page(&listing->pager, listing->drift.next);
+  if (call->state == AVP_CALL_FAILED && !is_past_end(listing, call)) {
+    return page_failed(L, listing, call->err);
+  }
+  if (call->state == AVP_CALL_DONE || call->state == AVP_CALL_FAILED) {
+    if (!listing->decoded) return take_page(L, listing, own, call);
     listing->decoded = false; /* between two pages the host has its turn */
     return TURN_AGAIN;
-  default:
-    listing->decoded = false;
-    return TURN_WAIT;
   }
+  listing->decoded = false;
+  return TURN_WAIT;
 }
 
-/* Steps over rows that are not given out. */
-static bool find_row(lua_State *L, struct listing *listing, int own) {
+bool reader_find_row(lua_State *L, struct listing *listing, int own) {
+  struct listing_page *page = &listing->page;
   bool found = false;
   lua_rawgeti(L, own, LISTING_ROWS);
-  while (listing->index < listing->rows && !found) {
-    lua_rawgeti(L, -1, (int)listing->index + 1);
+  while (page->index < page->rows && !found) {
+    lua_rawgeti(L, -1, (int)page->index + 1);
     found = lua_istable(L, -1);
-    if (!found) listing->index++;
+    if (!found) page->index++;
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
@@ -391,19 +395,21 @@ enum turn reader_turn(lua_State *L, struct listing *listing, int own) {
   int top = lua_gettop(L);
   enum turn turn;
   if (listing->failed) return fail(L, listing, &listing->final);
-  if (find_row(L, listing, own)) return TURN_ROWS;
+  if (reader_find_row(L, listing, own)) return TURN_ROWS;
   if (listing->done) return TURN_END;
   turn = next_page(L, listing, own);
   if (turn == TURN_ERROR) return turn;
   lua_settop(L, top);
-  if (turn == TURN_ROWS && !find_row(L, listing, own)) return TURN_AGAIN;
+  if (turn == TURN_ROWS && !reader_find_row(L, listing, own)) return TURN_AGAIN;
   return turn;
 }
 
 void reader_look_ahead(struct listing *listing) {
-  int ahead = pages_ahead(listing);
-  if (ahead == 0 || listing->done || listing->failed || listing->sweep.pages == 0) return;
-  if (avp_sweep_is_over(&listing->sweep, listing->pager.next)) return;
-  if (!ask(listing, ahead)) return; /* the page will be asked for again when it is needed */
+  if (listing->done || listing->failed || listing->drift.over) return;
+  if (listing->page.number == 0 || listing->pulled < 2) return;
+  if (listing->need >= 0 && listing->need <= (int64_t)(listing->page.rows - listing->page.index)) {
+    return; /* this page holds all that will be pulled */
+  }
+  if (!ask(listing, pages_wanted(listing))) return; /* asked for again when it is needed */
   avp_dispatcher_step(listing->client->dispatcher, avp_sys_now_ms(), avp_sys_wall_ms());
 }

@@ -1,8 +1,8 @@
-/* pager.h - the pages of one listing: a window of them in flight, delivered in order.
+/* pager.h - the pages of one listing that were asked for: they come in any order, and wait as
+ * bytes.
  *
- * Knows a list only by its description: method, URL, body, and how a page is asked for. Pages that
- * arrive early wait as bytes, at most a window of them. Reads no JSON, so its owner tells it which
- * page is the last and when more than the next page may be asked for.
+ * Knows a list only by its description: method, URL, body, and how a page is asked for. Reads no
+ * JSON and decides nothing: its owner says which pages to ask for, and takes them.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_PAGER_H
@@ -10,7 +10,7 @@
 
 #include "../requests/dispatcher.h"
 
-#define AVP_WINDOW_MAX 64 /* most pages in flight for one listing */
+#define AVP_WIDTH_MAX 64 /* most pages asked for at once by one listing */
 
 /* A list that is read by page numbers. The strings are borrowed and outlive the pager's use. */
 struct avp_source {
@@ -20,63 +20,42 @@ struct avp_source {
   const char *size_param; /* name of the one for the page size */
 };
 
-struct avp_slot {
-  struct avp_call *call; /* NULL: not asked for */
-};
-
 struct avp_pager {
   struct avp_dispatcher *dispatcher; /* a reference */
   struct avp_source source;
   long page_size;                        /* asked of the server */
-  long next;                             /* page to deliver next */
-  long last;                             /* last page there is; 0: unknown, one page at a time */
-  int window;                            /* most pages asked for at once, 1 to AVP_WINDOW_MAX */
-  int allowed;                           /* how many of them for now */
   int64_t deadline;                      /* ms or AVP_NEVER, for all pages */
-  struct avp_slot slots[AVP_WINDOW_MAX]; /* page p is in slot p % AVP_WINDOW_MAX */
+  struct avp_call *calls[AVP_WIDTH_MAX]; /* page p is in place p % AVP_WIDTH_MAX; NULL: not asked */
+  long asked;                            /* pages asked for so far, dropped ones included */
   struct avp_stats stats;
 };
 
-enum avp_pager_state {
-  AVP_PAGER_PENDING, /* the next page has not come yet */
-  AVP_PAGER_READY,   /* it has: avp_pager_reply gives it */
-  AVP_PAGER_FAILED   /* it could not be had: avp_pager_error tells why */
-};
-
 /* Takes a reference to the dispatcher. Asks for nothing yet. */
-void avp_pager_init(struct avp_pager *pager, struct avp_dispatcher *dispatcher,
-                    const struct avp_source *source, long page_size, int window);
+void avp_pager_init(struct avp_pager *pager, struct avp_dispatcher *dispatcher);
 
 /* Cancels everything and gives the dispatcher back. May be called twice. */
 void avp_pager_close(struct avp_pager *pager);
 
-/* Cancels what is in flight and drops what waits; the next page stays the next page. */
+/* Cancels what is under way and drops what waits. */
 void avp_pager_cancel(struct avp_pager *pager);
 
-/* Goes on at another page, or with another source. What is in flight is cancelled. */
-void avp_pager_seek(struct avp_pager *pager, long page);
+/* Goes on with this source and page size. What is under way is cancelled. */
 void avp_pager_use(struct avp_pager *pager, const struct avp_source *source, long page_size);
 
-/* Sets the last page (0: unknown). Pages behind it that were asked for are cancelled. */
-void avp_pager_set_last(struct avp_pager *pager, long last);
+/* Asks for page `first` and those behind it, `count` in all (1 to AVP_WIDTH_MAX), but for none
+ * behind `last` except `first` itself. Pages before `first` or behind `last` that were asked for
+ * are cancelled. Returns false if memory is out for page `first`; for another one it is no error.
+ */
+bool avp_pager_ask(struct avp_pager *pager, long first, int count, long last);
 
-/* Asks for the next page and for as many behind it as are allowed. False when memory is out. */
-bool avp_pager_fill(struct avp_pager *pager);
+/* Returns this page's call, or NULL if it was not asked for. */
+const struct avp_call *avp_pager_page(const struct avp_pager *pager, long page);
 
-/* How the next page stands. */
-enum avp_pager_state avp_pager_state(const struct avp_pager *pager);
+/* The page was taken, or is to be asked for again. */
+void avp_pager_drop(struct avp_pager *pager, long page);
 
-/* The next page's reply, where it is ready: status 200 or 204 and bytes. */
-const struct avp_call *avp_pager_reply(const struct avp_pager *pager);
-
-/* The next page's error, where it has failed. */
-const struct avp_err *avp_pager_error(const struct avp_pager *pager);
-
-/* The next page was taken: goes on to the one behind it. */
-void avp_pager_advance(struct avp_pager *pager);
-
-/* Drops the next page's reply, and all failures (what failed them all at once, such as a refused
- * sign-in, is to be raised once); these pages will be asked for again. */
-void avp_pager_again(struct avp_pager *pager);
+/* Drops all pages that have failed: what failed them at once, such as a refused sign-in, is to be
+ * raised once. */
+void avp_pager_drop_failed(struct avp_pager *pager);
 
 #endif

@@ -22,12 +22,13 @@ static unsigned check_of(const char *text, size_t len) {
 }
 
 void avp_position_write(const struct avp_position *position, char *out) {
+  const char endpoint = "agb"[position->endpoint];
   char total[32] = "x";
   size_t used;
   if (position->has_total) snprintf(total, sizeof total, "%" PRId64, position->total);
-  snprintf(out, AVP_POSITION_SIZE, "ap1-%c-%ld-%ld-%ld-%s-%d-%" PRIx64 "-%" PRIx64,
-           "agb"[position->endpoint], position -> page_size, position -> page, position -> offset,
-           total, position -> sweep, position -> last_id, position -> filter);
+  snprintf(out, AVP_POSITION_SIZE, "ap1-%c-%ld-%ld-%ld-%s-%d-%" PRIx64 "-%" PRIx64, endpoint,
+           position->page_size, position->page, position->offset, total, position->firm ? 1 : 2,
+           position->last_id, position->filter);
   used = strlen(out);
   snprintf(out + used, AVP_POSITION_SIZE - used, "-%06x", check_of(out, used));
 }
@@ -48,6 +49,7 @@ static bool check_holds(const char *text, size_t len) {
 bool avp_position_read(struct avp_position *position, const char *text, size_t len) {
   char endpoint;
   char total[32];
+  int firm;
   char copy[AVP_POSITION_SIZE];
   memset(position, 0, sizeof *position);
   if (len >= sizeof copy || memchr(text, '\0', len) != NULL) return false;
@@ -55,15 +57,16 @@ bool avp_position_read(struct avp_position *position, const char *text, size_t l
   copy[len] = '\0';
   if (!check_holds(copy, len)) return false;
   if (sscanf(copy, "ap1-%c-%ld-%ld-%ld-%31[0-9x]-%d-%" SCNx64 "-%" SCNx64, &endpoint,
-             &position->page_size, &position->page, &position->offset, total, &position->sweep,
+             &position->page_size, &position->page, &position->offset, total, &firm,
              &position->last_id, &position->filter) != 8) {
     return false;
   }
   position->endpoint = endpoint == 'b'   ? AVP_ENDPOINT_BATCH
                        : endpoint == 'a' ? AVP_ENDPOINT_AUTO
                                          : AVP_ENDPOINT_GET;
+  position->firm = firm == 1;
   position->has_total = total[0] != 'x';
   if (position->has_total && sscanf(total, "%" SCNd64, &position->total) != 1) return false;
   return position->page_size > 0 && position->page > 0 && position->offset >= 0 &&
-         position->sweep > 0 && is_as_written(position, copy);
+         is_as_written(position, copy);
 }

@@ -164,6 +164,7 @@ void avp_attempt_drop(struct avp_dispatcher *d, struct avp_call *call) {
 
 void avp_call_fail(struct avp_dispatcher *d, struct avp_call *call, const struct avp_err *err) {
   avp_attempt_drop(d, call);
+  call->received = ++d->moment;
   call->err = *err;
   call->err.page = call->page;
   call->err.attempts = call->attempts;
@@ -215,6 +216,7 @@ bool avp_attempt_start(struct avp_dispatcher *d, struct avp_call *call,
   if (!call->is_token) d->in_flight++;
   call->state = AVP_CALL_IN_FLIGHT;
   call->sent_at = now;
+  call->sent = ++d->moment;
   call->attempts++;
   if (call->stats != NULL) call->stats->requests++;
   if (call->stats != NULL && call->attempts > 1) call->stats->retries++;
@@ -351,6 +353,7 @@ bool avp_attempt_plan(struct avp_dispatcher *d, struct avp_call *call,
 }
 
 static void succeed(struct avp_dispatcher *d, struct avp_call *call, struct avp_reply *reply) {
+  call->received = ++d->moment;
   call->status = reply->status;
   memcpy(call->request_id, reply->request_id, sizeof call->request_id);
   avp_buf_move(&call->body_received, &reply->body);

@@ -62,6 +62,8 @@ struct avp_call {
   int64_t not_before;            /* ms: the next attempt waits until then */
   int64_t deadline;              /* ms or AVP_NEVER */
   int64_t sent_at;               /* ms: when the running attempt began */
+  uint64_t sent;                 /* moments of the client: when the latest attempt left, and when */
+  uint64_t received;             /* the call ended; each such moment has a number of its own */
   uint64_t token_generation;     /* of the running or last attempt */
   int refusals;                  /* 401s so far */
   struct avp_transfer *transfer; /* while in flight */

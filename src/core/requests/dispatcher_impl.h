@@ -33,6 +33,7 @@ struct avp_dispatcher {
   bool asked_after_refusal;    /* a refused secret was asked for anew already */
   struct avp_events events;
   uint64_t progress;
+  uint64_t moment; /* number of the latest start or end of an attempt */
   uint64_t chance; /* state of the random numbers that spread delays */
   bool has_ahead;  /* a reply has told the server's clock */
   int64_t ahead;   /* ms that it was ahead of ours */
