@@ -104,6 +104,7 @@ void avp_drift_init(struct avp_drift *drift, enum avp_drift_mode mode, long firs
   drift->max_width = max_width;
   drift->resumed = resumed;
   drift->rested = true;
+  drift->first_total = -1;
   begin_reading(drift);
 }
 
@@ -224,6 +225,7 @@ static void note_total(struct avp_drift *drift, const struct avp_drift_page *pag
       if (page->total > drift->total) drift->grown += page->total - drift->total;
     }
   }
+  if (drift->first_total < 0) drift->first_total = page->total;
   drift->has_total = true;
   drift->total = page->total;
 }
@@ -406,8 +408,13 @@ static bool check_turns(struct avp_drift *drift, const struct avp_drift_page *pa
 
 static bool check_bound(const struct avp_drift *drift, const struct avp_drift_page *page,
                         struct avp_err *err) {
-  long pages = drift->highest > 0 ? drift->highest : 1;
+  long pages = drift->highest;
   if (drift->has_total && last_page(drift) > pages) pages = last_page(drift);
+  if (drift->has_total && drift->total > drift->first_total) {
+    /* what the list has grown by does not count: it could grow as fast as it is read */
+    pages -= (long)((drift->total - drift->first_total) / size_of_page(drift));
+  }
+  if (pages < 1) pages = 1;
   if (page->asked <= PAGES_FACTOR * pages + PAGES_SPARE && drift->era < AVP_ERA_MAX) return true;
   avp_err_set(err, AVP_ERR_DRIFT,
               "the list changes faster than it can be read: %ld pages were asked for, and it has "

@@ -111,6 +111,7 @@ struct avp_drift {
   long last_number;       /* its number, 0 before the first */
   bool clean;             /* this reading has shown no sign */
   bool moved;             /* the total has changed in this reading */
+  int64_t first_total;    /* of the listing, -1 before there was one */
   bool rested;            /* the total has never changed */
   bool swapped;           /* an id came on two pages while the total rested */
   int64_t grown;          /* by how much the total has grown in this reading */
