@@ -17,7 +17,7 @@ static void open_pager(struct pages *p, int window) {
   struct avp_settings settings = rig_settings();
   settings.concurrency = AVP_WINDOW_MAX;
   rig_signed_in(&p->rig, &settings);
-  avp_pager_init(&p->pager, p->rig.d, &source, 50, window);
+  avp_pager_init(&p->pager, p->rig.r, &source, 50, window);
 }
 
 static void close_pager(struct pages *p) {
@@ -269,7 +269,7 @@ static void test_closed_client(void) {
   avp_pager_set_last(&p.pager, 4);
   fill(&p);
   reply(&p, 1, 200);
-  avp_dispatcher_close(p.rig.d);
+  avp_requests_close(p.rig.r);
   check_ready(&p, "page 1");
   avp_pager_advance(&p.pager);
   CHECK_INT(AVP_PAGER_FAILED, avp_pager_state(&p.pager));
@@ -278,12 +278,12 @@ static void test_closed_client(void) {
   close_pager(&p);
 }
 
-/* The pager keeps the dispatcher alive. */
+/* The pager keeps the requests alive. */
 static void test_outlives_the_client(void) {
   struct pages p;
   open_pager(&p, 2);
   fill(&p);
-  avp_dispatcher_release(p.rig.d);
+  avp_requests_release(p.rig.r);
   CHECK(fake != NULL);
   reply(&p, 1, 200);
   check_ready(&p, "page 1");

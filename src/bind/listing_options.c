@@ -144,7 +144,7 @@ static bool prepare(lua_State *L, struct listing *listing) {
     first = listing->client->proven == AVP_ENDPOINT_BATCH ? AVP_ENDPOINT_BATCH : AVP_ENDPOINT_GET;
   }
   prepare_sweep(L, listing);
-  avp_pager_init(&listing->pager, listing->client->dispatcher, &none, listing->page_size_asked,
+  avp_pager_init(&listing->pager, listing->client->requests, &none, listing->page_size_asked,
                  window);
   reader_use(listing, first);
   avp_pager_seek(&listing->pager, listing->sweep.first_page);

@@ -184,7 +184,7 @@ static bool check_resumed(const struct listing *listing, const struct intake *in
 }
 
 static void report_page(const struct listing *listing, const struct intake *in) {
-  struct avp_events *events = avp_dispatcher_events(listing->client->dispatcher);
+  struct avp_events *events = &listing->client->requests->shared.events;
   struct avp_event *event = avp_event_add(events, AVP_EVENT_PAGE, (double)avp_sys_wall_ms() / 1000);
   if (event == NULL) return;
   event->page = in->page.number;
@@ -256,7 +256,7 @@ static enum turn take_page(lua_State *L, struct listing *listing, int own) {
     memcpy(err.request_id, call->request_id, sizeof err.request_id);
     avp_url_for_print(listing->pager.source.url, err.url, sizeof err.url);
     avp_err_body(&err, body->data, body->len);
-    avp_dispatcher_redact(listing->client->dispatcher, &err);
+    avp_signin_redact(&listing->client->requests->signin, &err);
     avp_pager_again(&listing->pager);
     return fail(L, listing, &err);
   }
@@ -285,7 +285,7 @@ static enum turn take_page(lua_State *L, struct listing *listing, int own) {
 }
 
 static void warn_of_missing(const struct listing *listing) {
-  struct avp_events *events = avp_dispatcher_events(listing->client->dispatcher);
+  struct avp_events *events = &listing->client->requests->shared.events;
   struct avp_event *event;
   if (listing->sweep.missing == 0) return;
   event = avp_event_add(events, AVP_EVENT_WARNING, (double)avp_sys_wall_ms() / 1000);
@@ -405,5 +405,5 @@ void reader_look_ahead(struct listing *listing) {
   if (ahead == 0 || listing->done || listing->failed || listing->sweep.pages == 0) return;
   if (avp_sweep_is_over(&listing->sweep, listing->pager.next)) return;
   if (!ask(listing, ahead)) return; /* the page will be asked for again when it is needed */
-  avp_dispatcher_step(listing->client->dispatcher, avp_sys_now_ms(), avp_sys_wall_ms());
+  avp_requests_step(listing->client->requests, avp_sys_now_ms(), avp_sys_wall_ms());
 }

@@ -16,14 +16,14 @@ static struct avp_call *next_call(const struct avp_pager *pager) {
 
 static void drop(struct avp_pager *pager, struct avp_slot *slot) {
   if (slot->call == NULL) return;
-  avp_call_release(pager->dispatcher, slot->call);
+  avp_call_release(pager->requests, slot->call);
   slot->call = NULL;
 }
 
-void avp_pager_init(struct avp_pager *pager, struct avp_dispatcher *dispatcher,
+void avp_pager_init(struct avp_pager *pager, struct avp_requests *requests,
                     const struct avp_source *source, long page_size, int window) {
   memset(pager, 0, sizeof *pager);
-  pager->dispatcher = avp_dispatcher_retain(dispatcher);
+  pager->requests = avp_requests_retain(requests);
   pager->source = *source;
   pager->page_size = page_size;
   pager->window = window;
@@ -38,10 +38,10 @@ void avp_pager_cancel(struct avp_pager *pager) {
 }
 
 void avp_pager_close(struct avp_pager *pager) {
-  if (pager->dispatcher == NULL) return;
+  if (pager->requests == NULL) return;
   avp_pager_cancel(pager);
-  avp_dispatcher_release(pager->dispatcher);
-  pager->dispatcher = NULL;
+  avp_requests_release(pager->requests);
+  pager->requests = NULL;
 }
 
 void avp_pager_seek(struct avp_pager *pager, long page) {
@@ -75,7 +75,7 @@ static bool ask(struct avp_pager *pager, long page) {
   built = avp_buf_adds(&url, pager->source.url) == AVP_BUF_OK &&
           avp_buf_adds(&url, query) == AVP_BUF_OK;
   if (built) {
-    slot->call = avp_call_new(pager->dispatcher, url.data, pager->source.body, pager->deadline);
+    slot->call = avp_call_new(pager->requests, url.data, pager->source.body, pager->deadline);
   }
   avp_buf_free(&url);
   if (slot->call == NULL) return false;

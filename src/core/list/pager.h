@@ -8,7 +8,7 @@
 #ifndef AVP_PAGER_H
 #define AVP_PAGER_H
 
-#include "../requests/dispatcher.h"
+#include "../requests/requests.h"
 
 #define AVP_WINDOW_MAX 64 /* most pages in flight for one listing */
 
@@ -25,7 +25,7 @@ struct avp_slot {
 };
 
 struct avp_pager {
-  struct avp_dispatcher *dispatcher; /* a reference */
+  struct avp_requests *requests; /* a reference */
   struct avp_source source;
   long page_size;                        /* asked of the server */
   long next;                             /* page to deliver next */
@@ -43,11 +43,11 @@ enum avp_pager_state {
   AVP_PAGER_FAILED   /* it could not be had: avp_pager_error tells why */
 };
 
-/* Takes a reference to the dispatcher. Asks for nothing yet. */
-void avp_pager_init(struct avp_pager *pager, struct avp_dispatcher *dispatcher,
+/* Takes a reference to the requests. Asks for nothing yet. */
+void avp_pager_init(struct avp_pager *pager, struct avp_requests *requests,
                     const struct avp_source *source, long page_size, int window);
 
-/* Cancels everything and gives the dispatcher back. May be called twice. */
+/* Cancels everything and gives the requests back. May be called twice. */
 void avp_pager_close(struct avp_pager *pager);
 
 /* Cancels what is in flight and drops what waits; the next page stays the next page. */

@@ -31,6 +31,7 @@ struct avp_request {
   size_t body_len;
   const char *content_type; /* for POST */
   const char *bearer;       /* access token, or NULL; copied */
+  bool secret;              /* body and reply hold secrets: they are wiped */
   int64_t timeout_ms;       /* for the whole attempt */
 };
 
@@ -58,21 +59,21 @@ struct avp_reply {
 };
 
 struct avp_transfer {
-  CURL *easy;                 /* lent by the transport's pool */
+  CURL *easy;                 /* the transport's; NULL if it was abandoned */
   struct curl_slist *headers; /* of the request; hold the token, wiped at the end */
   const char *bearer;         /* the token in them, or NULL */
-  char *body;                 /* of the request; may hold a secret, wiped at the end */
-  size_t body_len;            /* bytes of it */
+  struct avp_buf body;        /* of the request */
   size_t header_bytes;        /* received so far */
   int64_t ends_at;            /* ms: libcurl should have ended it well before */
   struct avp_reply reply;
   void *owner;               /* whose attempt it is */
-  struct avp_transfer *next; /* in the transport's list of running or of finished ones */
+  struct avp_transfer *next; /* in the transport's list */
   bool running;              /* added to the multi handle */
+  bool finished;             /* not yet handed to its owner */
 };
 
-/* Makes a transfer on `easy`, which must be fresh or reset. NULL when memory is out. The reply's
- * body is limited to `settings->max_body`. */
+/* Makes a transfer on `easy`, which must be fresh. NULL when memory is out. The reply's body is
+ * limited to `settings->max_body`. */
 struct avp_transfer *avp_transfer_new(CURL *easy, const struct avp_transfer_settings *settings,
                                       const struct avp_request *request, void *owner);
 
