@@ -130,32 +130,38 @@ static void fail_now(struct client *client, const struct avp_err *err) {
   avp_requests_step(client->requests, now, avp_sys_wall_ms());
 }
 
+static void fail_as_no_credential(struct client *client, enum avp_credential kind) {
+  static const char *const options[] = {"client_secret", "client_assertion", "access_token"};
+  struct avp_err err;
+  avp_err_set(&err, AVP_ERR_CONFIG, "the function given as %s must return a string%s",
+              options[kind],
+              kind == AVP_CREDENTIAL_TOKEN ? " and the token's lifetime in seconds, above 0"
+                                           : " that is not empty");
+  fail_now(client, &err);
+}
+
 /* Lua: core.supply(client, value, lifetime): what the user's function returned. A value that is no
  * credential fails the sign-in with `config`. */
 static int core_supply(lua_State *L) {
-  static const char *const options[] = {"client_secret", "client_assertion", "access_token"};
   struct avp_signin *s = to_signin(L);
   const char *value = text_at(L, 2);
   size_t len = value != NULL ? lua_rawlen(L, 2) : 0;
   int64_t life = lua_isnoneornil(L, 3) ? AVP_NEVER : lifetime_at(L, 3);
   enum avp_credential kind;
-  bool token;
+  bool done;
   if (s == NULL) return 0;
   kind = s->shared->settings->credential;
-  token = kind == AVP_CREDENTIAL_TOKEN;
   if (len == 0 || strlen(value) != len ||
-      (token && (!avp_token_is_valid(value, len) || life < 0))) {
-    struct avp_err err;
-    avp_err_set(&err, AVP_ERR_CONFIG, "the function given as %s must return a string%s",
-                options[kind],
-                token ? " and the token's lifetime in seconds, above 0" : " that is not empty");
-    fail_now(to_client(L, 1), &err);
-  } else if (!(token ? avp_signin_supply_token(s, value, len, life, true, avp_sys_now_ms())
-                     : avp_signin_supply(s, value))) {
-    avp_signin_later(s, 0, 0);
-    return error_raise_memory(L);
+      (kind == AVP_CREDENTIAL_TOKEN && (!avp_token_is_valid(value, len) || life < 0))) {
+    fail_as_no_credential(to_client(L, 1), kind);
+    return 0;
   }
-  return 0;
+  done = kind == AVP_CREDENTIAL_TOKEN
+             ? avp_signin_supply_token(s, value, len, life, true, avp_sys_now_ms())
+             : avp_signin_supply(s, value);
+  if (done) return 0;
+  avp_signin_later(s, 0, 0);
+  return error_raise_memory(L);
 }
 
 /* Lua: core.fail(client, message): the user's function returned nil and a message */

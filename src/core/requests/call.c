@@ -11,7 +11,6 @@
 
 bool avp_call_init(struct avp_call *call, const char *url, const char *body, int64_t deadline) {
   call->url = avp_strdup(url);
-  call->post = body != NULL;
   call->body = body;
   call->deadline = deadline;
   return call->url != NULL;
@@ -29,7 +28,7 @@ static struct avp_event *record(struct avp_shared *shared, const struct avp_call
   if (event == NULL) return NULL;
   event->page = call->page;
   event->attempt = call->attempts;
-  event->method = call->post ? "POST" : "GET";
+  event->method = call->body != NULL ? "POST" : "GET";
   avp_url_for_print(call->url, event->url, sizeof event->url);
   return event;
 }
@@ -57,7 +56,7 @@ static void note_clock(struct avp_shared *shared, const struct avp_reply *reply)
   shared->server_ahead_ms = seconds * 1000 - shared->wall_ms;
 }
 
-void avp_call_landed(struct avp_shared *shared, struct avp_call *call) {
+void avp_call_note_reply(struct avp_shared *shared, struct avp_call *call) {
   const struct avp_reply *reply = &call->transfer->reply;
   struct avp_event *event = record(shared, call, AVP_EVENT_RESPONSE);
   note_clock(shared, reply);

@@ -42,9 +42,8 @@ enum avp_call_state { AVP_CALL_QUEUED, AVP_CALL_IN_FLIGHT, AVP_CALL_DONE, AVP_CA
 
 struct avp_call {
   enum avp_call_state state;
-  bool post;                     /* POST with `body`, else GET */
   char *url;                     /* owned */
-  const char *body;              /* borrowed from the maker of the call */
+  const char *body;              /* of a POST; borrowed from the maker of the call. NULL: a GET */
   long page;                     /* for events and errors */
   int attempts;                  /* sent so far; tries with another token do not count */
   int64_t not_before;            /* ms: the next attempt waits until then */
@@ -73,9 +72,9 @@ void avp_call_free(struct avp_call *call);
 bool avp_call_send(struct avp_shared *shared, struct avp_call *call,
                    const struct avp_request *request);
 
-/* Notes the end of the running attempt: an event, the bytes, the server's clock. The attempt stays
- * until its reply is taken. */
-void avp_call_landed(struct avp_shared *shared, struct avp_call *call);
+/* Notes what came with the running attempt's end: an event, the bytes, the server's clock. The
+ * attempt stays until its reply is taken. */
+void avp_call_note_reply(struct avp_shared *shared, struct avp_call *call);
 
 /* Ends the attempt, running or finished, and frees it. Does nothing if there is none. */
 void avp_call_drop(struct avp_shared *shared, struct avp_call *call);

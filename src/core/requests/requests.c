@@ -92,18 +92,15 @@ static void fail(struct avp_requests *r, struct avp_call *call, const struct avp
   avp_signin_redact(&r->signin, &call->err);
 }
 
-static void fail_as_closed(struct avp_requests *r, struct avp_call *call) {
+static void fail_with(struct avp_requests *r, struct avp_call *call, enum avp_err_kind kind,
+                      const char *message) {
   struct avp_err err;
-  avp_err_set(&err, AVP_ERR_CLOSED, "the client was closed");
+  avp_err_set(&err, kind, "%s", message);
+  err.retryable = err.past_deadline = kind == AVP_ERR_TIMEOUT; /* of the listing's time */
   fail(r, call, &err);
 }
 
-static void fail_for_time(struct avp_requests *r, struct avp_call *call, const char *message) {
-  struct avp_err err;
-  avp_err_set(&err, AVP_ERR_TIMEOUT, "%s", message);
-  err.retryable = err.past_deadline = true;
-  fail(r, call, &err);
-}
+static const char closed[] = "the client was closed";
 
 void avp_requests_close(struct avp_requests *r) {
   struct avp_call *call;
@@ -111,7 +108,7 @@ void avp_requests_close(struct avp_requests *r) {
   r->closed = true;
   if (r->shared.transport != NULL) begin_anew_after_fork(r);
   for (call = r->calls; call != NULL; call = call->next) {
-    if (is_open(call)) fail_as_closed(r, call);
+    if (is_open(call)) fail_with(r, call, AVP_ERR_CLOSED, closed);
   }
   avp_signin_free(&r->signin);
   avp_transport_free(r->shared.transport);
@@ -134,7 +131,7 @@ struct avp_call *avp_call_new(struct avp_requests *r, const char *url, const cha
   }
   while (*end != NULL) end = &(*end)->next;
   *end = call;
-  if (r->closed) fail_as_closed(r, call);
+  if (r->closed) fail_with(r, call, AVP_ERR_CLOSED, closed);
   return call;
 }
 
@@ -171,7 +168,7 @@ static bool is_on_trial(const struct avp_requests *r) {
 static void send_call(struct avp_requests *r, struct avp_call *call, const char *bearer) {
   struct avp_request request;
   memset(&request, 0, sizeof request);
-  request.post = call->post;
+  request.post = call->body != NULL;
   request.url = call->url;
   request.body = call->body;
   request.body_len = call->body != NULL ? strlen(call->body) : 0;
@@ -179,9 +176,7 @@ static void send_call(struct avp_requests *r, struct avp_call *call, const char 
   request.bearer = bearer;
   call->token_generation = r->signin.token.generation;
   if (!avp_call_send(&r->shared, call, &request)) {
-    struct avp_err err;
-    avp_err_set(&err, AVP_ERR_MEMORY, "out of memory or of descriptors for a request");
-    fail(r, call, &err);
+    fail_with(r, call, AVP_ERR_MEMORY, "out of memory or of descriptors for a request");
   }
 }
 
@@ -270,7 +265,7 @@ static void take_finished(struct avp_requests *r) {
   for (transfer = avp_transport_next_done(r->shared.transport); transfer != NULL;
        transfer = avp_transport_next_done(r->shared.transport)) {
     struct avp_call *call = transfer->owner;
-    avp_call_landed(&r->shared, call);
+    avp_call_note_reply(&r->shared, call);
     if (call != &r->signin.call) take_reply(r, call); /* sign-in takes its own in its step */
   }
 }
@@ -296,12 +291,12 @@ static void enforce_deadlines(struct avp_requests *r) {
     if (call->state != AVP_CALL_QUEUED || call->deadline == AVP_NEVER) continue;
     due = avp_signin_ready_at(&r->signin, due_at(r, call));
     if (r->shared.now >= call->deadline) {
-      fail_for_time(
-          r, call,
+      fail_with(
+          r, call, AVP_ERR_TIMEOUT,
           "the deadline of the listing has passed: give it more time, or go on from position");
     } else if (due >= call->deadline && due != AVP_NEVER) {
-      fail_for_time(r, call,
-                    "the wait that the server asks for would pass the deadline of the listing");
+      fail_with(r, call, AVP_ERR_TIMEOUT,
+                "the wait that the server asks for would pass the deadline of the listing");
     }
   }
 }

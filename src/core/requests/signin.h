@@ -1,13 +1,15 @@
 /* signin.h - how a client gets its token and keeps it fresh.
  *
  * The client credentials grant of RFC 6749 section 4.4, with a secret in the body (section 2.3.1)
- * or a signed assertion (RFC 7523 section 2.2); or a token that the user's function returns; before
- * that, a look into the place where processes share tokens. One fetch at a time, however many wait:
+ * or a signed assertion (RFC 7523 section 2.2); or a token that the user's function returns. One
+ * fetch at a time, however many wait:
  *
- *     idle -> looking -> requesting -> replied -> idle
- *                         |     ^
- *                         v     |
- *                         asking             (an access token's function: idle -> asking -> idle)
+ *     idle -> looking (if there is a store) -> requesting -> replied -> idle
+ *                                               |      ^
+ *                                               v      |
+ *                                          asking (a credential's function)
+ *
+ * With a function that returns the access token itself: idle -> asking -> idle.
  *
  * Calls nothing of the user's and reads no JSON: it says what it needs (avp_signin_wants, the state
  * AVP_SIGNIN_REPLIED) and goes on when the binding answers. Time is an argument.

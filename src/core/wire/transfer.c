@@ -183,16 +183,16 @@ static bool configure(struct avp_transfer *transfer, const struct avp_transfer_s
   return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK;
 }
 
-struct avp_transfer *avp_transfer_new(CURL *easy, const struct avp_transfer_settings *settings,
+struct avp_transfer *avp_transfer_new(const struct avp_transfer_settings *settings,
                                       const struct avp_request *request, void *owner) {
   struct avp_transfer *transfer = avp_alloc(sizeof *transfer);
   if (transfer == NULL) return NULL;
-  transfer->easy = easy;
+  transfer->easy = curl_easy_init();
   transfer->owner = owner;
   avp_buf_init(&transfer->reply.body, settings->max_body);
   avp_buf_init(&transfer->body, request->body_len);
   transfer->body.secret = transfer->reply.body.secret = request->secret;
-  if (make_headers(transfer, request) &&
+  if (transfer->easy != NULL && make_headers(transfer, request) &&
       (!request->post ||
        avp_buf_add(&transfer->body, request->body, request->body_len) == AVP_BUF_OK) &&
       configure(transfer, settings, request)) {
@@ -204,6 +204,7 @@ struct avp_transfer *avp_transfer_new(CURL *easy, const struct avp_transfer_sett
 
 void avp_transfer_free(struct avp_transfer *transfer) {
   struct curl_slist *header;
+  curl_easy_cleanup(transfer->easy);
   for (header = transfer->headers; header != NULL; header = header->next) {
     avp_wipe(header->data, strlen(header->data));
   }

@@ -51,7 +51,6 @@ struct avp_reply {
   char request_id[128];         /* header value, empty if absent */
   enum avp_overflow overflow;   /* which limit ended it */
   bool out_of_memory;           /* ours, while bytes were kept */
-  bool in_headers;              /* not all of them have come */
   long os_error;                /* errno behind a connection's failure */
   double seconds;               /* how long it took */
   double bytes;                 /* body bytes as they came over the wire */
@@ -59,7 +58,7 @@ struct avp_reply {
 };
 
 struct avp_transfer {
-  CURL *easy;                 /* the transport's; NULL if it was abandoned */
+  CURL *easy;                 /* NULL if it was abandoned after a fork */
   struct curl_slist *headers; /* of the request; hold the token, wiped at the end */
   const char *bearer;         /* the token in them, or NULL */
   struct avp_buf body;        /* of the request */
@@ -72,12 +71,12 @@ struct avp_transfer {
   bool finished;             /* not yet handed to its owner */
 };
 
-/* Makes a transfer on `easy`, which must be fresh. NULL when memory is out. The reply's body is
- * limited to `settings->max_body`. */
-struct avp_transfer *avp_transfer_new(CURL *easy, const struct avp_transfer_settings *settings,
+/* Makes a transfer with an easy handle of its own: libcurl 7.84 to 8.0 leave a pointer to a header
+ * that is gone in one that is used again. NULL when memory is out. */
+struct avp_transfer *avp_transfer_new(const struct avp_transfer_settings *settings,
                                       const struct avp_request *request, void *owner);
 
-/* Wipes and frees all but the easy handle. */
+/* Wipes and frees it all; it is in no multi handle any more. */
 void avp_transfer_free(struct avp_transfer *transfer);
 
 /* Takes what libcurl knows of the finished transfer into the reply. */

@@ -88,9 +88,8 @@ void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *
   if (*link != NULL) *link = transfer->next;
   avp_sys_sigpipe_block(&pipe);
   if (transfer->running) curl_multi_remove_handle(transport->multi, transfer->easy);
-  curl_easy_cleanup(transfer->easy);
-  avp_sys_sigpipe_restore(&pipe);
   avp_transfer_free(transfer);
+  avp_sys_sigpipe_restore(&pipe);
 }
 
 void avp_transport_free(struct avp_transport *transport) {
@@ -104,34 +103,24 @@ void avp_transport_free(struct avp_transport *transport) {
   avp_free(transport);
 }
 
-/* Hands a new transfer to libcurl. False when memory is out; it is still to be freed then. */
-static bool run(struct avp_transport *transport, struct avp_transfer *transfer, int64_t ends_at) {
-  struct avp_transfer **end = &transport->transfers;
-  if (curl_multi_add_handle(transport->multi, transfer->easy) != CURLM_OK) return false;
-  transfer->running = true;
-  transfer->ends_at = ends_at;
-  while (*end != NULL) end = &(*end)->next;
-  *end = transfer;
-  return true;
-}
-
 struct avp_transfer *avp_transport_start(struct avp_transport *transport,
                                          const struct avp_request *request, void *owner,
                                          int64_t now) {
+  struct avp_transfer **end = &transport->transfers;
   struct avp_transfer *transfer;
-  CURL *easy;
   transport->now = now;
   if (!open_multi(transport)) return NULL;
-  easy = curl_easy_init();
-  if (easy == NULL) return NULL;
-  transfer = avp_transfer_new(easy, transport->settings, request, owner);
-  if (transfer == NULL) {
-    curl_easy_cleanup(easy);
+  transfer = avp_transfer_new(transport->settings, request, owner);
+  if (transfer == NULL) return NULL;
+  if (curl_multi_add_handle(transport->multi, transfer->easy) != CURLM_OK) {
+    avp_transfer_free(transfer);
     return NULL;
   }
-  if (run(transport, transfer, now + request->timeout_ms + GRACE_MS)) return transfer;
-  avp_transport_cancel(transport, transfer);
-  return NULL;
+  transfer->running = true;
+  transfer->ends_at = now + request->timeout_ms + GRACE_MS;
+  while (*end != NULL) end = &(*end)->next;
+  *end = transfer;
+  return transfer;
 }
 
 static void finish(struct avp_transport *transport, struct avp_transfer *transfer,
