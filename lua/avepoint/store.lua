@@ -103,20 +103,12 @@ local function take(client, state)
   return token ~= nil and core.found(client, token, seconds)
 end
 
--- Lets the core fetch a token, which is settled later. Returns false if none is wanted any more.
-local function fetch(client, state, unlock)
-  local begun = core.fetch(client)
-  if begun then
-    state.fetching, state.unlock = true, unlock
-  end
-  return begun
-end
-
 -- With the lock in hand, looks once more: its last holder may have put a token there. The lock is
--- kept only for a fetch.
+-- kept only for a fetch, until store.settle.
 local function look_again(client, state, unlock)
   local ok, found = compat.pcall(take, client, state)
-  if ok and not found and fetch(client, state, unlock) then
+  if ok and not found and core.fetch(client) then
+    state.fetching, state.unlock = true, unlock
     return
   end
   unlock()
@@ -137,10 +129,10 @@ function store.answer(client, state, waited)
   if unlock then
     look_again(client, state, unlock)
   elseif not core.later(client, PAUSE) then -- else the old one will do while another renews it
-    if waited <= PATIENCE then
+    if waited <= PATIENCE or not core.fetch(client) then
       return false
     end
-    fetch(client, state)
+    state.fetching = true
   end
   return true
 end
@@ -161,10 +153,10 @@ end
 --- After each step: if a fetch that began here has ended, shares the token and lets the others go
 -- on.
 function store.settle(client, state)
-  if not state.fetching then
-    return
+  local over, token, seconds
+  if state.fetching then
+    over, token, seconds = core.token(client)
   end
-  local over, token, seconds = core.token(client)
   if not over then
     return
   end

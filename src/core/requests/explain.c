@@ -225,10 +225,10 @@ static const char *advice_for_word(const char *word, bool assertion) {
 
 void avp_explain_token_refusal(struct avp_err *err, const struct avp_reply *reply, const char *word,
                                const char *description, bool assertion, const char *url) {
-  bool known = word != NULL && word[0] != '\0';
-  avp_err_set(err, AVP_ERR_AUTH, "sign-in failed: %s%s%s", known ? word : "", known ? ": " : "",
-              advice_for_word(known ? word : "", assertion));
+  if (word == NULL) word = "";
+  avp_err_set(err, AVP_ERR_AUTH, "sign-in failed: %s%s%s", word, word[0] != '\0' ? ": " : "",
+              advice_for_word(word, assertion));
   if (description[0] != '\0') avp_err_add(err, " (%s)", description);
-  if (known) strncpy(err->code, word, sizeof err->code - 1); /* the rest is zeroed */
+  strncpy(err->code, word, sizeof err->code - 1); /* the rest is zeroed */
   fill(err, reply, url);
 }
