@@ -2,7 +2,8 @@
 -- client may be used in several places.
 -- SPDX-License-Identifier: MIT
 
-local blocking = require "avepoint.driver.blocking" -- now: in need of it memory may be short
+-- Loaded eagerly: a `require` during a wait could fail for lack of memory.
+local blocking = require "avepoint.driver.blocking"
 
 local driver = {}
 
@@ -12,7 +13,7 @@ driver.INTERRUPTED = "avepoint: interrupted"
 
 local names = { auto = true, blocking = true, uv = true, nvim = true, ngx = true }
 
---- Raises where the option `driver` is neither a known name nor a table with a wait function.
+--- Raises if the option `driver` is neither a known name nor a table with a wait function.
 function driver.check(given, level)
   if type(given) == "string" and not names[given] then
     error(("avepoint.client: unknown driver '%s' (auto, blocking, uv, nvim, ngx, or a table "
@@ -51,7 +52,7 @@ function driver.wait(client, state, seconds)
   return choose().wait(client, seconds)
 end
 
---- To be called before a client is closed: nobody may watch its descriptor any more.
+--- To be called before a client is closed: stops watching its descriptor.
 function driver.release(client)
   for _, name in ipairs { "avepoint.driver.uv", "avepoint.driver.nvim" } do
     local one = package.loaded[name]
@@ -61,7 +62,7 @@ function driver.release(client)
   end
 end
 
---- Whoever waits for the client has to look again: it, or a listing of it, was closed.
+--- Lets all that wait for the client look again: it, or a listing of it, was closed.
 function driver.wake(client)
   local uv = package.loaded["avepoint.driver.uv"]
   if uv then

@@ -26,22 +26,22 @@ function pump.events(client, state)
   end
 end
 
--- Calls a function of the user's for what the core wants. Where it raises, whoever comes next is
--- asked again.
+-- Calls a function of the user's for what the core wants. If it raises, the next coroutine that
+-- waits is asked.
 local function ask(client, f, ...)
   if not compat.protects() then
-    core.ask_again(client) -- an error will not be seen here
+    core.later(client, 0) -- an error will not be seen here
   end
   local ok, value, more = compat.pcall(f, ...)
   if not ok then
-    core.ask_again(client)
+    core.later(client, 0)
     error(value, 0)
   end
   return value, more
 end
 
---- Gets the core what it wants: from the token store, or from the user's credential function. Gives
--- true if the core has got its answer.
+--- Gets the core what it wants: from the token store, or from the user's credential function.
+-- Returns true if the core has got its answer.
 local function answer(client, state)
   local want, detail = core.wants(client)
   if not want then
@@ -51,15 +51,15 @@ local function answer(client, state)
   end
   local value, more = ask(client, state.credential, want == "assertion" and detail or nil)
   if value == nil and more ~= nil then
-    core.supply_failed(client, tostring(more))
+    core.fail(client, tostring(more))
   else
     core.supply(client, value, more)
   end
   return true
 end
 
--- Waits until the client may have gone on. The user's functions may yield: where it has gone on
--- since `seen`, nothing else may ever wake us.
+-- Waits until the client may have gone on. If progress changed while a function of the user's
+-- yielded, does not wait: no later event would wake us.
 local function wait(listing, word, seen)
   local client, state = listing._client, listing._state
   pump.events(client, state)
@@ -68,16 +68,14 @@ local function wait(listing, word, seen)
   driver.wait(client, state, at_once and 0 or client:timeout())
   pump.waiting[listing] = nil
   client:step()
-  if state.store then
-    store.settle(client, state)
-  end
+  store.settle(client, state)
 end
 
 --- Goes on with a call that has to wait: waits and calls the method until it need not any more.
 -- @param listing the root
 -- @param word what the first call said: "wait" or "again"
 -- @param method of its core
--- @return what the method gives: a value, or nil at the end, or nil and an error object
+-- @return what the method returns: a value, or nil at the end, or nil and an error object
 function pump.call(listing, word, method)
   local value, err
   local seen = core.progress(listing._client)

@@ -1,6 +1,7 @@
---- One token for many processes: the option token_store. Before a token is fetched, it is looked
--- for in a place that all share; whoever finds none takes a lock, fetches, puts it there, and lets
--- go. The lock ends by itself, so that one whose holder has died holds nobody up for long.
+--- One token for many processes: the option token_store. Before a process fetches a token, it looks
+-- for one in a place that all share; if there is none, it takes a lock, fetches, puts the token
+-- there, and lets go. The lock ends by itself, so that a dead holder does not block the others for
+-- long.
 --
 -- The place is an ngx.shared dictionary, named, or an object with
 --     get(self, key) -> string or nil
@@ -96,10 +97,44 @@ local function unpack_entry(entry, key)
   return token, ends - os.time()
 end
 
--- Takes the shared token where there is one that is news to the client.
+-- Takes the shared token if there is one that is news to the client.
 local function take(client, state)
   local token, seconds = unpack_entry(state.store:get(state.store_key), state.store_key)
-  return token ~= nil and core.found_token(client, token, seconds)
+  return token ~= nil and core.found(client, token, seconds)
+end
+
+-- With the lock in hand, looks once more: its last holder may have put a token there. The lock is
+-- kept only for a fetch, until store.settle.
+local function look_again(client, state, unlock)
+  local ok, found = compat.pcall(take, client, state)
+  if ok and not found and core.fetch(client) then
+    state.fetching, state.unlock = true, unlock
+    return
+  end
+  unlock()
+  if not ok then
+    error(found, 0)
+  end
+end
+
+--- One look, for the core's wish for a shared token: supplies one, or lets the core fetch. Returns
+-- false while another process holds the lock; the core then asks again after a while. There is no
+-- loop here: the caller waits, so that deadlines hold and the client goes on meanwhile.
+-- @param waited seconds since the wish began
+function store.answer(client, state, waited)
+  if take(client, state) then
+    return true
+  end
+  local unlock = state.store:lock(state.store_key, store.lock_seconds)
+  if unlock then
+    look_again(client, state, unlock)
+  elseif not core.later(client, PAUSE) then -- else the old one will do while another renews it
+    if waited <= PATIENCE or not core.fetch(client) then
+      return false
+    end
+    state.fetching = true
+  end
+  return true
 end
 
 local function let_go(state)
@@ -110,55 +145,24 @@ local function let_go(state)
   end
 end
 
--- With the lock in hand, looks once more: whoever held it before us may have put a token there. The
--- lock is kept only for a fetch that will be settled.
-local function look_again(client, state, unlock)
-  local ok, found = compat.pcall(take, client, state)
-  if ok and not found and core.fetch_token(client) then
-    state.unlock = unlock
-    return
-  end
-  unlock()
-  if not ok then
-    error(found, 0)
-  end
-end
-
---- One look, for the core's wish for a shared token: gives it one, or lets it fetch. Gives false
--- where another holds the lock; the core then asks again after a while. There is no loop here: the
--- caller waits, so that deadlines hold and the client goes on meanwhile.
--- @param waited seconds since the wish began
-function store.answer(client, state, waited)
-  if take(client, state) then
-    return true
-  end
-  local unlock = state.store:lock(state.store_key, store.lock_seconds)
-  if unlock then
-    look_again(client, state, unlock)
-  elseif core.leave_token(client) then -- the old one will do while another renews it
-    return true
-  elseif waited > PATIENCE then
-    core.fetch_token(client)
-  else
-    core.ask_later(client, PAUSE)
-    return false
-  end
-  return true
-end
-
 local function put(state, token, seconds)
   local ends = os.time() + math.floor(math.min(seconds, 1e9))
   state.store:put(state.store_key, pack(token, ends, state.store_key), math.ceil(seconds))
 end
 
---- After each step: shares the token that was fetched, and lets the others go on.
+--- After each step: if a fetch that began here has ended, shares the token and lets the others go
+-- on.
 function store.settle(client, state)
-  local fetched, token, seconds = core.fetched_token(client)
-  if fetched == nil then
+  local over, token, seconds
+  if state.fetching then
+    over, token, seconds = core.token(client)
+  end
+  if not over then
     return
   end
+  state.fetching = nil -- first: the functions of the store may yield, and others come here
   local ok, err = true, nil
-  if fetched and seconds > 0 then
+  if token and seconds > 0 then
     ok, err = compat.pcall(put, state, token, seconds)
   end
   let_go(state)
@@ -167,14 +171,14 @@ function store.settle(client, state)
   end
 end
 
--- In a coroutine of its own: the caller may be in no place that can yield, and has something else
--- to tell than what f raises.
+-- Calls f in a coroutine of its own: the caller may be unable to yield, and has something else to
+-- raise than what f raises.
 local function aside(f, ...)
   coroutine.resume(coroutine.create(f), ...)
 end
 
---- After a listing has left a wait, or was closed: where nobody else waits for the token, its fetch
--- ends here, and nothing is held any more.
+--- After a listing has left a wait, or was closed: if nothing else waits for the token, ends its
+-- fetch and lets the lock go.
 function store.leave(client, state)
   if state.unlock then
     aside(function()

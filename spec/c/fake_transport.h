@@ -11,7 +11,7 @@
 #include "wire/transport.h"
 
 struct fake_attempt {
-  struct avp_transfer transfer; /* first: all that the dispatcher sees */
+  struct avp_transfer transfer; /* first: all that the core sees */
   bool post;
   char url[512];
   char body[2048];
@@ -131,10 +131,6 @@ bool avp_transport_forked(struct avp_transport *transport) {
   bool forked = transport->forked;
   transport->forked = false;
   return forked;
-}
-
-void avp_transport_abandon(struct avp_transport *transport, struct avp_transfer *transfer) {
-  avp_transport_cancel(transport, transfer);
 }
 
 static inline int fake_running(void) {

@@ -11,7 +11,6 @@ static void test_off(void) {
   CHECK(avp_event_add(&events, AVP_EVENT_PAGE, 1) == NULL);
   CHECK(!avp_event_take(&events, &out));
   CHECK(events.ring == NULL);
-  CHECK_INT(0, events.dropped);
   avp_events_free(&events);
 }
 
@@ -26,7 +25,7 @@ static void test_all_absent(void) {
   CHECK(out.time == 1234.5);
   CHECK(out.bytes < 0 && out.seconds < 0 && out.wait < 0 && out.lifetime < 0);
   CHECK(out.count < 0 && out.total < 0);
-  CHECK(out.page == 0 && out.attempt == 0 && out.status == 0 && out.sweep == 0);
+  CHECK(out.page == 0 && out.attempt == 0 && out.status == 0 && out.reading == 0);
   CHECK(out.method == NULL);
   CHECK_STR("", out.url);
   CHECK_STR("", out.reason);
@@ -47,7 +46,6 @@ static void test_order_and_reuse(void) {
     CHECK_INT(i % 2 ? i : 0, out.page);
   }
   CHECK(!avp_event_take(&events, &out));
-  CHECK_INT(0, events.dropped);
   avp_events_free(&events);
 }
 
@@ -61,7 +59,6 @@ static void test_oldest_are_dropped(void) {
     CHECK(event != NULL);
     if (event != NULL) event->page = i;
   }
-  CHECK_INT(10, events.dropped);
   for (i = 11; i <= AVP_EVENTS_MAX + 10; i++) {
     CHECK(avp_event_take(&events, &out));
     CHECK_INT(i, out.page);
@@ -76,7 +73,6 @@ static void test_out_of_memory(void) {
   events.on = true;
   avp_mem_fail_at(1);
   CHECK(avp_event_add(&events, AVP_EVENT_PAGE, 0) == NULL);
-  CHECK_INT(1, events.dropped);
   CHECK(!avp_event_take(&events, &out));
   CHECK(avp_event_add(&events, AVP_EVENT_PAGE, 0) != NULL);
   avp_events_free(&events);

@@ -288,7 +288,7 @@ static void test_closed_client(void) {
   p.last = 4;
   fill(&p);
   reply(&p, 1, 200);
-  avp_dispatcher_close(p.rig.d);
+  avp_requests_close(p.rig.d);
   check_ready(&p, "page 1");
   take(&p);
   CHECK_INT(AVP_CALL_FAILED, state(&p));
@@ -297,12 +297,12 @@ static void test_closed_client(void) {
   close_pager(&p);
 }
 
-/* The pager keeps the dispatcher alive. */
+/* The pager keeps the requests alive. */
 static void test_outlives_the_client(void) {
   struct pages p;
   open_pager(&p, 2, 0);
   fill(&p);
-  avp_dispatcher_release(p.rig.d);
+  avp_requests_release(p.rig.d);
   CHECK(fake != NULL);
   reply(&p, 1, 200);
   check_ready(&p, "page 1");

@@ -1,4 +1,4 @@
-/* test_secrets.c - dispatcher.h: no secret or token comes out in an error or an event.
+/* test_secrets.c - signin.h: no secret or token comes out in an error or an event.
  *
  * SPDX-License-Identifier: MIT */
 #include "rig.h"
@@ -22,9 +22,9 @@ static void refuse_and_search(const char *body, const char *word, const char *de
   step(&rig);
   fake_reply("/connect/token", 400, body);
   step(&rig);
-  avp_dispatcher_token_refused(rig.d, word, description, rig.now);
+  refuse_token(&rig, word, description);
   check_silent(call, trace);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -58,13 +58,13 @@ static void test_assertion_is_not_in_errors(void) {
   rig_open(&rig, &settings);
   call = get(&rig, "x=1");
   step(&rig);
-  CHECK(avp_dispatcher_supply(rig.d, "head.claims.signature"));
+  CHECK(avp_signin_supply(&rig.r->signin, "head.claims.signature"));
   step(&rig);
   fake_reply("/token", 400, "client_assertion=head.claims.signature");
   step(&rig);
-  avp_dispatcher_token_refused(rig.d, "invalid_client", "bad head.claims.signature", rig.now);
+  refuse_token(&rig, "invalid_client", "bad head.claims.signature");
   check_silent(call, "head.claims.signature");
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -83,7 +83,7 @@ static void test_token_is_not_in_errors(void) {
     fake_reply("x=1", statuses[i], "no: token-of-the-client");
     step(&rig);
     check_silent(call, "token-of-the-client");
-    avp_call_release(rig.d, call);
+    avp_call_release(rig.r, call);
     rig_close(&rig);
   }
 }
@@ -101,7 +101,7 @@ static void test_older_token_is_not_in_errors(void) {
   fake_reply("x=1", 403, "no: token-1");
   step(&rig);
   check_silent(call, "token-1");
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -116,12 +116,12 @@ static void test_secrets_are_not_in_events(void) {
   answer_token(&rig, "token-of-the-client", HOUR);
   fake_reply("list", 503, SECRET "token-of-the-client");
   step(&rig);
-  while (avp_event_take(avp_dispatcher_events(rig.d), &event)) {
+  while (avp_event_take(&rig.r->shared.events, &event)) {
     CHECK(!holds(&event, sizeof event, SECRET));
     CHECK(!holds(&event, sizeof event, "token-of-the-client"));
     CHECK(!holds(&event, sizeof event, "secret-filter"));
   }
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 

@@ -1,4 +1,4 @@
-/* test_signin.c - dispatcher.h: how a client gets its token and keeps it fresh.
+/* test_signin.c - signin.h: how a client gets its token and keeps it fresh.
  *
  * SPDX-License-Identifier: MIT */
 #include "rig.h"
@@ -20,11 +20,11 @@ static void test_once_for_many(void) {
             fake->running->body);
   fake_reply("/connect/token", 200, "{\"access_token\":\"t\"}");
   step(&rig);
-  CHECK(avp_dispatcher_token_reply(rig.d) != NULL);
-  CHECK_STR("{\"access_token\":\"t\"}", avp_dispatcher_token_reply(rig.d)->body.data);
+  CHECK(token_reply(rig.r) != NULL);
+  CHECK_STR("{\"access_token\":\"t\"}", token_reply(rig.r)->body.data);
   CHECK_INT(0, fake_running());
   give_token(&rig, "token-1", HOUR);
-  CHECK(avp_dispatcher_token_reply(rig.d) == NULL);
+  CHECK(token_reply(rig.r) == NULL);
   CHECK_STR("token-1", fake_bearer("x=1"));
   CHECK_INT(1, fake_running()); /* a fresh token is tried with one request */
   fake_reply("x=1", 200, "");
@@ -49,8 +49,9 @@ static void test_early_renewal(void) {
   CHECK(fake_find("/connect/token") != NULL);
   CHECK(fake_find("x=2") != NULL); /* pages go on meanwhile, with the old token */
   CHECK_STR("token-1", fake_bearer("x=2"));
+  CHECK_INT(3, fake_running()); /* one renewal at a time */
   answer_token(&rig, "token-2", HOUR);
-  avp_call_release(rig.d, calls[0]);
+  avp_call_release(rig.r, calls[0]);
   calls[0] = get(&rig, "x=3");
   step(&rig);
   CHECK_STR("token-2", fake_bearer("x=3"));
@@ -68,7 +69,7 @@ static void test_failed_early_renewal(void) {
   step(&rig);
   fake_reply("/connect/token", 400, "{}");
   step(&rig);
-  avp_dispatcher_token_refused(rig.d, "invalid_client", NULL, rig.now);
+  refuse_token(&rig, "invalid_client", NULL);
   step(&rig);
   CHECK_INT(AVP_CALL_IN_FLIGHT, calls[0]->state);
   calls[1] = get(&rig, "x=2");
@@ -81,7 +82,7 @@ static void test_failed_early_renewal(void) {
   CHECK(fake_find("x=3") == NULL);
   fake_reply("/connect/token", 400, "{}");
   step(&rig);
-  avp_dispatcher_token_refused(rig.d, "invalid_client", NULL, rig.now);
+  refuse_token(&rig, "invalid_client", NULL);
   CHECK_INT(AVP_CALL_FAILED, calls[2]->state);
   CHECK_INT(AVP_ERR_AUTH, calls[2]->err.kind);
   CHECK(calls[2]->err.at_sign_in);
@@ -102,11 +103,11 @@ static void test_failed_early_renewal_and_waits(void) {
   fake_reply_with("x=1", 503, "", "2", NULL);
   fake_reply("/connect/token", 400, "{}");
   step(&rig);
-  avp_dispatcher_token_refused(rig.d, "invalid_client", NULL, rig.now);
+  refuse_token(&rig, "invalid_client", NULL);
   CHECK_INT(AVP_CALL_QUEUED, call->state);
   advance(&rig, 2000);
   CHECK_STR("token-1", fake_bearer("x=1"));
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -122,10 +123,10 @@ static void test_renewal_holds_up_no_retry(void) {
   CHECK(fake_find("/connect/token") != NULL);
   fake_reply_with("x=1", 503, "", "2", NULL);
   step(&rig);
-  CHECK_INT(rig.now + 2000, avp_dispatcher_wake_at(rig.d));
+  CHECK_INT(rig.now + 2000, avp_requests_wake_at(rig.r));
   advance(&rig, 2000);
   CHECK(fake_find("x=1") != NULL);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -144,7 +145,7 @@ static void test_no_circles_while_the_token_is_fetched(void) {
   CHECK_INT(AVP_CALL_QUEUED, call->state);
   answer_token(&rig, "token-2", HOUR);
   CHECK_INT(AVP_CALL_IN_FLIGHT, call->state);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -160,7 +161,7 @@ static void test_token_request_is_tried_again(void) {
     fake_reply_with("/connect/token", 503, "", "3", NULL);
     step(&rig);
     if (i == 5) break;
-    CHECK_INT(rig.now + 3000, avp_dispatcher_wake_at(rig.d));
+    CHECK_INT(rig.now + 3000, avp_requests_wake_at(rig.r));
     advance(&rig, 3000);
   }
   CHECK_INT(AVP_CALL_FAILED, call->state);
@@ -168,7 +169,7 @@ static void test_token_request_is_tried_again(void) {
   CHECK_INT(5, call->err.attempts);
   CHECK(call->err.at_sign_in);
   CHECK_STR(TOKEN_URL, call->err.url);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -183,13 +184,13 @@ static void test_token_wait_past_the_deadline(void) {
   step(&rig);
   CHECK_INT(AVP_CALL_FAILED, call->state);
   CHECK_INT(AVP_ERR_TIMEOUT, call->err.kind);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   call = get_until(&rig, "x=2", rig.now + 2000);
   step(&rig);
   advance(&rig, 2000); /* the token request hangs */
   CHECK_INT(AVP_CALL_FAILED, call->state);
   CHECK(call->err.past_deadline);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -204,7 +205,7 @@ static void test_refused(void) {
   step(&rig);
   fake_reply("/connect/token", 400, "{\"error\":\"invalid_scope\"}");
   step(&rig);
-  avp_dispatcher_token_refused(rig.d, "invalid_scope", "no such scope", rig.now);
+  refuse_token(&rig, "invalid_scope", "no such scope");
   for (i = 0; i < 2; i++) {
     CHECK_INT(AVP_CALL_FAILED, calls[i]->state);
     CHECK_INT(AVP_ERR_AUTH, calls[i]->err.kind);
@@ -219,7 +220,7 @@ static void test_refused(void) {
   step(&rig);
   answer_token(&rig, "token-1", HOUR);
   CHECK(fake_find("x=3") != NULL);
-  avp_call_release(rig.d, calls[0]);
+  avp_call_release(rig.r, calls[0]);
   rig_close(&rig);
 }
 
@@ -232,11 +233,11 @@ static void test_refused_without_a_word(void) {
   step(&rig);
   fake_reply("/connect/token", 404, "<html>");
   step(&rig);
-  avp_dispatcher_token_refused(rig.d, NULL, NULL, rig.now);
+  refuse_token(&rig, NULL, NULL);
   CHECK_INT(AVP_ERR_NOT_FOUND, call->err.kind);
   CHECK(strstr(call->err.message, "token endpoint") != NULL);
   CHECK(call->err.at_sign_in);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -249,11 +250,11 @@ static void test_garbled(void) {
   step(&rig);
   fake_reply("/connect/token", 200, "<html>");
   step(&rig);
-  avp_dispatcher_token_garbled(rig.d, AVP_ERR_PROTOCOL, "is not JSON", rig.now);
+  fail_token(&rig, AVP_ERR_PROTOCOL, "it is not JSON");
   CHECK_INT(AVP_ERR_PROTOCOL, call->err.kind);
   CHECK_INT(200, call->err.status);
   CHECK(call->err.at_sign_in);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -265,16 +266,16 @@ static void test_nobody_waits(void) {
   call = get(&rig, "x=1");
   step(&rig);
   CHECK_INT(1, fake_running());
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   step(&rig);
   CHECK_INT(0, fake_running());
-  CHECK(avp_dispatcher_wake_at(rig.d) == AVP_NEVER);
+  CHECK(avp_requests_wake_at(rig.r) == AVP_NEVER);
   call = get(&rig, "x=2"); /* and the next one begins anew, at once */
   step(&rig);
   CHECK_INT(1, fake_running());
   answer_token(&rig, "token-1", HOUR);
   CHECK(fake_find("x=2") != NULL);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -286,12 +287,12 @@ static void test_nobody_waits_for_the_user(void) {
   rig_open(&rig, &settings);
   call = get(&rig, "x=1");
   step(&rig);
-  CHECK(avp_dispatcher_wants(rig.d, rig.now));
-  avp_call_release(rig.d, call);
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  avp_call_release(rig.r, call);
   step(&rig);
-  CHECK(!avp_dispatcher_wants(rig.d, rig.now + AVP_ASK_AGAIN_MS));
-  CHECK(avp_dispatcher_wake_at(rig.d) == AVP_NEVER);
-  CHECK(avp_dispatcher_supply(rig.d, SECRET)); /* an answer that comes late does no harm */
+  CHECK(!avp_signin_wants(&rig.r->signin, rig.now + AVP_ASK_AGAIN_MS));
+  CHECK(avp_requests_wake_at(rig.r) == AVP_NEVER);
+  CHECK(avp_signin_supply(&rig.r->signin, SECRET)); /* an answer that comes late does no harm */
   step(&rig);
   CHECK_INT(0, fake_running());
   rig_close(&rig);
@@ -304,29 +305,29 @@ static void test_secret_from_a_function(void) {
   uint64_t before;
   settings.credential_is_function = true;
   rig_open(&rig, &settings);
-  CHECK(!avp_dispatcher_wants(rig.d, rig.now)); /* nothing is needed yet */
+  CHECK(!avp_signin_wants(&rig.r->signin, rig.now)); /* nothing is needed yet */
   call = get(&rig, "x=1");
-  before = avp_dispatcher_progress(rig.d);
+  before = rig.r->shared.progress;
   step(&rig);
-  CHECK(before != avp_dispatcher_progress(rig.d)); /* whoever waits must look */
+  CHECK(before != rig.r->shared.progress); /* whoever waits must look */
   CHECK_INT(0, fake_running());
-  CHECK(avp_dispatcher_wants(rig.d, rig.now));
-  CHECK(!avp_dispatcher_wants(rig.d, rig.now)); /* one caller is enough */
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  CHECK(!avp_signin_wants(&rig.r->signin, rig.now)); /* one caller is enough */
   rig.now += AVP_ASK_AGAIN_MS - 1;
-  CHECK(!avp_dispatcher_wants(rig.d, rig.now));
-  CHECK_INT(rig.now + 1, avp_dispatcher_wake_at(rig.d));
+  CHECK(!avp_signin_wants(&rig.r->signin, rig.now));
+  CHECK_INT(rig.now + 1, avp_requests_wake_at(rig.r));
   rig.now += 1;
-  CHECK(avp_dispatcher_wants(rig.d, rig.now)); /* the first seems to be gone */
-  CHECK(avp_dispatcher_wake_at(rig.d) > rig.now);
-  avp_dispatcher_ask_again(rig.d);
-  CHECK(avp_dispatcher_wants(rig.d, rig.now));
-  avp_dispatcher_ask_later(rig.d, 50, rig.now);
-  CHECK(!avp_dispatcher_wants(rig.d, rig.now + 49));
-  CHECK_INT(rig.now + 50, avp_dispatcher_wake_at(rig.d));
-  CHECK(avp_dispatcher_wants(rig.d, rig.now + 50));
-  CHECK_INT(AVP_ASK_AGAIN_MS + 50, avp_dispatcher_wanted_ms(rig.d, rig.now + 50));
-  CHECK(avp_dispatcher_supply(rig.d, SECRET));
-  CHECK(!avp_dispatcher_wants(rig.d, rig.now));
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now)); /* the first seems to be gone */
+  CHECK(avp_requests_wake_at(rig.r) > rig.now);
+  (void)avp_signin_later(&rig.r->signin, 0, rig.now);
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  CHECK(!avp_signin_later(&rig.r->signin, 50, rig.now));
+  CHECK(!avp_signin_wants(&rig.r->signin, rig.now + 49));
+  CHECK_INT(rig.now + 50, avp_requests_wake_at(rig.r));
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now + 50));
+  CHECK_INT(AVP_ASK_AGAIN_MS + 50, rig.now + 50 - rig.r->signin.since);
+  CHECK(avp_signin_supply(&rig.r->signin, SECRET));
+  CHECK(!avp_signin_wants(&rig.r->signin, rig.now));
   step(&rig);
   CHECK(strstr(fake_body("/connect/token"), "client_secret=s3cret") != NULL);
   answer_token(&rig, "token-1", 1000);
@@ -334,37 +335,35 @@ static void test_secret_from_a_function(void) {
   fake_reply("x=1", 500, "");
   step(&rig);
   advance(&rig, 1000);
-  CHECK(!avp_dispatcher_wants(rig.d, rig.now));
+  CHECK(!avp_signin_wants(&rig.r->signin, rig.now));
   CHECK(fake_find("/connect/token") != NULL);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
 static void test_user_gives_no_secret(void) {
   struct avp_settings settings = rig_settings();
   struct avp_call *call;
-  struct avp_err err;
   struct rig rig;
   settings.credential_is_function = true;
   rig_open(&rig, &settings);
   call = get(&rig, "x=1");
   step(&rig);
-  CHECK(avp_dispatcher_wants(rig.d, rig.now));
-  avp_err_set(&err, AVP_ERR_AUTH, "no credential: the vault is locked");
-  avp_dispatcher_supply_failed(rig.d, &err, rig.now);
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  fail_token(&rig, AVP_ERR_AUTH, "no credential: the vault is locked");
   CHECK_INT(AVP_CALL_FAILED, call->state);
   CHECK_STR("no credential: the vault is locked", call->err.message);
   CHECK(call->err.at_sign_in);
   step(&rig);
-  CHECK(!avp_dispatcher_wants(rig.d, rig.now));
-  avp_call_release(rig.d, call);
+  CHECK(!avp_signin_wants(&rig.r->signin, rig.now));
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
 static void refuse_secret(struct rig *rig) {
   fake_reply("/connect/token", 400, "{}");
   step(rig);
-  avp_dispatcher_token_refused(rig->d, "invalid_client", NULL, rig->now);
+  refuse_token(rig, "invalid_client", NULL);
   step(rig);
 }
 
@@ -376,30 +375,30 @@ static void test_refused_secret_is_asked_for_anew(void) {
   rig_open(&rig, &settings);
   call = get(&rig, "x=1");
   step(&rig);
-  CHECK(avp_dispatcher_wants(rig.d, rig.now));
-  CHECK(avp_dispatcher_supply(rig.d, "old-secret"));
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  CHECK(avp_signin_supply(&rig.r->signin, "old-secret"));
   step(&rig);
   refuse_secret(&rig);
   CHECK_INT(AVP_CALL_QUEUED, call->state);
-  CHECK(avp_dispatcher_wants(rig.d, rig.now));
-  CHECK(avp_dispatcher_supply(rig.d, "new-secret"));
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  CHECK(avp_signin_supply(&rig.r->signin, "new-secret"));
   step(&rig);
   CHECK(strstr(fake_body("/connect/token"), "client_secret=new-secret") != NULL);
   refuse_secret(&rig); /* once only */
-  CHECK(!avp_dispatcher_wants(rig.d, rig.now));
+  CHECK(!avp_signin_wants(&rig.r->signin, rig.now));
   CHECK_INT(AVP_CALL_FAILED, call->state);
   CHECK_INT(AVP_ERR_AUTH, call->err.kind);
   CHECK_STR("invalid_client", call->err.code);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   call = get(&rig, "x=2"); /* a later listing may ask again */
   step(&rig);
   refuse_secret(&rig);
-  CHECK(avp_dispatcher_wants(rig.d, rig.now));
-  CHECK(avp_dispatcher_supply(rig.d, "newest-secret"));
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  CHECK(avp_signin_supply(&rig.r->signin, "newest-secret"));
   step(&rig);
   answer_token(&rig, "token-1", HOUR);
   CHECK(fake_find("x=2") != NULL);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -413,20 +412,20 @@ static void test_asking_anew_after_another_failure(void) {
   rig_open(&rig, &settings);
   call = get(&rig, "x=1");
   step(&rig);
-  CHECK(avp_dispatcher_supply(rig.d, "old-secret"));
+  CHECK(avp_signin_supply(&rig.r->signin, "old-secret"));
   step(&rig);
   refuse_secret(&rig);
-  CHECK(avp_dispatcher_supply(rig.d, "new-secret"));
+  CHECK(avp_signin_supply(&rig.r->signin, "new-secret"));
   step(&rig);
   fake_fail("/connect/token", CURLE_COULDNT_CONNECT);
   step(&rig);
   CHECK_INT(AVP_ERR_NETWORK, call->err.kind);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   call = get(&rig, "x=2"); /* much later: the secret was renewed once more */
   advance(&rig, 100 * HOUR);
   refuse_secret(&rig);
-  CHECK(avp_dispatcher_wants(rig.d, rig.now));
-  avp_call_release(rig.d, call);
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -439,8 +438,8 @@ static void test_assertion_is_good_for_one_attempt(void) {
   rig_open(&rig, &settings);
   call = get(&rig, "x=1");
   step(&rig);
-  CHECK(avp_dispatcher_wants(rig.d, rig.now));
-  CHECK(avp_dispatcher_supply(rig.d, "jwt.one"));
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  CHECK(avp_signin_supply(&rig.r->signin, "jwt.one"));
   step(&rig);
   CHECK(strstr(fake_body("/token"),
                "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3A"
@@ -450,13 +449,13 @@ static void test_assertion_is_good_for_one_attempt(void) {
   step(&rig);
   advance(&rig, 2000);
   CHECK_INT(0, fake_running());
-  CHECK(avp_dispatcher_wants(rig.d, rig.now));
-  CHECK(avp_dispatcher_supply(rig.d, "jwt.two"));
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  CHECK(avp_signin_supply(&rig.r->signin, "jwt.two"));
   step(&rig);
   CHECK(strstr(fake_body("/token"), "client_assertion=jwt.two") != NULL);
   answer_token(&rig, "token-1", HOUR);
   CHECK(fake_find("x=1") != NULL);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -470,17 +469,73 @@ static void test_token_from_a_function(void) {
   call = get(&rig, "x=1");
   step(&rig);
   CHECK_INT(0, fake_running());
-  CHECK(avp_dispatcher_wants(rig.d, rig.now));
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
   give_token(&rig, "from-user", HOUR);
   CHECK_STR("from-user", fake_bearer("x=1"));
   advance(&rig, 2 * HOUR);
   fake_reply("x=1", 500, "");
   step(&rig);
   advance(&rig, 1000);
-  CHECK(avp_dispatcher_wants(rig.d, rig.now));
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
   give_token(&rig, "from-user-2", HOUR);
   CHECK_STR("from-user-2", fake_bearer("x=1"));
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
+  rig_close(&rig);
+}
+
+/* Before a fetch, processes look where they share their tokens. */
+static void test_look_into_the_store(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  settings.token_store = true;
+  rig_open(&rig, &settings);
+  call = get(&rig, "x=1");
+  step(&rig);
+  CHECK_INT(AVP_SIGNIN_LOOKING, rig.r->signin.state);
+  CHECK_INT(0, fake_running());
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  CHECK(!avp_signin_later(&rig.r->signin, 50, rig.now)); /* another process fetches it */
+  CHECK_INT(rig.now + 50, avp_requests_wake_at(rig.r));
+  CHECK(!avp_signin_wants(&rig.r->signin, rig.now + 49));
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now + 50));
+  CHECK(avp_signin_supply_token(&rig.r->signin, "shared", 6, HOUR, false, rig.now));
+  step(&rig);
+  CHECK_INT(AVP_SIGNIN_IDLE, rig.r->signin.state);
+  CHECK_STR("shared", fake_bearer("x=1"));
+  CHECK(!avp_signin_fetch(&rig.r->signin)); /* an answer that comes late */
+  fake_reply("x=1", 401, "");
+  step(&rig);
+  CHECK(avp_token_is_known(&rig.r->signin.token, "shared", 6)); /* it would be no news */
+  CHECK(avp_signin_fetch(&rig.r->signin));
+  step(&rig);
+  answer_token(&rig, "token-1", HOUR);
+  CHECK_STR("token-1", fake_bearer("x=1"));
+  avp_call_release(rig.r, call);
+  rig_close(&rig);
+}
+
+/* While the old token lives, an early renewal is left to the process that is at it. */
+static void test_renewal_is_left_to_others(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[2];
+  struct rig rig;
+  settings.token_store = true;
+  rig_signed_in(&rig, &settings);
+  rig.now += HOUR - 200000;
+  calls[0] = get(&rig, "x=1");
+  step(&rig);
+  CHECK_STR("token-1", fake_bearer("x=1"));
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  CHECK(avp_signin_later(&rig.r->signin, 50, rig.now));
+  calls[1] = get(&rig, "x=2");
+  step(&rig);
+  CHECK_INT(AVP_SIGNIN_IDLE, rig.r->signin.state);
+  avp_call_release(rig.r, calls[1]);
+  calls[1] = get(&rig, "x=3"); /* it looks again after a while */
+  advance(&rig, 30000);
+  CHECK_INT(AVP_SIGNIN_LOOKING, rig.r->signin.state);
+  release_all(&rig, calls, 2);
   rig_close(&rig);
 }
 
@@ -495,16 +550,16 @@ static void test_close_in_every_state(void) {
     rig_open(&rig, &settings);
     call = get(&rig, "x=1");
     if (moment >= 1) step(&rig);
-    if (moment >= 2) CHECK(avp_dispatcher_wants(rig.d, rig.now));
-    if (moment >= 3) CHECK(avp_dispatcher_supply(rig.d, SECRET));
+    if (moment >= 2) CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+    if (moment >= 3) CHECK(avp_signin_supply(&rig.r->signin, SECRET));
     if (moment >= 4) step(&rig);
     if (moment >= 5) fake_reply("/token", 200, "{}");
     if (moment == 5) step(&rig);
-    avp_dispatcher_close(rig.d);
+    avp_requests_close(rig.r);
     CHECK_INT(AVP_ERR_CLOSED, call->err.kind);
-    CHECK(!avp_dispatcher_wants(rig.d, rig.now + 2 * AVP_ASK_AGAIN_MS));
-    CHECK(avp_dispatcher_token_reply(rig.d) == NULL);
-    avp_call_release(rig.d, call);
+    CHECK(!avp_signin_wants(&rig.r->signin, rig.now + 2 * AVP_ASK_AGAIN_MS));
+    CHECK(token_reply(rig.r) == NULL);
+    avp_call_release(rig.r, call);
     rig_close(&rig);
   }
 }
@@ -526,7 +581,7 @@ static void test_fork_while_signing_in(void) {
   CHECK_INT(1, fake_running());
   answer_token(&rig, "token-1", HOUR);
   CHECK(fake_find("x=1") != NULL);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -550,6 +605,8 @@ static const struct check_test tests[] = {
     {"sign-in: asking anew after another failure", test_asking_anew_after_another_failure},
     {"sign-in: an assertion is good for one attempt", test_assertion_is_good_for_one_attempt},
     {"sign-in: a token from a function", test_token_from_a_function},
+    {"sign-in: a look into the store", test_look_into_the_store},
+    {"sign-in: an early renewal is left to others", test_renewal_is_left_to_others},
     {"sign-in: close in every state", test_close_in_every_state},
     {"sign-in: fork", test_fork_while_signing_in},
 };

@@ -1,4 +1,4 @@
-/* test_unauthorized.c - dispatcher.h: what a 401 does, whatever token it refuses.
+/* test_unauthorized.c - requests.h: what a 401 does, whatever token it refuses.
  *
  * SPDX-License-Identifier: MIT */
 #include "rig.h"
@@ -47,7 +47,7 @@ static void test_401_on_a_fresh_token(void) {
   CHECK_INT(401, call->err.status);
   CHECK_INT(1, call->err.attempts);
   CHECK(!call->err.at_sign_in); /* it is the list that refused */
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -99,13 +99,13 @@ static void test_401_on_a_token_of_others(void) {
     if (call->state != AVP_CALL_QUEUED) break;
     fake_reply("/connect/token", 200, "{}");
     step(&rig);
-    CHECK(avp_dispatcher_supply_token(rig.d, "stored", 6, HOUR, false, rig.now));
+    CHECK(avp_signin_supply_token(&rig.r->signin, "stored", 6, HOUR, false, rig.now));
     step(&rig);
   }
   CHECK(refusals > 1 && refusals <= 100);
   CHECK_INT(AVP_CALL_FAILED, call->state);
   CHECK_INT(AVP_ERR_AUTH, call->err.kind);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -142,7 +142,7 @@ static void test_401_on_a_fixed_token(void) {
   struct rig rig;
   settings.credential = AVP_CREDENTIAL_TOKEN;
   rig_open(&rig, &settings);
-  CHECK(avp_dispatcher_fix_token(rig.d, "fixed-token"));
+  CHECK(avp_token_fix(&rig.r->signin.token, "fixed-token"));
   rig.now += 1000 * HOUR; /* it never ends of itself */
   calls[0] = get(&rig, "x=1");
   step(&rig);
@@ -156,7 +156,7 @@ static void test_401_on_a_fixed_token(void) {
   CHECK_INT(AVP_CALL_FAILED, calls[1]->state);
   CHECK_INT(AVP_ERR_AUTH, calls[1]->err.kind);
   CHECK_INT(0, fake_running());
-  CHECK(!avp_dispatcher_wants(rig.d, rig.now));
+  CHECK(!avp_signin_wants(&rig.r->signin, rig.now));
   release_all(&rig, calls, 2);
   rig_close(&rig);
 }

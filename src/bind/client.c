@@ -3,12 +3,12 @@
  * SPDX-License-Identifier: MIT */
 #include "client.h"
 
+#include "../core/ground/hash.h"
 #include "../core/ground/mem.h"
 #include "../core/ground/sys.h"
 #include "../core/ground/version.h"
 #include "../core/wire/url.h"
 #include "config.h"
-#include "credentials.h"
 #include "error.h"
 #include "json.h"
 #include "listing.h"
@@ -23,7 +23,7 @@ struct client *to_client(lua_State *L, int index) {
 }
 
 bool client_is_closed(const struct client *client) {
-  return client->dispatcher == NULL || avp_dispatcher_is_closed(client->dispatcher);
+  return client->requests == NULL || client->requests->closed;
 }
 
 struct client *check_client(lua_State *L, int index, int level) {
@@ -61,15 +61,15 @@ static void count_out(struct client *client) {
 static int client_close(lua_State *L) {
   struct client *client = to_client(L, 1);
   count_out(client);
-  if (client->dispatcher != NULL) avp_dispatcher_close(client->dispatcher);
+  if (client->requests != NULL) avp_requests_close(client->requests);
   return 0;
 }
 
 static int client__gc(lua_State *L) {
   struct client *client = to_client(L, 1);
   client_close(L);
-  avp_dispatcher_release(client->dispatcher);
-  client->dispatcher = NULL;
+  avp_requests_release(client->requests);
+  client->requests = NULL;
   avp_free(client->get_url);
   avp_free(client->batch_url);
   client->get_url = client->batch_url = NULL;
@@ -108,14 +108,14 @@ static bool build(struct client *client, const struct avp_settings *settings,
                   const struct credential *credential, const char *base_url) {
   client->get_url = join(base_url, AVP_CUSTOMERS_PATH);
   client->batch_url = join(base_url, AVP_CUSTOMERS_BATCH_PATH);
-  client->dispatcher = avp_dispatcher_new(settings);
-  if (client->get_url == NULL || client->batch_url == NULL || client->dispatcher == NULL) {
+  client->requests = avp_requests_new(settings);
+  if (client->get_url == NULL || client->batch_url == NULL || client->requests == NULL) {
     return false;
   }
   if (credential->text == NULL) return true;
   return credential->kind == AVP_CREDENTIAL_TOKEN
-             ? avp_dispatcher_fix_token(client->dispatcher, credential->text)
-             : avp_dispatcher_supply(client->dispatcher, credential->text);
+             ? avp_token_fix(&client->requests->signin.token, credential->text)
+             : avp_signin_supply(&client->requests->signin, credential->text);
 }
 
 static void set_text(lua_State *L, const char *field, const char *text) {
@@ -190,7 +190,7 @@ static int core_client(lua_State *L) {
   const char *log_level;
   const char *log_format;
   struct client *client;
-  char hash[AVP_HASH_TEXT] = "";
+  char hash[AVP_HASH_HEX] = "";
   bool built;
   hint.others = listing_options;
   hint.advice = "option '%s' is a listing's: client:customers { %s = ... }";
@@ -212,7 +212,7 @@ static int core_client(lua_State *L) {
   client->concurrency = settings.concurrency;
   client->deadline_ms = options_ms(L, 1, "deadline", AVP_NEVER);
   built = build(client, &settings, &credential, base_url);
-  if (credential.text != NULL) credentials_hash(credential.text, hash);
+  if (credential.text != NULL) avp_hash_hex(credential.text, hash);
   config_forget(&credential); /* and with it a text that was read from a file */
   lua_pop(L, 1);
   if (!built) {
@@ -222,42 +222,15 @@ static int core_client(lua_State *L) {
   keep_values(L, 1, &credential, &settings);
   keep_about(L, &credential, hash, &settings, base_url);
   if (!options_has(L, 1, "on_event") && log_level != NULL) make_logger(L, log_level, log_format);
-  avp_dispatcher_events(client->dispatcher)->on = options_has(L, lua_gettop(L), "on_event");
+  client->requests->shared.events.on = options_has(L, lua_gettop(L), "on_event");
   avp_setuservalue(L, -2);
-  return 1;
-}
-
-void client_step(lua_State *L, struct client *client, int state) {
-  struct avp_dispatcher *d = client->dispatcher;
-  int64_t now = avp_sys_now_ms();
-  avp_dispatcher_step(d, now, avp_sys_wall_ms());
-  if (avp_dispatcher_token_reply(d) == NULL) return;
-  credentials_read_reply(L, d, state, now);
-  avp_dispatcher_step(d, now, avp_sys_wall_ms()); /* the pages that waited for it leave at once */
-}
-
-/* Lua: client:step() -> boolean, whether anything happened that a waiting listing may want */
-static int client_step_method(lua_State *L) {
-  struct client *client = to_client(L, 1);
-  uint64_t before;
-  lua_settop(L, 1);
-  if (client_is_closed(client)) {
-    lua_pushboolean(L, 1);
-    return 1;
-  }
-  before = avp_dispatcher_progress(client->dispatcher);
-  avp_getuservalue(L, 1);
-  client_step(L, client, 2);
-  lua_pushboolean(L, avp_dispatcher_progress(client->dispatcher) != before);
   return 1;
 }
 
 /* Lua: client:fd() -> the descriptor to watch for reading, or nil while there is none */
 static int client_fd(lua_State *L) {
   struct client *client = to_client(L, 1);
-  int fd = client_is_closed(client)
-               ? -1
-               : avp_transport_fd(avp_dispatcher_transport(client->dispatcher));
+  int fd = client_is_closed(client) ? -1 : avp_transport_fd(client->requests->shared.transport);
   if (fd < 0) {
     lua_pushnil(L);
   } else {
@@ -271,7 +244,7 @@ static int64_t ms_left(const struct client *client) {
   int64_t at;
   int64_t now;
   if (client_is_closed(client)) return 0;
-  at = avp_dispatcher_wake_at(client->dispatcher);
+  at = avp_requests_wake_at(client->requests);
   if (at == AVP_NEVER) return -1;
   now = avp_sys_now_ms();
   return at > now ? at - now : 0;
@@ -296,7 +269,7 @@ static int core_poll(lua_State *L) {
   int64_t ms = (int64_t)ceil(seconds * 1000);
   if (left >= 0 && left < ms) ms = left;
   if (!client_is_closed(client)) {
-    avp_transport_wait(avp_dispatcher_transport(client->dispatcher), (int)ms);
+    avp_transport_wait(client->requests->shared.transport, (int)ms);
   }
   return 0;
 }
@@ -304,7 +277,7 @@ static int core_poll(lua_State *L) {
 /* Lua: core.progress(client) -> a number that changes when a waiting listing may go on */
 static int core_progress(lua_State *L) {
   const struct client *client = to_client(L, 1);
-  double n = client_is_closed(client) ? -1 : (double)avp_dispatcher_progress(client->dispatcher);
+  double n = client_is_closed(client) ? -1 : (double)client->requests->shared.progress;
   lua_pushnumber(L, n);
   return 1;
 }
@@ -312,23 +285,22 @@ static int core_progress(lua_State *L) {
 /* Lua: core.in_flight(client) -> whether anything is under way on the network */
 static int core_in_flight(lua_State *L) {
   const struct client *client = to_client(L, 1);
-  lua_pushboolean(L, !client_is_closed(client) && avp_dispatcher_in_flight(client->dispatcher));
+  lua_pushboolean(L, !client_is_closed(client) && avp_requests_in_flight(client->requests));
   return 1;
 }
 
 /* Lua: core.park(client): cancels that; whoever waits for a page after all makes it leave again */
 static int core_park(lua_State *L) {
   struct client *client = to_client(L, 1);
-  if (!client_is_closed(client)) avp_dispatcher_park(client->dispatcher, avp_sys_now_ms());
+  if (!client_is_closed(client)) avp_requests_park(client->requests);
   return 0;
 }
 
 /* Lua: core.server_ahead(client) -> seconds that the server's clock is ahead of ours, or nil */
 static int core_server_ahead(lua_State *L) {
   const struct client *client = to_client(L, 1);
-  int64_t ms;
-  if (client->dispatcher == NULL || !avp_dispatcher_server_ahead(client->dispatcher, &ms)) return 0;
-  lua_pushnumber(L, (double)ms / 1000);
+  if (client->requests == NULL || !client->requests->shared.knows_server_clock) return 0;
+  lua_pushnumber(L, (double)client->requests->shared.server_ahead_ms / 1000);
   return 1;
 }
 
@@ -349,8 +321,7 @@ static void set_number(lua_State *L, const char *field, double n, bool present) 
 static int core_next_event(lua_State *L) {
   struct client *client = to_client(L, 1);
   struct avp_event event;
-  if (client->dispatcher == NULL ||
-      !avp_event_take(avp_dispatcher_events(client->dispatcher), &event)) {
+  if (client->requests == NULL || !avp_event_take(&client->requests->shared.events, &event)) {
     return 0;
   }
   lua_createtable(L, 0, 8);
@@ -366,7 +337,7 @@ static int core_next_event(lua_State *L) {
   set_number(L, "lifetime", event.lifetime, event.lifetime >= 0);
   set_number(L, "count", event.count, event.count >= 0);
   set_number(L, "total", event.total, event.total >= 0);
-  set_number(L, "reading", event.sweep, event.sweep != 0);
+  set_number(L, "reading", event.reading, event.reading != 0);
   set_text(L, "method", event.method);
   set_text(L, "reason", event.reason);
   set_text(L, "url", event.url);
@@ -375,8 +346,10 @@ static int core_next_event(lua_State *L) {
 }
 
 static const luaL_Reg client_methods[] = {
-    {"close", client_close},      {"fd", client_fd}, {"timeout", client_timeout},
-    {"step", client_step_method}, {NULL, NULL},
+    {"close", client_close},
+    {"fd", client_fd},
+    {"timeout", client_timeout},
+    {NULL, NULL},
 };
 
 static const luaL_Reg client_meta[] = {
@@ -424,7 +397,6 @@ void client_open(lua_State *L) {
 
 void client_functions(lua_State *L) {
   luaL_setfuncs(L, functions, 0);
-  credentials_functions(L);
   luaL_getmetatable(L, AVP_CLIENT_NAME);
   lua_getfield(L, -1, "__index");
   lua_setfield(L, -3, "client_methods"); /* the Lua layer adds its own */

@@ -1,4 +1,4 @@
-/* client.h - the client userdata: settings, the dispatcher, and the Lua values that belong to it.
+/* client.h - the client userdata: settings, the requests, and the Lua values that belong to it.
  *
  * The Lua values (callbacks, the JSON functions, the driver) live in the userdata's own table, its
  * state, which Lua code reaches through core.state(client).
@@ -8,7 +8,7 @@
 #define AVP_BIND_CLIENT_H
 
 #include "../core/list/endpoint.h"
-#include "../core/requests/dispatcher.h"
+#include "../core/requests/requests.h"
 #include "compat.h"
 
 #define AVP_CLIENT_NAME "avepoint.client"
@@ -20,8 +20,8 @@ struct census {
 };
 
 struct client {
-  struct avp_dispatcher *dispatcher; /* NULL until it is configured */
-  char *get_url;                     /* whole URLs of the two endpoints */
+  struct avp_requests *requests; /* NULL until it is configured */
+  char *get_url;                 /* whole URLs of the two endpoints */
   char *batch_url;
   enum avp_endpoint endpoint; /* the option */
   enum avp_endpoint proven;   /* what `auto` has found to work, or AUTO */
@@ -39,10 +39,6 @@ struct client *to_client(lua_State *L, int index);
 struct client *check_client(lua_State *L, int index, int level);
 
 bool client_is_closed(const struct client *client);
-
-/* Moves the client on, reads a token reply that has come. `state` is the stack index of the
- * client's table. */
-void client_step(lua_State *L, struct client *client, int state);
 
 /* The words of option `endpoint`, in the order of enum avp_endpoint. */
 extern const char *const endpoint_words[];

@@ -67,8 +67,6 @@ void json_open(lua_State *L, int state) {
   lua_setfield(L, state, "encode");
   lua_getfield(L, -1, "array_mt");
   lua_setfield(L, state, "array_mt");
-  lua_getfield(L, -1, "_VERSION"); /* nil: Neovim's copy */
-  lua_setfield(L, state, "json_version");
   lua_pop(L, 1);
 }
 

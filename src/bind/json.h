@@ -7,6 +7,12 @@
 #include "../core/ground/err.h"
 #include "compat.h"
 
+/* Whether the value at `index` is nil or the library's null. */
+static inline int json_is_null(lua_State *L, int index) {
+  int type = lua_type(L, index);
+  return type == LUA_TNIL || type == LUA_TLIGHTUSERDATA || type == LUA_TUSERDATA;
+}
+
 /* Finds the library and stores in the table at `state`: decode, encode, and array_mt where the
  * library marks arrays. Raises where there is no library. */
 void json_open(lua_State *L, int state);

@@ -143,7 +143,7 @@ static bool prepare(lua_State *L, struct listing *listing) {
     first = listing->client->proven == AVP_ENDPOINT_BATCH ? AVP_ENDPOINT_BATCH : AVP_ENDPOINT_GET;
   }
   prepare_drift(L, listing);
-  avp_pager_init(&listing->pager, listing->client->dispatcher);
+  avp_pager_init(&listing->pager, listing->client->requests);
   reader_use(listing, first);
   listing->deadline_ms = options_ms(L, 2, "deadline", listing->client->deadline_ms);
   listing->raw = options_boolean(L, 2, "raw");

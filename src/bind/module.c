@@ -6,6 +6,7 @@
 #include "../core/wire/transport.h"
 #include "../core/wire/url.h"
 #include "client.h"
+#include "credentials.h"
 #include "customer.h"
 #include "error.h"
 #include "listing.h"
@@ -74,6 +75,7 @@ int luaopen_avepoint_core(lua_State *L) {
   listing_open(L);
   lua_newtable(L);
   client_functions(L);
+  credentials_functions(L);
   listing_functions(L);
   lua_pushcfunction(L, error_is);
   lua_setfield(L, -2, "is_error");
@@ -85,8 +87,6 @@ int luaopen_avepoint_core(lua_State *L) {
   lua_setfield(L, -2, "config_error");
   lua_pushcfunction(L, core_status_code);
   lua_setfield(L, -2, "status_code");
-  luaL_getmetatable(L, AVP_ERROR_NAME);
-  lua_setfield(L, -2, "error_meta");
   error_push_memory(L);
   lua_setfield(L, -2, "memory_error");
   push_status_names(L);

@@ -11,11 +11,6 @@
 #define SIZE_MAX_SAID 1000000000.0       /* a page size above that is nonsense */
 #define TOTAL_MAX     9007199254740992.0 /* 2^53: beyond it doubles skip whole numbers */
 
-static bool is_null(lua_State *L, int index) {
-  int type = lua_type(L, index);
-  return type == LUA_TNIL || type == LUA_TLIGHTUSERDATA || type == LUA_TUSERDATA;
-}
-
 static bool wrong(struct avp_err *err, const char *what) {
   avp_err_set(err, AVP_ERR_PROTOCOL, "the reply is not what the API promises: %s", what);
   return false;
@@ -41,7 +36,7 @@ static int read_count(lua_State *L, int metadata, const char *field, double min,
   double n;
   int result = 0;
   lua_getfield(L, metadata, field);
-  if (!is_null(L, -1)) {
+  if (!json_is_null(L, -1)) {
     n = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : -1;
     result = floor(n) == n && n >= min && n <= max ? 1 : -1;
     if (result == 1) *out = (int64_t)n;
@@ -54,7 +49,7 @@ static int read_count(lua_State *L, int metadata, const char *field, double min,
 static bool read_metadata(lua_State *L, bool raw, struct page_counts *counts, struct avp_err *err) {
   int total;
   int size;
-  if (is_null(L, -1)) {
+  if (json_is_null(L, -1)) {
     lua_pop(L, 1);
     lua_newtable(L);
     return true;
@@ -111,7 +106,7 @@ static bool decode(lua_State *L, int state, const char *data, size_t len, bool r
   root = lua_gettop(L);
   if (!lua_istable(L, root)) return wrong(err, "it is not an object");
   lua_getfield(L, root, "data");
-  if (is_null(L, -1)) return wrong(err, "data is missing");
+  if (json_is_null(L, -1)) return wrong(err, "data is missing");
   if (!is_list(L, -1)) return wrong(err, "data is not a list");
   if (!read_rows(L, state, raw, counts, err)) return false;
   lua_getfield(L, root, "metadata");

@@ -210,13 +210,13 @@ static bool check_resumed(const struct listing *listing, const struct decoded_pa
 
 static void report_page(const struct listing *listing, const struct decoded_page *page,
                         int reading) {
-  struct avp_events *events = avp_dispatcher_events(listing->client->dispatcher);
+  struct avp_events *events = &listing->client->requests->shared.events;
   struct avp_event *event = avp_event_add(events, AVP_EVENT_PAGE, (double)avp_sys_wall_ms() / 1000);
   if (event == NULL) return;
   event->page = page->drift.number;
   event->count = (double)page->counts.rows;
   if (page->counts.has_total) event->total = (double)page->counts.total;
-  event->sweep = reading;
+  event->reading = reading;
 }
 
 /* The page is good and counted: it becomes the current one. */
@@ -256,7 +256,7 @@ static enum turn fail_to_read(lua_State *L, struct listing *listing, const struc
   memcpy(err->request_id, call->request_id, sizeof err->request_id);
   avp_url_for_print(listing->pager.source.url, err->url, sizeof err->url);
   avp_err_body(err, call->body_received.data, call->body_received.len);
-  avp_dispatcher_redact(listing->client->dispatcher, err);
+  avp_signin_redact(&listing->client->requests->signin, err);
   avp_pager_drop(&listing->pager, listing->drift.next);
   return fail(L, listing, err);
 }
@@ -304,7 +304,7 @@ static enum turn take_page(lua_State *L, struct listing *listing, int own,
 /* what comes next ------------------------------------------------------------------------------*/
 
 static void warn_of_missing(const struct listing *listing) {
-  struct avp_events *events = avp_dispatcher_events(listing->client->dispatcher);
+  struct avp_events *events = &listing->client->requests->shared.events;
   struct avp_event *event;
   if (listing->drift.missing == 0) return;
   event = avp_event_add(events, AVP_EVENT_WARNING, (double)avp_sys_wall_ms() / 1000);
@@ -411,5 +411,5 @@ void reader_look_ahead(struct listing *listing) {
     return; /* this page holds all that will be pulled */
   }
   if (!ask(listing, pages_wanted(listing))) return; /* asked for again when it is needed */
-  avp_dispatcher_step(listing->client->dispatcher, avp_sys_now_ms(), avp_sys_wall_ms());
+  avp_requests_step(listing->client->requests, avp_sys_now_ms(), avp_sys_wall_ms());
 }

@@ -11,31 +11,15 @@
 
 #include "../core/ground/mem.h"
 
-#define PART_MAX 32768 /* bytes of a header or of claims */
-
-void avp_base64url(const unsigned char *data, size_t len, char *out) {
-  size_t written = (size_t)EVP_EncodeBlock((unsigned char *)out, data, (int)len);
-  size_t i;
-  while (written > 0 && out[written - 1] == '=') out[--written] = '\0';
-  for (i = 0; i < written; i++) {
-    if (out[i] == '+') out[i] = '-';
-    if (out[i] == '/') out[i] = '_';
-  }
-}
+#define CLAIMS_MAX 32768 /* bytes, before they are encoded */
 
 static bool adds(struct avp_buf *out, const char *text) {
   return avp_buf_adds(out, text) == AVP_BUF_OK;
 }
 
-/* The next member's name, behind a comma where it is not the first. */
-static bool add_name(struct avp_buf *out, const char *name) {
-  bool first = out->data[out->len - 1] == '{';
-  return (first || adds(out, ",")) && adds(out, "\"") && adds(out, name) && adds(out, "\":");
-}
-
-/* A text, escaped (RFC 8259 section 7). */
-static bool add_text(struct avp_buf *out, const char *name, const char *value) {
-  bool done = add_name(out, name) && adds(out, "\"");
+/* A text as JSON has it (RFC 8259 section 7). */
+static bool add_text(struct avp_buf *out, const char *value) {
+  bool done = adds(out, "\"");
   for (; done && *value != '\0'; value++) {
     unsigned char c = (unsigned char)*value;
     char escape[8];
@@ -47,12 +31,6 @@ static bool add_text(struct avp_buf *out, const char *name, const char *value) {
     }
   }
   return done && adds(out, "\"");
-}
-
-static bool add_number(struct avp_buf *out, const char *name, int64_t value) {
-  char text[64];
-  snprintf(text, sizeof text, "%" PRId64, value);
-  return add_name(out, name) && adds(out, text);
 }
 
 /* A random UUID (RFC 9562 section 5.4). */
@@ -79,28 +57,27 @@ static bool add_part(struct avp_buf *out, const void *data, size_t len) {
 }
 
 static bool add_header(struct avp_buf *out, const struct avp_key *key) {
-  struct avp_buf json;
-  bool done;
-  avp_buf_init(&json, PART_MAX);
-  done = adds(&json, "{") && add_text(&json, "alg", "RS256") && add_text(&json, "typ", "JWT") &&
-         add_text(&json, "kid", key->thumbprint) && add_text(&json, "x5t", key->x5t) &&
-         adds(&json, "}") && add_part(out, json.data, json.len);
-  avp_buf_free(&json);
-  return done;
+  char json[160];
+  int len = snprintf(json, sizeof json,
+                     "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"%s\",\"x5t\":\"%s\"}",
+                     key->thumbprint, key->x5t);
+  return add_part(out, json, (size_t)len);
 }
 
 static bool add_claims(struct avp_buf *out, const char *client_id, const char *audience,
                        int64_t now) {
   struct avp_buf json;
   char jti[37];
+  char rest[192];
   bool done;
   if (!make_jti(jti)) return false;
-  avp_buf_init(&json, PART_MAX);
-  done = adds(&json, "{") && add_text(&json, "iss", client_id) &&
-         add_text(&json, "sub", client_id) && add_text(&json, "aud", audience) &&
-         add_text(&json, "jti", jti) && add_number(&json, "nbf", now) &&
-         add_number(&json, "iat", now) && add_number(&json, "exp", now + AVP_JWT_LIFETIME) &&
-         adds(&json, "}") && add_part(out, json.data, json.len);
+  snprintf(rest, sizeof rest,
+           ",\"jti\":\"%s\",\"nbf\":%" PRId64 ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 "}", jti, now,
+           now, now + AVP_JWT_LIFETIME);
+  avp_buf_init(&json, CLAIMS_MAX);
+  done = adds(&json, "{\"iss\":") && add_text(&json, client_id) && adds(&json, ",\"sub\":") &&
+         add_text(&json, client_id) && adds(&json, ",\"aud\":") && add_text(&json, audience) &&
+         adds(&json, rest) && add_part(out, json.data, json.len);
   avp_buf_free(&json);
   return done;
 }

@@ -15,12 +15,8 @@
 #define AVP_JWT_MAX      51200 /* characters that the server takes */
 
 /* Appends an assertion for this client and audience (the token endpoint's URL), issued at `now`
- * (seconds since 1970). False where OpenSSL or the memory fails, or it would be too long. */
+ * (seconds since 1970). False if OpenSSL or the memory fails, or it would be too long. */
 bool avp_jwt_sign(const struct avp_key *key, const char *client_id, const char *audience,
                   int64_t now, struct avp_buf *out);
-
-/* Base64 with URL-safe letters and without padding (RFC 4648 section 5). `out` gets at most
- * 4 * (len + 2) / 3 + 1 characters and a NUL. */
-void avp_base64url(const unsigned char *data, size_t len, char *out);
 
 #endif

@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jwt.h"
-
 /* What is being read, and where the sentence about a failure goes. */
 struct load {
   const struct avp_key_files *files;
@@ -179,6 +177,16 @@ static bool check_validity(struct load *load, int64_t now) {
   if (X509_get_key_usage(load->certificate) & KU_DIGITAL_SIGNATURE) return true; /* or no limit */
   return fail(load, "certificate must not sign: its key usage lacks Digital Signature: %.300s",
               path);
+}
+
+void avp_base64url(const unsigned char *data, size_t len, char *out) {
+  size_t written = (size_t)EVP_EncodeBlock((unsigned char *)out, data, (int)len);
+  size_t i;
+  while (written > 0 && out[written - 1] == '=') out[--written] = '\0';
+  for (i = 0; i < written; i++) {
+    if (out[i] == '+') out[i] = '-';
+    if (out[i] == '/') out[i] = '_';
+  }
 }
 
 static bool note_thumbprint(struct load *load, struct avp_key *key) {

@@ -26,10 +26,14 @@ struct avp_key_files {
 };
 
 /* Reads and checks: the key is RSA and belongs to the certificate, which is valid at `now` (seconds
- * since 1970) and may sign. On failure gives false and a sentence in `message` that names the file
- * and what to do, never the password. */
+ * since 1970) and may sign. On failure returns false, and a sentence in `message` that names the
+ * file and what to do, never the password. */
 bool avp_key_load(struct avp_key *key, const struct avp_key_files *files, int64_t now,
                   char *message, size_t size);
+
+/* Base64 with URL-safe letters and without padding (RFC 4648 section 5). `out` gets at most
+ * 4 * (len + 2) / 3 + 1 characters and a NUL. */
+void avp_base64url(const unsigned char *data, size_t len, char *out);
 
 /* Frees the key (OpenSSL wipes it). May be called twice. */
 void avp_key_free(struct avp_key *key);

@@ -1,5 +1,5 @@
-/* sign.c - the C module avepoint.sign: certificates and keys for signing in. The only users of
- * OpenSSL are this module's files, so that whoever signs in otherwise needs neither it nor them.
+/* sign.c - the C module avepoint.sign: certificates and keys for signing in. Only this module's
+ * files use OpenSSL, so that a client that signs in otherwise needs neither it nor them.
  *
  * SPDX-License-Identifier: MIT */
 #include "../bind/compat.h"
@@ -52,6 +52,7 @@ static int jwt__gc(lua_State *L) {
 static struct avp_buf *push_buffer(lua_State *L) {
   struct avp_buf *jwt = lua_newuserdata(L, sizeof *jwt);
   avp_buf_init(jwt, AVP_JWT_MAX);
+  jwt->secret = true;
   luaL_setmetatable(L, JWT_NAME);
   return jwt;
 }

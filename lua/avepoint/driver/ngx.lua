@@ -63,7 +63,7 @@ local function mind_one(client, silent)
   elseif silent > TAKE_OVER then
     client:step()
   end
-  if state.store and silent > TAKE_OVER then
+  if silent > TAKE_OVER then
     pcall(store.settle, client, state) -- no worker waits for a lock that nobody would let go
   end
   if silent > TAKE_OVER and not core.in_flight(client) then

@@ -30,7 +30,7 @@ end
 
 -- Calls f from within a callback of the loop: in Neovim through vim.schedule, since there it must
 -- not touch vim.api.
-local function now(f)
+local function call_on_main(f)
   if in_neovim then
     vim.schedule(f)
   else
@@ -40,11 +40,11 @@ end
 
 -- Calls f from the loop after it has had a turn. In Neovim vim.schedule alone would not do: inside
 -- vim.wait what is scheduled runs until nothing is left, without a look at the loop.
-local function soon(f)
+local function call_next_turn(f)
   local timer = uv.new_timer()
   timer:start(0, 0, function()
     timer:close()
-    now(f)
+    call_on_main(f)
   end)
 end
 
@@ -101,7 +101,7 @@ end
 function driver.wake(client)
   local watcher = watchers[client]
   if watcher then
-    wake_all(watcher, soon)
+    wake_all(watcher, call_next_turn)
   end
 end
 
@@ -117,7 +117,7 @@ local function on_ready(watcher)
   local ok = pcall(client.step, client) -- an error shows again when the waiting task steps
   local late = watcher.limit and uv.now() >= watcher.limit
   if not ok or late or core.progress(client) ~= watcher.progress then
-    wake_all(watcher, now)
+    wake_all(watcher, call_on_main)
   else
     arm(watcher)
   end
@@ -181,7 +181,7 @@ function driver.wait(client, seconds)
   end
   task.waiting = true
   if seconds and seconds <= 0 then
-    soon(task.resume)
+    call_next_turn(task.resume)
   else
     watch(client, task, seconds)
   end
@@ -226,7 +226,7 @@ end
 local function ending(task, on_done, ...)
   if not task.driven then
     local n, values = select("#", ...), { ... }
-    soon(function()
+    call_next_turn(function()
       report(task, on_done, unpack(values, 1, n))
     end)
   end
@@ -257,11 +257,11 @@ function driver.run(f, on_done)
   function task:cancel()
     if not self.done and not self.cancelled then
       self.cancelled = true
-      soon(self.resume)
+      call_next_turn(self.resume)
     end
   end
   tasks[task.co] = task
-  soon(task.resume)
+  call_next_turn(task.resume)
   return task
 end
 

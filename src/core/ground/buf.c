@@ -14,7 +14,12 @@ void avp_buf_init(struct avp_buf *buf, size_t max) {
   buf->max = max;
 }
 
-/* Not realloc: the old block may hold a secret and is wiped before it is given back. */
+static void give_back(struct avp_buf *buf) {
+  if (buf->secret && buf->data != NULL) avp_wipe(buf->data, buf->len);
+  avp_free(buf->data);
+}
+
+/* Not realloc, which would give back the old block of a secret as it is. */
 static enum avp_buf_result grow(struct avp_buf *buf, size_t need) {
   size_t size = buf->size ? buf->size : AVP_BUF_FIRST;
   char *data;
@@ -22,8 +27,7 @@ static enum avp_buf_result grow(struct avp_buf *buf, size_t need) {
   data = avp_alloc(size);
   if (data == NULL) return AVP_BUF_NO_MEMORY;
   if (buf->len > 0) memcpy(data, buf->data, buf->len);
-  if (buf->data != NULL) avp_wipe(buf->data, buf->len);
-  avp_free(buf->data);
+  give_back(buf);
   buf->data = data;
   buf->size = size;
   return AVP_BUF_OK;
@@ -46,14 +50,14 @@ enum avp_buf_result avp_buf_adds(struct avp_buf *buf, const char *text) {
 }
 
 void avp_buf_free(struct avp_buf *buf) {
-  if (buf->data != NULL) avp_wipe(buf->data, buf->len);
-  avp_free(buf->data);
-  avp_buf_init(buf, buf->max);
+  give_back(buf);
+  buf->data = NULL;
+  buf->len = buf->size = 0;
 }
 
 void avp_buf_move(struct avp_buf *to, struct avp_buf *from) {
-  size_t max = from->max;
   avp_buf_free(to);
   *to = *from;
-  avp_buf_init(from, max);
+  from->data = NULL;
+  from->len = from->size = 0;
 }

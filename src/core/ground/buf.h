@@ -7,6 +7,7 @@
 #ifndef AVP_BUF_H
 #define AVP_BUF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum avp_buf_result { AVP_BUF_OK = 0, AVP_BUF_TOO_BIG, AVP_BUF_NO_MEMORY };
@@ -16,6 +17,7 @@ struct avp_buf {
   size_t len;  /* bytes in use, without the NUL */
   size_t size; /* bytes allocated */
   size_t max;  /* most bytes in use */
+  bool secret; /* wiped before memory is given back; the owner sets it after avp_buf_init */
 };
 
 /* Makes an empty buffer of at most `max` bytes. Cannot fail; allocates nothing. */
@@ -27,7 +29,7 @@ enum avp_buf_result avp_buf_add(struct avp_buf *buf, const void *data, size_t le
 /* Appends a NUL-terminated string. */
 enum avp_buf_result avp_buf_adds(struct avp_buf *buf, const char *text);
 
-/* Wipes and frees the contents; the buffer stays usable, with its limit. */
+/* Frees the contents; the buffer stays usable, with its limit. */
 void avp_buf_free(struct avp_buf *buf);
 
 /* Moves the contents of `from` to `to` (whose own are freed); `from` is empty afterwards. */

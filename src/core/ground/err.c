@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hash.h"
+
 #define SECRET_MIN 4 /* characters; anything shorter is no secret and stands in any text */
 
 /* A message is one line: a server's words in it must not move a terminal's cursor. */
@@ -59,27 +61,20 @@ void avp_err_forget_token(struct avp_err *err) {
   err->body_len = 0;
 }
 
-static int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 /* The value of `count` hexadecimal digits, or -1. */
 static int hex_value(const char *text, size_t left, size_t count) {
   int value = 0;
   size_t i;
   if (left < count) return -1;
   for (i = 0; i < count; i++) {
-    int digit = hex_digit(text[i]);
+    int digit = avp_hex_digit(text[i]);
     if (digit < 0) return -1;
     value = value * 16 + digit;
   }
   return value;
 }
 
-/* How many characters of `text` stand for the character `c`; 0 where they do not. */
+/* Returns how many characters of `text` stand for the character `c`; 0 if they do not. */
 typedef size_t (*unit_function)(const char *text, size_t left, unsigned char c);
 
 /* As it is. */
@@ -87,7 +82,7 @@ static size_t plain_unit(const char *text, size_t left, unsigned char c) {
   return left > 0 && (unsigned char)text[0] == c ? 1 : 0;
 }
 
-/* In an escape of JSON, of a URL or of a form, or as it is where it needs none. */
+/* In an escape of JSON, of a URL or of a form, or as it is if it needs none. */
 static size_t escaped_unit(const char *text, size_t left, unsigned char c) {
   if (left == 0) return 0;
   if (text[0] == '%' && hex_value(text + 1, left - 1, 2) == c) return 3;
@@ -98,8 +93,8 @@ static size_t escaped_unit(const char *text, size_t left, unsigned char c) {
   return (unsigned char)text[0] == c || (text[0] == '+' && c == ' ') ? 1 : 0;
 }
 
-/* How many characters of `text` are the secret in this form, or its beginning where the text was
- * cut within it; 0 where they are not. */
+/* Returns how many characters of `text` are the secret in this form, or its beginning if the text
+ * was cut within it; 0 if they are not. */
 static size_t match(const char *text, size_t left, const char *secret, bool cut,
                     unit_function unit) {
   size_t used = 0;

@@ -1,7 +1,7 @@
 /* err.h - what went wrong, as a plain value.
  *
  * One struct of fixed size, so that reporting an error never needs memory. It holds no secret:
- * whoever fills it puts in only what may be printed. The binding turns it into a Lua object.
+ * only what may be printed is put in. The binding turns it into a Lua object.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_ERR_H

@@ -12,14 +12,10 @@ struct avp_event *avp_event_add(struct avp_events *events, enum avp_event_kind k
   struct avp_event *event;
   if (!events->on) return NULL;
   if (events->ring == NULL) events->ring = avp_alloc(AVP_EVENTS_MAX * sizeof *events->ring);
-  if (events->ring == NULL) {
-    events->dropped++;
-    return NULL;
-  }
+  if (events->ring == NULL) return NULL;
   if (events->count == AVP_EVENTS_MAX) {
     events->first = (events->first + 1) % AVP_EVENTS_MAX;
     events->count--;
-    events->dropped++;
   }
   event = &events->ring[(events->first + events->count++) % AVP_EVENTS_MAX];
   memset(event, 0, sizeof *event);

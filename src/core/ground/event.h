@@ -34,7 +34,7 @@ struct avp_event {
   double lifetime;    /* of a token, seconds */
   double count;       /* rows of a page */
   double total;       /* the server's count */
-  int sweep;          /* 0 is absent */
+  int reading;        /* of the list; 0 is absent */
   const char *method; /* a constant, or NULL */
   char reason[32];    /* of a wait or retry: a kind's word */
   char url[256];      /* without user, password and query */
@@ -46,15 +46,14 @@ struct avp_events {
   struct avp_event *ring; /* AVP_EVENTS_MAX of them, made when the first is recorded */
   unsigned first;         /* index of the oldest */
   unsigned count;         /* recorded and not yet taken */
-  unsigned long dropped;  /* lost to the limit or to a lack of memory */
 };
 
-/* Records a new event of this kind and gives it to be filled; all fields are absent. NULL where
+/* Records a new event of this kind and returns it to be filled; all fields are absent. NULL if
  * recording is off or memory is out. */
 struct avp_event *avp_event_add(struct avp_events *events, enum avp_event_kind kind,
                                 double wall_seconds);
 
-/* Takes the oldest. False where there is none. */
+/* Takes the oldest. False if there is none. */
 bool avp_event_take(struct avp_events *events, struct avp_event *out);
 
 void avp_events_free(struct avp_events *events);

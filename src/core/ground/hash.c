@@ -3,6 +3,9 @@
  * SPDX-License-Identifier: MIT */
 #include "hash.h"
 
+#include <stdio.h>
+#include <string.h>
+
 struct sip {
   uint64_t v0, v1, v2, v3; /* the four words of state, named as in the paper */
 };
@@ -83,4 +86,13 @@ void avp_hash128(const struct avp_hash_key *key, const void *data, size_t len,
   s.v1 ^= 0xdd;
   rounds(&s, 4);
   put(out + 8, folded(&s));
+}
+
+const char *avp_hash_hex(const char *text, char out[AVP_HASH_HEX]) {
+  static const struct avp_hash_key key = {UINT64_C(0x6176652d746f6b65), UINT64_C(0x6e2d73746f7265)};
+  unsigned char digest[16];
+  int i;
+  avp_hash128(&key, text, strlen(text), digest);
+  for (i = 0; i < 16; i++) snprintf(out + 2 * i, 3, "%02x", digest[i]);
+  return out;
 }

@@ -21,4 +21,17 @@ void avp_hash128(const struct avp_hash_key *key, const void *data, size_t len,
 /* The 64-bit form. */
 uint64_t avp_hash64(const struct avp_hash_key *key, const void *data, size_t len);
 
+/* Returns the value of a hexadecimal digit, or -1. */
+static inline int avp_hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+#define AVP_HASH_HEX 33 /* hexadecimal digits and a NUL */
+
+/* Writes a stable 128-bit hex digest, the same in every process; returns `out`. */
+const char *avp_hash_hex(const char *text, char out[AVP_HASH_HEX]);
+
 #endif

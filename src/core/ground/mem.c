@@ -1,6 +1,7 @@
 /* mem.c - see mem.h.
  *
  * SPDX-License-Identifier: MIT */
+#define _DEFAULT_SOURCE /* explicit_bzero */
 #include "mem.h"
 
 #include <stdlib.h>
@@ -21,12 +22,6 @@ void *avp_alloc(size_t size) {
   return block;
 }
 
-void *avp_realloc(void *block, size_t size) {
-  void *moved = planned_failure() ? NULL : realloc(block, size);
-  if (moved != NULL && block == NULL) live_blocks++;
-  return moved;
-}
-
 void avp_free(void *block) {
   if (block == NULL) return;
   live_blocks--;
@@ -44,8 +39,12 @@ char *avp_strdup(const char *text) {
 }
 
 void avp_wipe(void *block, size_t size) {
+#if defined(__GLIBC__)
+  explicit_bzero(block, size);
+#else
   volatile unsigned char *byte = block;
   while (size-- > 0) *byte++ = 0;
+#endif
 }
 
 void avp_free_secret(char *text) {

@@ -1,7 +1,6 @@
 /* mem.h - the one allocator of the core.
  *
- * Every block the core owns comes from here, so that a test can let the n-th allocation fail and
- * secrets can be wiped in one place. Knows nothing of what is stored.
+ * Every block the core owns comes from here, so that a test can let the n-th allocation fail.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_MEM_H
@@ -9,16 +8,13 @@
 
 #include <stddef.h>
 
-/* Gives `size` zeroed bytes, or NULL when memory is out. `size` must not be 0. */
+/* Returns `size` zeroed bytes, or NULL when memory is out. `size` must not be 0. */
 void *avp_alloc(size_t size);
-
-/* Resizes a block as realloc does; NULL leaves the old block as it was. `size` must not be 0. */
-void *avp_realloc(void *block, size_t size);
 
 /* Frees a block; NULL is allowed. */
 void avp_free(void *block);
 
-/* A copy of a string (NULL gives NULL), or NULL when memory is out. */
+/* Returns a copy of a string, or NULL for NULL and when memory is out. */
 char *avp_strdup(const char *text);
 
 /* Overwrites `size` bytes in a way the compiler keeps. */
@@ -30,7 +26,7 @@ void avp_free_secret(char *text);
 /* For tests: lets the n-th allocation from now fail (1 is the next one); 0 switches it off. */
 void avp_mem_fail_at(long n);
 
-/* For tests: how many allocations are left until the one that fails; 0 where it has failed. */
+/* For tests: how many allocations are left until the one that fails; 0 once it has failed. */
 long avp_mem_fail_at_left(void);
 
 /* For tests: number of blocks that are allocated now. */

@@ -48,17 +48,17 @@ struct avp_sys_ready {
   int events; /* AVP_SYS_ bits */
 };
 
-/* Makes a set of watched descriptors. Gives its own descriptor, which polls as readable while one
- * of them is ready, or -1. */
+/* Makes a set of watched descriptors. Returns its own descriptor, which polls as readable while
+ * one of them is ready, or -1. */
 int avp_sys_set_open(void);
 
 /* Watches `fd` for `events` (0: no longer). What was watched before is replaced; a descriptor
  * that is closed already is forgotten without complaint. False when the system refuses. */
 bool avp_sys_set_watch(int set, int fd, int events);
 
-/* Descriptors that are ready, waiting for at most `timeout_ms` (0: do not wait). Gives how many
- * of `ready` were filled, 0 after a signal or a timeout, -1 where the set is broken (somebody
- * closed its descriptor). `set` may be -1: then it only waits. */
+/* Descriptors that are ready, waiting for at most `timeout_ms` (0: do not wait). Returns how
+ * many of `ready` were filled, 0 after a signal or a timeout, -1 if the set is broken (its
+ * descriptor was closed by others). `set` may be -1: then it only waits. */
 int avp_sys_set_wait(int set, struct avp_sys_ready *ready, int max, int timeout_ms);
 
 void avp_sys_close(int fd);

@@ -28,13 +28,6 @@ void avp_idset_free(struct avp_idset *set) {
   avp_free(set);
 }
 
-static int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 /* Reads 8-4-4-4-12 hexadecimal digits. */
 static bool read_guid(const char *text, size_t len, unsigned char out[16]) {
   size_t i = 0;
@@ -46,8 +39,8 @@ static bool read_guid(const char *text, size_t len, unsigned char out[16]) {
     if (i == 8 || i == 13 || i == 18 || i == 23) {
       if (text[i++] != '-') return false;
     }
-    high = hex_value(text[i]);
-    low = hex_value(text[i + 1]);
+    high = avp_hex_digit(text[i]);
+    low = avp_hex_digit(text[i + 1]);
     if (high < 0 || low < 0) return false;
     out[n++] = (unsigned char)(high << 4 | low);
     i += 2;

@@ -8,13 +8,13 @@
 
 static void drop(struct avp_pager *pager, struct avp_call **place) {
   if (*place == NULL) return;
-  avp_call_release(pager->dispatcher, *place);
+  avp_call_release(pager->requests, *place);
   *place = NULL;
 }
 
-void avp_pager_init(struct avp_pager *pager, struct avp_dispatcher *dispatcher) {
+void avp_pager_init(struct avp_pager *pager, struct avp_requests *requests) {
   memset(pager, 0, sizeof *pager);
-  pager->dispatcher = avp_dispatcher_retain(dispatcher);
+  pager->requests = avp_requests_retain(requests);
   pager->deadline = AVP_NEVER;
 }
 
@@ -24,10 +24,10 @@ void avp_pager_cancel(struct avp_pager *pager) {
 }
 
 void avp_pager_close(struct avp_pager *pager) {
-  if (pager->dispatcher == NULL) return;
+  if (pager->requests == NULL) return;
   avp_pager_cancel(pager);
-  avp_dispatcher_release(pager->dispatcher);
-  pager->dispatcher = NULL;
+  avp_requests_release(pager->requests);
+  pager->requests = NULL;
 }
 
 void avp_pager_use(struct avp_pager *pager, const struct avp_source *source, long page_size) {
@@ -45,7 +45,7 @@ static bool ask(struct avp_pager *pager, long page) {
   avp_buf_init(&url, 65536);
   if (avp_buf_adds(&url, pager->source.url) == AVP_BUF_OK &&
       avp_buf_adds(&url, query) == AVP_BUF_OK) {
-    *place = avp_call_new(pager->dispatcher, url.data, pager->source.body, pager->deadline);
+    *place = avp_call_new(pager->requests, url.data, pager->source.body, pager->deadline);
   }
   avp_buf_free(&url);
   if (*place == NULL) return false;

@@ -8,7 +8,7 @@
 #ifndef AVP_PAGER_H
 #define AVP_PAGER_H
 
-#include "../requests/dispatcher.h"
+#include "../requests/requests.h"
 
 #define AVP_WIDTH_MAX 64 /* most pages asked for at once by one listing */
 
@@ -21,7 +21,7 @@ struct avp_source {
 };
 
 struct avp_pager {
-  struct avp_dispatcher *dispatcher; /* a reference */
+  struct avp_requests *requests; /* a reference */
   struct avp_source source;
   long page_size;                        /* asked of the server */
   int64_t deadline;                      /* ms or AVP_NEVER, for all pages */
@@ -30,10 +30,10 @@ struct avp_pager {
   struct avp_stats stats;
 };
 
-/* Takes a reference to the dispatcher. Asks for nothing yet. */
-void avp_pager_init(struct avp_pager *pager, struct avp_dispatcher *dispatcher);
+/* Takes a reference to the requests. Asks for nothing yet. */
+void avp_pager_init(struct avp_pager *pager, struct avp_requests *requests);
 
-/* Cancels everything and gives the dispatcher back. May be called twice. */
+/* Cancels everything and gives the requests back. May be called twice. */
 void avp_pager_close(struct avp_pager *pager);
 
 /* Cancels what is under way and drops what waits. */

@@ -85,12 +85,10 @@ bool avp_failure_may_pass(const struct avp_reply *reply) {
 
 /* What all errors have in common, without touching kind and message. */
 static void fill(struct avp_err *err, const struct avp_reply *reply, const char *url) {
-  size_t n = sizeof err->request_id - 1;
   err->status = reply->status;
   err->curl = (int)reply->result;
   avp_url_for_print(url, err->url, sizeof err->url);
-  strncpy(err->request_id, reply->request_id, n);
-  err->request_id[n] = '\0';
+  memcpy(err->request_id, reply->request_id, sizeof err->request_id);
   avp_err_body(err, reply->body.data, reply->body.len);
 }
 
@@ -127,7 +125,7 @@ void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, con
     hide_user(err->message);
   }
   fill(err, reply, url);
-  /* a limit that was met at each attempt is one */
+  /* a limit hit on every attempt is permanent, even if single hits were retried */
   err->retryable = avp_failure_may_pass(reply) && err->kind != AVP_ERR_LIMIT;
 }
 
@@ -225,16 +223,12 @@ static const char *advice_for_word(const char *word, bool assertion) {
   return "check client_id, the credential and token_url";
 }
 
-void avp_explain_token_refusal(struct avp_err *err, int status, const char *word,
+void avp_explain_token_refusal(struct avp_err *err, const struct avp_reply *reply, const char *word,
                                const char *description, bool assertion, const char *url) {
-  bool known = word != NULL && word[0] != '\0';
-  avp_err_set(err, AVP_ERR_AUTH, "sign-in failed: %s%s%s", known ? word : "", known ? ": " : "",
-              advice_for_word(known ? word : "", assertion));
-  if (description != NULL && description[0] != '\0') avp_err_add(err, " (%s)", description);
-  err->status = status;
-  if (known) {
-    strncpy(err->code, word, sizeof err->code - 1);
-    err->code[sizeof err->code - 1] = '\0';
-  }
-  avp_url_for_print(url, err->url, sizeof err->url);
+  if (word == NULL) word = "";
+  avp_err_set(err, AVP_ERR_AUTH, "sign-in failed: %s%s%s", word, word[0] != '\0' ? ": " : "",
+              advice_for_word(word, assertion));
+  if (description[0] != '\0') avp_err_add(err, " (%s)", description);
+  strncpy(err->code, word, sizeof err->code - 1); /* the rest is zeroed */
+  fill(err, reply, url);
 }

@@ -24,10 +24,10 @@ void avp_explain_given_token(struct avp_err *err, const struct avp_reply *reply,
 void avp_explain_verdict(struct avp_err *err, const struct avp_retry_answer *answer,
                          const struct avp_retry_policy *policy, int attempts);
 
-/* Explains the refusal of a token: the word of RFC 6749 section 5.2 that the server sent (NULL or
- * empty if none) under this HTTP status; `description` may be NULL. `assertion`: a signed one was
- * sent, not a secret. */
-void avp_explain_token_refusal(struct avp_err *err, int status, const char *word,
+/* Explains the refusal of a token: `word` is RFC 6749's (section 5.2), NULL if the server sent
+ * none; `description` is its sentence, maybe empty. `assertion`: a signed one was sent, not a
+ * secret. */
+void avp_explain_token_refusal(struct avp_err *err, const struct avp_reply *reply, const char *word,
                                const char *description, bool assertion, const char *url);
 
 /* Whether this failure may pass, so that another attempt makes sense. */

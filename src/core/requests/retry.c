@@ -22,7 +22,7 @@ static int64_t doubled(int64_t first, int times, int64_t cap) {
   return value < cap ? value : cap;
 }
 
-/* The delay where the server names none: after a 429 half fixed and half random, since going back
+/* The delay if the server names none: after a 429 half fixed and half random, since going back
  * too early costs another refusal; else full jitter, which spreads clients best. */
 static int64_t own_delay(const struct avp_retry_case *c) {
   int64_t base;

@@ -26,7 +26,7 @@ struct avp_retry_policy {
 };
 
 struct avp_retry_case {
-  int status;             /* HTTP status, 0 where there was no reply */
+  int status;             /* HTTP status, 0 if there was no reply */
   bool transport_failed;  /* no whole reply came, and the failure may pass */
   int attempts;           /* attempts made so far, this one included */
   int64_t retry_after_ms; /* what the server asked for, -1 if it did not */
@@ -51,7 +51,7 @@ struct avp_retry_answer avp_retry_decide(const struct avp_retry_policy *policy,
 
 /* Reads Retry-After: seconds (a fraction is allowed) or an HTTP date, which is taken less `date`,
  * the reply's own Date (NULL or unreadable: less `wall_ms`, ms since 1970). A date that has passed
- * is 0. Gives ms, at most AVP_RETRY_AFTER_MAX, or -1 where `value` is NULL, negative or unreadable.
+ * is 0. Returns ms, at most AVP_RETRY_AFTER_MAX, or -1 if `value` is NULL, negative or unreadable.
  */
 #define AVP_RETRY_AFTER_MAX ((int64_t)1000 * 60 * 60 * 24 * 366)
 int64_t avp_retry_after(const char *value, const char *date, int64_t wall_ms);

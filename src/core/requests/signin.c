@@ -1,341 +1,294 @@
-/* signin.c - how a dispatcher gets its token; see dispatcher.h and token.h.
- *
- * The client credentials grant of RFC 6749 section 4.4, with a secret in the body (section 2.3.1)
- * or a signed assertion (RFC 7523 section 2.2), or a token that the user's function gives.
- *
- *     nothing -> wanted (the user's function) -> queued -> in flight -> reply to be read -> nothing
- *                                                  ^          |
- *                                                  +----------+  another attempt
+/* signin.c - see signin.h.
  *
  * SPDX-License-Identifier: MIT */
+#include "signin.h"
+
 #include <string.h>
 
-#include "../ground/hash.h"
 #include "../ground/mem.h"
 #include "../wire/url.h"
-#include "dispatcher_impl.h"
 #include "explain.h"
 
 #define MAX_FORM        131072 /* bytes of a token request; an assertion may have 51,200 */
 #define DESCRIPTION_MAX 201    /* bytes of the server's sentence that an error quotes, and a NUL */
 
-static bool needs_credential(const struct avp_dispatcher *d) {
-  return d->settings.credential_is_function && d->credential == NULL;
+static const struct avp_settings *settings_of(const struct avp_signin *s) {
+  return s->shared->settings;
 }
 
-static void want(struct avp_dispatcher *d) {
-  if (d->wanted) return;
-  d->wanted = true;
-  d->wanted_at = d->now;
-  d->asked = false;
-  d->progress++;
+bool avp_signin_init(struct avp_signin *s, struct avp_shared *shared) {
+  s->shared = shared;
+  return avp_call_init(&s->call, shared->settings->token_url, "", AVP_NEVER);
 }
 
-static void answered(struct avp_dispatcher *d) {
-  d->wanted = false;
-  d->asked = false;
-  d->at_store = false;
-  d->progress++;
+static void enter(struct avp_signin *s, enum avp_signin_state state) {
+  s->state = state;
+  s->since = s->shared->now;
+  s->ask_at = 0;
+  s->shared->progress++;
 }
 
-/* Ends the attempt to get a token: without one, or because it has come. */
-static void drop_token_call(struct avp_dispatcher *d) {
-  if (d->token_call == NULL) return;
-  avp_attempt_drop(d, d->token_call);
-  avp_call_free(d->token_call);
-  d->token_call = NULL;
+/* Replaces what `place` holds. */
+static void keep(char **place, char *text) {
+  avp_free_secret(*place);
+  *place = text;
 }
 
-/* A fetch that others wait for behind a lock has ended. */
-static void note_outcome(struct avp_dispatcher *d, enum avp_outcome outcome) {
-  if (!d->for_store) return;
-  d->for_store = false;
-  d->outcome = outcome;
+void avp_signin_cancel(struct avp_signin *s) {
+  if (s->state == AVP_SIGNIN_IDLE || s->state == AVP_SIGNIN_CLOSED) return;
+  avp_call_drop(s->shared, &s->call);
+  enter(s, AVP_SIGNIN_IDLE);
 }
 
-/* No token: whoever needs one fails; while the old one lives nobody does. */
-static void fail_waiting(struct avp_dispatcher *d, const struct avp_err *err, int64_t now) {
-  struct avp_call *call;
-  avp_token_fetch_failed(&d->token, now);
-  note_outcome(d, AVP_OUTCOME_FAILED);
-  d->asked_after_refusal = false;
-  d->progress++;
-  if (avp_token_advise(&d->token, now) != AVP_TOKEN_FETCH) return;
-  for (call = d->calls; call != NULL; call = call->next) {
-    struct avp_err copy = *err;
-    int attempts = err->attempts;
-    if (call->state != AVP_CALL_QUEUED) continue;
-    avp_call_fail(d, call, &copy);
-    call->err.at_sign_in = true;
-    call->err.attempts = attempts; /* those of the token request: the call itself made none */
+void avp_signin_free(struct avp_signin *s) {
+  avp_signin_cancel(s);
+  s->state = AVP_SIGNIN_CLOSED;
+  avp_call_free(&s->call);
+  avp_token_free(&s->token);
+  keep(&s->credential, NULL);
+  keep(&s->sent_assertion, NULL);
+}
+
+/* Adds the origin of an error that a token reply has caused. */
+static void add_reply(const struct avp_signin *s, struct avp_err *err) {
+  const struct avp_reply *reply = &s->call.transfer->reply;
+  err->status = reply->status;
+  err->attempts = s->call.attempts;
+  memcpy(err->request_id, reply->request_id, sizeof err->request_id);
+  avp_url_for_print(s->call.url, err->url, sizeof err->url);
+}
+
+void avp_signin_fail(struct avp_signin *s, const struct avp_err *err, int64_t now) {
+  if (!avp_token_is_usable(&s->token, now)) {
+    s->failure = *err;
+    if (s->state == AVP_SIGNIN_REPLIED) add_reply(s, &s->failure);
+    avp_signin_redact(s, &s->failure);
   }
+  avp_signin_cancel(s);
+  avp_token_fetch_failed(&s->token, now);
+  s->asked_anew = false;
 }
 
-void avp_signin_cancel(struct avp_dispatcher *d, int64_t now) {
-  if (!d->token.fetching) return;
-  drop_token_call(d);
-  answered(d);
-  note_outcome(d, AVP_OUTCOME_FAILED);
-  avp_token_fetch_failed(&d->token, now);
-  d->token.renew_at = d->token.value != NULL ? now : 0;
+static void queue_request(struct avp_signin *s) {
+  s->call.state = AVP_CALL_QUEUED;
+  s->call.attempts = 0;
+  s->call.not_before = 0;
+  enter(s, AVP_SIGNIN_REQUESTING);
 }
 
-static void start_call(struct avp_dispatcher *d, int64_t now) {
-  d->token_call = avp_call_alloc(d->settings.token_url, "", AVP_NEVER);
-  if (d->token_call == NULL) {
-    struct avp_err err;
-    avp_err_set(&err, AVP_ERR_MEMORY, "out of memory for the token request");
-    fail_waiting(d, &err, now);
-    return;
+const char *avp_signin_bearer(struct avp_signin *s) {
+  int64_t now = s->shared->now;
+  if (s->state == AVP_SIGNIN_IDLE && avp_token_is_due(&s->token, now)) {
+    if (settings_of(s)->credential == AVP_CREDENTIAL_TOKEN) {
+      enter(s, AVP_SIGNIN_ASKING);
+    } else if (settings_of(s)->token_store) {
+      enter(s, AVP_SIGNIN_LOOKING);
+    } else {
+      queue_request(s);
+    }
   }
-  d->token_call->is_token = true;
-}
-
-void avp_signin_begin(struct avp_dispatcher *d, int64_t now) {
-  if (d->token.fetching) return;
-  avp_token_fetch_began(&d->token);
-  d->at_store = d->settings.token_store && d->settings.credential != AVP_CREDENTIAL_TOKEN;
-  if (d->at_store || d->settings.credential == AVP_CREDENTIAL_TOKEN) {
-    want(d);
-  } else {
-    start_call(d, now);
-  }
-}
-
-bool avp_dispatcher_wants_store(const struct avp_dispatcher *d) { return d->at_store; }
-
-bool avp_dispatcher_fetch_token(struct avp_dispatcher *d, int64_t now) {
-  if (!d->at_store || d->closed) return false;
-  answered(d);
-  d->for_store = true;
-  d->outcome = AVP_OUTCOME_NONE;
-  start_call(d, now);
-  return true;
-}
-
-bool avp_dispatcher_leave_token(struct avp_dispatcher *d, int64_t now) {
-  if (!d->at_store || d->token.value == NULL || now >= d->token.expires_at) return false;
-  answered(d);
-  avp_token_fetch_failed(&d->token, now); /* looks again after a while */
-  return true;
-}
-
-enum avp_outcome avp_dispatcher_take_outcome(struct avp_dispatcher *d) {
-  enum avp_outcome outcome = d->outcome;
-  d->outcome = AVP_OUTCOME_NONE;
-  return outcome;
-}
-
-const char *avp_dispatcher_token(const struct avp_dispatcher *d, int64_t now,
-                                 int64_t *lifetime_ms) {
-  *lifetime_ms = d->token.expires_at == AVP_NEVER ? AVP_NEVER : d->token.expires_at - now;
-  return d->token.value;
-}
-
-uint64_t avp_token_hash(const char *value, size_t len) {
-  static const struct avp_hash_key key = {0, 0}; /* only compared within this process */
-  uint64_t hash = avp_hash64(&key, value, len);
-  return hash != 0 ? hash : 1;
-}
-
-bool avp_dispatcher_knows_token(const struct avp_dispatcher *d, const char *value, size_t len) {
-  uint64_t hash = avp_token_hash(value, len);
-  if (hash == d->refused) return true;
-  return d->token.value != NULL && avp_token_hash(d->token.value, strlen(d->token.value)) == hash;
+  return avp_token_is_usable(&s->token, now) ? s->token.value : NULL;
 }
 
 static bool add(struct avp_buf *form, const char *name, const char *value) {
   return value == NULL || avp_url_add_field(form, name, value, strlen(value)) == AVP_BUF_OK;
 }
 
-static bool build_form(const struct avp_dispatcher *d, struct avp_buf *form) {
-  bool ok = add(form, "grant_type", "client_credentials") &&
-            add(form, "client_id", d->settings.client_id);
-  if (d->settings.credential == AVP_CREDENTIAL_ASSERTION) {
-    ok = ok && add(form, "client_assertion_type",
-                   "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
-    ok = ok && add(form, "client_assertion", d->credential);
-  } else {
-    ok = ok && add(form, "client_secret", d->credential);
-  }
-  return ok && add(form, "scope", d->settings.scope);
+static bool build_form(const struct avp_signin *s, struct avp_buf *form) {
+  const struct avp_settings *settings = settings_of(s);
+  bool assertion = settings->credential == AVP_CREDENTIAL_ASSERTION;
+  return add(form, "grant_type", "client_credentials") &&
+         add(form, "client_id", settings->client_id) &&
+         add(form, "client_assertion_type",
+             assertion ? "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" : NULL) &&
+         add(form, assertion ? "client_assertion" : "client_secret", s->credential) &&
+         add(form, "scope", settings->scope);
 }
 
-static void fail_for_memory(struct avp_dispatcher *d, int64_t now) {
-  struct avp_err err;
-  avp_err_set(&err, AVP_ERR_MEMORY, "out of memory or of descriptors for the token request");
-  drop_token_call(d);
-  fail_waiting(d, &err, now);
-}
-
-bool avp_signin_send(struct avp_dispatcher *d, int64_t now) {
-  struct avp_call *call = d->token_call;
+static bool send_request(struct avp_signin *s) {
   struct avp_request request;
   struct avp_buf form;
   bool sent;
-  if (call == NULL || call->state != AVP_CALL_QUEUED || now < call->not_before) return false;
-  if (needs_credential(d)) {
-    want(d);
-    return false;
-  }
   avp_buf_init(&form, MAX_FORM);
-  sent = build_form(d, &form);
+  form.secret = true;
+  sent = build_form(s, &form);
   memset(&request, 0, sizeof request);
   request.post = true;
-  request.url = call->url;
+  request.url = s->call.url;
   request.body = form.data;
   request.body_len = form.len;
   request.content_type = "application/x-www-form-urlencoded";
-  sent = sent && avp_attempt_start(d, call, &request, now);
+  request.secret = true;
+  sent = sent && avp_call_send(s->shared, &s->call, &request);
   avp_buf_free(&form);
-  if (d->settings.credential == AVP_CREDENTIAL_ASSERTION && d->settings.credential_is_function) {
-    avp_free_secret(d->spent);
-    d->spent = d->credential; /* good for one attempt: the server remembers its jti */
-    d->credential = NULL;
-  }
-  if (!sent) fail_for_memory(d, now);
   return sent;
 }
 
-void avp_signin_reply(struct avp_dispatcher *d, int64_t now) {
-  struct avp_call *call = d->token_call;
-  const struct avp_reply *reply = &call->transfer->reply;
+/* Sends the request, or asks for what it lacks. Returns whether it was sent, or failed. */
+static bool send_due(struct avp_signin *s) {
+  const struct avp_settings *settings = settings_of(s);
+  struct avp_err err;
+  bool sent;
+  if (settings->credential_is_function && s->credential == NULL) {
+    enter(s, AVP_SIGNIN_ASKING);
+    return false;
+  }
+  sent = send_request(s);
+  if (settings->credential == AVP_CREDENTIAL_ASSERTION && settings->credential_is_function) {
+    keep(&s->sent_assertion,
+         s->credential); /* good for one attempt: the server remembers its jti */
+    s->credential = NULL;
+  }
+  if (sent) return true;
+  avp_err_set(&err, AVP_ERR_MEMORY, "out of memory or of descriptors for the token request");
+  avp_signin_fail(s, &err, s->shared->now);
+  return true;
+}
+
+static void take_finished(struct avp_signin *s) {
+  const struct avp_reply *reply = &s->call.transfer->reply;
+  struct avp_retry_answer answer;
   struct avp_err err;
   if (reply->result == CURLE_OK && !avp_retry_status(reply->status)) {
-    call->state = AVP_CALL_DONE; /* the binding reads it, success or refusal */
-    d->progress++;
-    return;
+    enter(s, AVP_SIGNIN_REPLIED); /* success or refusal */
+  } else if (!avp_call_plan(s->shared, &s->call, &answer, &err)) {
+    err.attempts = s->call.attempts;
+    avp_err_forget_token(&err);
+    avp_signin_fail(s, &err, s->shared->now);
   }
-  if (avp_attempt_plan(d, call, reply, now)) return;
-  err = call->err;
-  drop_token_call(d);
-  fail_waiting(d, &err, now);
 }
 
-const struct avp_reply *avp_dispatcher_token_reply(const struct avp_dispatcher *d) {
-  if (d->token_call == NULL || d->token_call->state != AVP_CALL_DONE) return NULL;
-  return &d->token_call->transfer->reply;
-}
-
-bool avp_dispatcher_wants(struct avp_dispatcher *d, int64_t now) {
-  if (!d->wanted || d->closed) return false;
-  if (d->asked && now < d->ask_again_at) return false;
-  d->asked = true;
-  d->ask_again_at = now + AVP_ASK_AGAIN_MS;
+bool avp_signin_step(struct avp_signin *s) {
+  if (s->state != AVP_SIGNIN_REQUESTING) return false;
+  if (s->call.state == AVP_CALL_QUEUED) {
+    return s->shared->now >= s->call.not_before && send_due(s);
+  }
+  if (s->call.transfer->running) return false;
+  take_finished(s);
   return true;
 }
 
-bool avp_dispatcher_supply(struct avp_dispatcher *d, const char *credential) {
-  char *copy = d->closed ? NULL : avp_strdup(credential);
+int64_t avp_signin_ready_at(const struct avp_signin *s, int64_t at) {
+  int64_t now = s->shared->now;
+  if (s->state == AVP_SIGNIN_IDLE || avp_token_is_usable(&s->token, at > now ? at : now)) return at;
+  if (s->state != AVP_SIGNIN_REQUESTING || s->call.state != AVP_CALL_QUEUED) return AVP_NEVER;
+  return at > s->call.not_before ? at : s->call.not_before;
+}
+
+int64_t avp_signin_wake_at(const struct avp_signin *s) {
+  switch (s->state) {
+  case AVP_SIGNIN_LOOKING:
+  case AVP_SIGNIN_ASKING:
+    return s->ask_at != 0 ? s->ask_at : AVP_NEVER;
+  case AVP_SIGNIN_REQUESTING:
+    return s->call.state == AVP_CALL_QUEUED ? s->call.not_before : AVP_NEVER;
+  case AVP_SIGNIN_REPLIED:
+    return s->shared->now; /* nothing else would wake its reader */
+  default:
+    return AVP_NEVER;
+  }
+}
+
+void avp_signin_redact(const struct avp_signin *s, struct avp_err *err) {
+  avp_err_redact(err, s->token.value);
+  avp_err_redact(err, s->credential);
+  avp_err_redact(err, s->sent_assertion);
+}
+
+static bool is_waiting(const struct avp_signin *s) {
+  return s->state == AVP_SIGNIN_LOOKING || s->state == AVP_SIGNIN_ASKING;
+}
+
+bool avp_signin_wants(struct avp_signin *s, int64_t now) {
+  if (!is_waiting(s) || now < s->ask_at) return false;
+  s->ask_at = now + AVP_ASK_AGAIN_MS;
+  return true;
+}
+
+bool avp_signin_supply(struct avp_signin *s, const char *credential) {
+  char *copy = s->state != AVP_SIGNIN_CLOSED ? avp_strdup(credential) : NULL;
   if (copy == NULL) return false;
-  avp_free_secret(d->credential);
-  d->credential = copy;
-  answered(d);
+  keep(&s->credential, copy);
+  if (s->state == AVP_SIGNIN_ASKING) enter(s, AVP_SIGNIN_REQUESTING);
   return true;
 }
 
-void avp_dispatcher_supply_failed(struct avp_dispatcher *d, const struct avp_err *err,
-                                  int64_t now) {
-  answered(d);
-  drop_token_call(d);
-  fail_waiting(d, err, now);
-}
-
-void avp_dispatcher_ask_again(struct avp_dispatcher *d) {
-  d->asked = false;
-  d->progress++;
-}
-
-void avp_dispatcher_ask_later(struct avp_dispatcher *d, int64_t ms, int64_t now) {
-  d->asked = d->wanted;
-  d->ask_again_at = now + ms;
-}
-
-int64_t avp_dispatcher_wanted_ms(const struct avp_dispatcher *d, int64_t now) {
-  return now - d->wanted_at;
-}
-
-bool avp_dispatcher_supply_token(struct avp_dispatcher *d, const char *value, size_t len,
-                                 int64_t lifetime_ms, bool fresh, int64_t now) {
+bool avp_signin_supply_token(struct avp_signin *s, const char *value, size_t len,
+                             int64_t lifetime_ms, bool fresh, int64_t now) {
   struct avp_event *event;
-  if (d->closed || !avp_token_set(&d->token, value, len, lifetime_ms, fresh, now)) return false;
-  drop_token_call(d);
-  answered(d);
-  note_outcome(d, AVP_OUTCOME_FETCHED);
-  d->asked_after_refusal = false;
-  avp_free_secret(d->spent);
-  d->spent = NULL;
-  event = avp_event_add(&d->events, AVP_EVENT_TOKEN, d->wall);
+  if (s->state == AVP_SIGNIN_CLOSED ||
+      !avp_token_set(&s->token, value, len, lifetime_ms, fresh, now)) {
+    return false;
+  }
+  avp_signin_cancel(s);
+  s->asked_anew = false;
+  keep(&s->sent_assertion, NULL);
+  event = avp_event_add(&s->shared->events, AVP_EVENT_TOKEN, (double)s->shared->wall_ms / 1000);
   if (event != NULL && lifetime_ms != AVP_NEVER) event->lifetime = (double)lifetime_ms / 1000;
   return true;
 }
 
-bool avp_dispatcher_fix_token(struct avp_dispatcher *d, const char *value) {
-  d->token.fixed = true;
-  return avp_token_set(&d->token, value, strlen(value), AVP_NEVER, true, 0);
-}
-
-/* A secret that a function gives may have been renewed since: ask once more. */
-static bool ask_for_new_secret(struct avp_dispatcher *d, const char *word) {
-  if (!d->settings.credential_is_function || d->settings.credential != AVP_CREDENTIAL_SECRET ||
-      d->asked_after_refusal || word == NULL || strcmp(word, "invalid_client") != 0) {
+/* A secret that a function returns may have been renewed since: asks once more. */
+static bool ask_for_new_secret(struct avp_signin *s, const char *word) {
+  if (!settings_of(s)->credential_is_function ||
+      settings_of(s)->credential != AVP_CREDENTIAL_SECRET || s->asked_anew || word == NULL ||
+      strcmp(word, "invalid_client") != 0) {
     return false;
   }
-  d->asked_after_refusal = true;
-  avp_free_secret(d->credential);
-  d->credential = NULL;
-  avp_attempt_drop(d, d->token_call);
-  d->token_call->state = AVP_CALL_QUEUED;
-  d->token_call->attempts = 0;
-  want(d);
+  s->asked_anew = true;
+  keep(&s->credential, NULL);
+  avp_call_drop(s->shared, &s->call);
+  queue_request(s);
   return true;
 }
 
 /* The server's sentence, cut to a sane length and without the secrets that it may echo. */
-static void quote(const struct avp_dispatcher *d, const char *description,
-                  char said[DESCRIPTION_MAX]) {
+static void quote(const struct avp_signin *s, const char *description, char said[DESCRIPTION_MAX]) {
   size_t len = description != NULL ? strlen(description) : 0;
   bool cut = len >= DESCRIPTION_MAX;
   if (cut) len = DESCRIPTION_MAX - 1;
   if (len > 0) memcpy(said, description, len);
   said[len] = '\0';
-  avp_redact(said, len, cut, d->credential);
-  avp_redact(said, len, cut, d->spent);
+  avp_redact(said, len, cut, s->credential);
+  avp_redact(said, len, cut, s->sent_assertion);
 }
 
-void avp_dispatcher_token_refused(struct avp_dispatcher *d, const char *word,
-                                  const char *description, int64_t now) {
-  const struct avp_reply *reply = avp_dispatcher_token_reply(d);
+void avp_signin_refused(struct avp_signin *s, const char *word, const char *description,
+                        int64_t now) {
+  const struct avp_reply *reply = &s->call.transfer->reply;
   struct avp_err err;
   char said[DESCRIPTION_MAX];
-  if (ask_for_new_secret(d, word)) return;
+  if (ask_for_new_secret(s, word)) return;
   if (word != NULL || reply->status == 400 || reply->status == 401) {
-    quote(d, description, said);
-    avp_explain_token_refusal(&err, reply->status, word, said,
-                              d->settings.credential == AVP_CREDENTIAL_ASSERTION,
-                              d->settings.token_url);
-    strcpy(err.request_id, reply->request_id); /* of the same size */
-    avp_err_body(&err, reply->body.data, reply->body.len);
+    quote(s, description, said);
+    avp_explain_token_refusal(&err, reply, word, said,
+                              settings_of(s)->credential == AVP_CREDENTIAL_ASSERTION, s->call.url);
   } else {
-    avp_explain_status(&err, reply, d->settings.token_url);
+    avp_explain_status(&err, reply, s->call.url);
     if (reply->status == 403) err.kind = AVP_ERR_AUTH; /* it refuses, if not in OAuth's words */
     avp_err_add(&err, "; this is the token endpoint: check token_url and environment");
   }
   avp_err_forget_token(&err);
-  err.attempts = d->token_call->attempts;
-  drop_token_call(d);
-  fail_waiting(d, &err, now);
+  avp_signin_fail(s, &err, now);
 }
 
-void avp_dispatcher_token_garbled(struct avp_dispatcher *d, enum avp_err_kind kind,
-                                  const char *what, int64_t now) {
-  const struct avp_reply *reply = avp_dispatcher_token_reply(d);
-  struct avp_err err;
-  avp_err_set(&err, kind, "the token endpoint's reply %s; check token_url", what);
-  err.status = reply->status;
-  err.attempts = d->token_call->attempts;
-  memcpy(err.request_id, reply->request_id, sizeof err.request_id);
-  avp_url_for_print(d->settings.token_url, err.url, sizeof err.url);
-  drop_token_call(d);
-  fail_waiting(d, &err, now);
+bool avp_signin_fetch(struct avp_signin *s) {
+  if (s->state != AVP_SIGNIN_LOOKING) return false;
+  queue_request(s);
+  return true;
+}
+
+bool avp_signin_later(struct avp_signin *s, int64_t ms, int64_t now) {
+  if (!is_waiting(s)) return false;
+  if (ms == 0) {
+    s->ask_at = 0;
+    s->shared->progress++;
+  } else if (s->state == AVP_SIGNIN_LOOKING && avp_token_is_usable(&s->token, now)) {
+    avp_token_fetch_failed(&s->token, now);
+    avp_signin_cancel(s);
+    return true;
+  } else {
+    s->ask_at = now + ms;
+  }
+  return false;
 }

@@ -5,8 +5,9 @@
 
 #include <string.h>
 
+#include "../ground/hash.h"
 #include "../ground/mem.h"
-#include "retry.h"
+#include "../ground/sys.h"
 
 #define RENEW_AHEAD_MS 300000 /* renew this long before expiry, or a tenth of a short lifetime */
 #define RENEW_AGAIN_MS 30000  /* after a failed early renewal, not before this long */
@@ -19,24 +20,20 @@ bool avp_token_is_valid(const char *text, size_t len) {
   return len > 0;
 }
 
-void avp_token_init(struct avp_token *token) { memset(token, 0, sizeof *token); }
-
 void avp_token_free(struct avp_token *token) {
   avp_free_secret(token->value);
   token->value = NULL;
 }
 
-enum avp_token_advice avp_token_advise(const struct avp_token *token, int64_t now) {
-  bool usable = token->value != NULL && now < token->expires_at;
-  if (!usable) return token->fetching ? AVP_TOKEN_WAIT : AVP_TOKEN_FETCH;
-  if (now >= token->renew_at && !token->fetching) return AVP_TOKEN_USE_AND_RENEW;
-  return AVP_TOKEN_USE;
+bool avp_token_is_usable(const struct avp_token *token, int64_t now) {
+  return token->value != NULL && now < token->expires_at;
 }
 
-void avp_token_fetch_began(struct avp_token *token) { token->fetching = true; }
+bool avp_token_is_due(const struct avp_token *token, int64_t now) {
+  return !avp_token_is_usable(token, now) || now >= token->renew_at;
+}
 
 void avp_token_fetch_failed(struct avp_token *token, int64_t now) {
-  token->fetching = false;
   token->renew_at = now + RENEW_AGAIN_MS;
 }
 
@@ -50,34 +47,42 @@ bool avp_token_set(struct avp_token *token, const char *value, size_t len, int64
   char *copy = avp_alloc(len + 1);
   if (copy == NULL) return false;
   memcpy(copy, value, len);
-  avp_free_secret(token->value);
+  avp_token_free(token);
   token->value = copy;
-  token->fetching = false;
-  token->served = !fresh;
+  token->proven = !fresh;
   token->generation++;
   token->expires_at = moment(now, lifetime_ms);
   token->renew_at = lifetime_ms == AVP_NEVER ? AVP_NEVER : moment(now, lifetime_ms - ahead);
   return true;
 }
 
-void avp_token_worked(struct avp_token *token, uint64_t generation) {
-  if (generation == token->generation) token->served = true;
+bool avp_token_fix(struct avp_token *token, const char *value) {
+  token->fixed = true;
+  return avp_token_set(token, value, strlen(value), AVP_NEVER, true, 0);
 }
 
-static void discard(struct avp_token *token) {
-  if (token->fixed) return;
-  avp_free_secret(token->value);
-  token->value = NULL;
+/* Never 0. */
+static uint64_t hash_of(const char *value, size_t len) {
+  static const struct avp_hash_key key = {0, 0}; /* only compared within this process */
+  return avp_hash64(&key, value, len) | 1;
+}
+
+bool avp_token_is_known(const struct avp_token *token, const char *value, size_t len) {
+  bool at_hand =
+      token->value != NULL && strlen(token->value) == len && memcmp(token->value, value, len) == 0;
+  return at_hand || hash_of(value, len) == token->refused;
+}
+
+void avp_token_worked(struct avp_token *token, uint64_t generation) {
+  if (generation == token->generation) token->proven = true;
 }
 
 enum avp_token_refusal avp_token_refuse(struct avp_token *token, uint64_t generation) {
-  bool unused;
   if (generation != token->generation || token->value == NULL) {
     return AVP_TOKEN_REPEAT; /* an older one: the request is just sent again */
   }
-  unused = !token->served;
-  discard(token);
-  return token->fixed || unused ? AVP_TOKEN_REFUSED : AVP_TOKEN_REPEAT;
+  token->refused = hash_of(token->value, strlen(token->value));
+  if (token->fixed) return AVP_TOKEN_REFUSED;
+  avp_token_free(token);
+  return token->proven ? AVP_TOKEN_REPEAT : AVP_TOKEN_REFUSED;
 }
-
-bool avp_token_is_proven(const struct avp_token *token) { return token->served; }

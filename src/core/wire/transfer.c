@@ -65,6 +65,7 @@ static bool add_header(struct avp_transfer *transfer, const char *name, const ch
   struct avp_buf line;
   bool done;
   avp_buf_init(&line, 1024 * 1024);
+  line.secret = true; /* it may be the bearer token's */
   done = avp_buf_adds(&line, name) == AVP_BUF_OK && avp_buf_adds(&line, value) == AVP_BUF_OK;
   longer = done ? curl_slist_append(transfer->headers, line.data) : NULL;
   avp_buf_free(&line);
@@ -90,17 +91,8 @@ static bool make_headers(struct avp_transfer *transfer, const struct avp_request
          add_bearer(transfer, request->bearer);
 }
 
-static bool copy_body(struct avp_transfer *transfer, const struct avp_request *request) {
-  if (!request->post) return true;
-  transfer->body = avp_alloc(request->body_len + 1);
-  if (transfer->body == NULL) return false;
-  memcpy(transfer->body, request->body, request->body_len);
-  transfer->body_len = request->body_len;
-  return true;
-}
-
 /* OpenSSL reads a hashed directory certificate by certificate as it needs them, the bundle file
- * whole for each connection (40 ms of stall with Debian's): where the directory is there, use it
+ * whole for each connection (40 ms of stall with Debian's): if the directory is there, use it
  * alone. Other TLS libraries read directories whole, so they keep their default. */
 static const char *hashed_dir(void) {
   static const char *dir;
@@ -185,20 +177,24 @@ static bool configure(struct avp_transfer *transfer, const struct avp_transfer_s
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
   if (request->post) {
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->body_len);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body.data);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->body.len);
   }
   return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK;
 }
 
-struct avp_transfer *avp_transfer_new(CURL *easy, const struct avp_transfer_settings *settings,
+struct avp_transfer *avp_transfer_new(const struct avp_transfer_settings *settings,
                                       const struct avp_request *request, void *owner) {
   struct avp_transfer *transfer = avp_alloc(sizeof *transfer);
   if (transfer == NULL) return NULL;
-  transfer->easy = easy;
+  transfer->easy = curl_easy_init();
   transfer->owner = owner;
   avp_buf_init(&transfer->reply.body, settings->max_body);
-  if (make_headers(transfer, request) && copy_body(transfer, request) &&
+  avp_buf_init(&transfer->body, request->body_len);
+  transfer->body.secret = transfer->reply.body.secret = request->secret;
+  if (transfer->easy != NULL && make_headers(transfer, request) &&
+      (!request->post ||
+       avp_buf_add(&transfer->body, request->body, request->body_len) == AVP_BUF_OK) &&
       configure(transfer, settings, request)) {
     return transfer;
   }
@@ -208,12 +204,12 @@ struct avp_transfer *avp_transfer_new(CURL *easy, const struct avp_transfer_sett
 
 void avp_transfer_free(struct avp_transfer *transfer) {
   struct curl_slist *header;
+  curl_easy_cleanup(transfer->easy);
   for (header = transfer->headers; header != NULL; header = header->next) {
     avp_wipe(header->data, strlen(header->data));
   }
   curl_slist_free_all(transfer->headers);
-  if (transfer->body != NULL) avp_wipe(transfer->body, transfer->body_len);
-  avp_free(transfer->body);
+  avp_buf_free(&transfer->body);
   avp_buf_free(&transfer->reply.body);
   avp_free(transfer);
 }

@@ -31,6 +31,7 @@ struct avp_request {
   size_t body_len;
   const char *content_type; /* for POST */
   const char *bearer;       /* access token, or NULL; copied */
+  bool secret;              /* body and reply hold secrets: they are wiped */
   int64_t timeout_ms;       /* for the whole attempt */
 };
 
@@ -50,7 +51,6 @@ struct avp_reply {
   char request_id[128];         /* header value, empty if absent */
   enum avp_overflow overflow;   /* which limit ended it */
   bool out_of_memory;           /* ours, while bytes were kept */
-  bool in_headers;              /* not all of them have come */
   long os_error;                /* errno behind a connection's failure */
   double seconds;               /* how long it took */
   double bytes;                 /* body bytes as they came over the wire */
@@ -58,25 +58,25 @@ struct avp_reply {
 };
 
 struct avp_transfer {
-  CURL *easy;                 /* lent by the transport's pool */
+  CURL *easy;                 /* NULL if it was abandoned after a fork */
   struct curl_slist *headers; /* of the request; hold the token, wiped at the end */
   const char *bearer;         /* the token in them, or NULL */
-  char *body;                 /* of the request; may hold a secret, wiped at the end */
-  size_t body_len;            /* bytes of it */
+  struct avp_buf body;        /* of the request */
   size_t header_bytes;        /* received so far */
   int64_t ends_at;            /* ms: libcurl should have ended it well before */
   struct avp_reply reply;
   void *owner;               /* whose attempt it is */
-  struct avp_transfer *next; /* in the transport's list of running or of finished ones */
+  struct avp_transfer *next; /* in the transport's list */
   bool running;              /* added to the multi handle */
+  bool finished;             /* not yet handed to its owner */
 };
 
-/* Makes a transfer on `easy`, which must be fresh or reset. NULL when memory is out. The reply's
- * body is limited to `settings->max_body`. */
-struct avp_transfer *avp_transfer_new(CURL *easy, const struct avp_transfer_settings *settings,
+/* Makes a transfer with an easy handle of its own: libcurl 7.84 to 8.0 leave a pointer to a header
+ * that is gone in one that is used again. NULL when memory is out. */
+struct avp_transfer *avp_transfer_new(const struct avp_transfer_settings *settings,
                                       const struct avp_request *request, void *owner);
 
-/* Wipes and frees all but the easy handle. */
+/* Wipes and frees it all; it is in no multi handle any more. */
 void avp_transfer_free(struct avp_transfer *transfer);
 
 /* Takes what libcurl knows of the finished transfer into the reply. */

@@ -8,22 +8,17 @@
 #include "../ground/mem.h"
 #include "../ground/sys.h"
 
-#define POOL_SIZE 8    /* idle easy handles that are kept */
-#define GRACE_MS  1000 /* beyond an attempt's timeout, for libcurl to end it */
+#define GRACE_MS 1000 /* beyond an attempt's timeout, for libcurl to end it */
 
 struct avp_transport {
   const struct avp_transfer_settings *settings;
-  CURLM *multi;              /* NULL until the first transfer */
-  int set;                   /* the watched sockets, -1 until the first transfer */
-  long pid;                  /* the process that made the above */
-  int connections;           /* idle connections kept */
-  int64_t now;               /* of the call that is running, for libcurl's timer callback */
-  int64_t timer_at;          /* when libcurl wants to be called, or AVP_NEVER */
-  CURL *pool[POOL_SIZE];     /* idle easy handles */
-  int pool_size;             /* how many may be kept */
-  int pooled;                /* how many are */
-  struct avp_transfer *live; /* running attempts */
-  struct avp_transfer *done; /* finished attempts, oldest first */
+  CURLM *multi;                   /* NULL until the first transfer */
+  int set;                        /* the watched sockets, -1 until the first transfer */
+  long pid;                       /* the process that made the above */
+  int connections;                /* idle connections kept */
+  int64_t now;                    /* of the call that is running, for libcurl's timer callback */
+  int64_t timer_at;               /* when libcurl wants to be called, or AVP_NEVER */
+  struct avp_transfer *transfers; /* all that are not freed, oldest first */
 };
 
 bool avp_transport_global_init(void) {
@@ -50,20 +45,12 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user) {
   return 0;
 }
 
-/* In libcurl 7.84 to 8.0 a reset handle still points to the last header of its transfer before,
- * which is gone, and a reply that begins with a folded line is appended to it: none is kept. */
-static bool may_keep_handles(void) {
-  unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
-  return version < 0x075400 || version >= 0x080100;
-}
-
 struct avp_transport *avp_transport_new(const struct avp_transfer_settings *settings,
                                         int connections) {
   struct avp_transport *transport = avp_alloc(sizeof *transport);
   if (transport == NULL) return NULL;
   transport->settings = settings;
   transport->connections = connections;
-  transport->pool_size = may_keep_handles() ? POOL_SIZE : 0;
   transport->set = -1;
   transport->timer_at = AVP_NEVER;
   return transport;
@@ -94,39 +81,15 @@ static bool open_multi(struct avp_transport *transport) {
   return true;
 }
 
-static CURL *take_easy(struct avp_transport *transport) {
-  if (transport->pooled > 0) return transport->pool[--transport->pooled];
-  return curl_easy_init();
-}
-
-/* Reset first: the handle still points at buffers of the transfer that used it. */
-static void give_easy(struct avp_transport *transport, CURL *easy) {
-  curl_easy_reset(easy);
-  if (transport->pooled < transport->pool_size) {
-    transport->pool[transport->pooled++] = easy;
-  } else {
-    curl_easy_cleanup(easy);
-  }
-}
-
-static void unlink_from(struct avp_transfer **link, const struct avp_transfer *transfer) {
+void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *transfer) {
+  struct avp_transfer **link = &transport->transfers;
+  struct avp_sigpipe pipe;
   while (*link != NULL && *link != transfer) link = &(*link)->next;
   if (*link != NULL) *link = transfer->next;
-}
-
-static void unlink_both(struct avp_transport *transport, const struct avp_transfer *transfer) {
-  unlink_from(&transport->live, transfer);
-  unlink_from(&transport->done, transfer);
-}
-
-void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *transfer) {
-  struct avp_sigpipe pipe;
   avp_sys_sigpipe_block(&pipe);
   if (transfer->running) curl_multi_remove_handle(transport->multi, transfer->easy);
-  unlink_both(transport, transfer);
-  if (transfer->easy != NULL) give_easy(transport, transfer->easy);
-  avp_sys_sigpipe_restore(&pipe);
   avp_transfer_free(transfer);
+  avp_sys_sigpipe_restore(&pipe);
 }
 
 void avp_transport_free(struct avp_transport *transport) {
@@ -134,7 +97,6 @@ void avp_transport_free(struct avp_transport *transport) {
   if (transport == NULL) return;
   avp_transport_forked(transport);
   avp_sys_sigpipe_block(&pipe);
-  while (transport->pooled > 0) curl_easy_cleanup(transport->pool[--transport->pooled]);
   if (transport->multi != NULL) curl_multi_cleanup(transport->multi);
   avp_sys_sigpipe_restore(&pipe);
   avp_sys_close(transport->set);
@@ -144,42 +106,33 @@ void avp_transport_free(struct avp_transport *transport) {
 struct avp_transfer *avp_transport_start(struct avp_transport *transport,
                                          const struct avp_request *request, void *owner,
                                          int64_t now) {
+  struct avp_transfer **end = &transport->transfers;
   struct avp_transfer *transfer;
-  CURL *easy;
   transport->now = now;
   if (!open_multi(transport)) return NULL;
-  easy = take_easy(transport);
-  if (easy == NULL) return NULL;
-  transfer = avp_transfer_new(easy, transport->settings, request, owner);
-  if (transfer == NULL) {
-    give_easy(transport, easy);
+  transfer = avp_transfer_new(transport->settings, request, owner);
+  if (transfer == NULL) return NULL;
+  if (curl_multi_add_handle(transport->multi, transfer->easy) != CURLM_OK) {
+    avp_transfer_free(transfer);
     return NULL;
   }
-  transfer->running = curl_multi_add_handle(transport->multi, easy) == CURLM_OK;
-  if (transfer->running) {
-    transfer->ends_at = now + request->timeout_ms + GRACE_MS;
-    transfer->next = transport->live;
-    transport->live = transfer;
-    return transfer;
-  }
-  avp_transport_cancel(transport, transfer);
-  return NULL;
+  transfer->running = true;
+  transfer->ends_at = now + request->timeout_ms + GRACE_MS;
+  while (*end != NULL) end = &(*end)->next;
+  *end = transfer;
+  return transfer;
 }
 
 static void finish(struct avp_transport *transport, struct avp_transfer *transfer,
                    CURLcode result) {
-  struct avp_transfer **end = &transport->done;
   avp_transfer_finish(transfer, result);
   curl_multi_remove_handle(transport->multi, transfer->easy);
   transfer->running = false;
-  unlink_from(&transport->live, transfer);
-  while (*end != NULL) end = &(*end)->next;
-  transfer->next = NULL;
-  *end = transfer;
+  transfer->finished = true;
 }
 
-/* Moves finished transfers from libcurl's list to ours. A transfer that ran out of memory may leave
- * a half-made connection behind, for which later ones would wait in vain. */
+/* Takes the finished transfers from libcurl. One that ran out of memory may leave a half-made
+ * connection behind, for which later ones would wait in vain. */
 static CURLMcode collect(struct avp_transport *transport) {
   CURLMcode state = CURLM_OK;
   CURLMsg *message;
@@ -201,8 +154,10 @@ static CURLMcode collect(struct avp_transport *transport) {
 /* Whether libcurl has forgotten a transfer: one that waits for another's connection has no timeout
  * in some versions (7.88 is one). */
 static bool is_stuck(const struct avp_transport *transport, int64_t now) {
-  const struct avp_transfer *transfer = transport->live;
-  while (transfer != NULL && now < transfer->ends_at) transfer = transfer->next;
+  const struct avp_transfer *transfer = transport->transfers;
+  while (transfer != NULL && (!transfer->running || now < transfer->ends_at)) {
+    transfer = transfer->next;
+  }
   return transfer != NULL;
 }
 
@@ -213,7 +168,10 @@ static void give_up(struct avp_transport *transport, CURLMcode why) {
   CURLcode result = why == CURLM_OUT_OF_MEMORY    ? CURLE_OUT_OF_MEMORY
                     : why == CURLM_INTERNAL_ERROR ? CURLE_OPERATION_TIMEDOUT
                                                   : CURLE_SEND_ERROR;
-  while (transport->live != NULL) finish(transport, transport->live, result);
+  struct avp_transfer *transfer;
+  for (transfer = transport->transfers; transfer != NULL; transfer = transfer->next) {
+    if (transfer->running) finish(transport, transfer, result);
+  }
   curl_multi_cleanup(transport->multi);
   avp_sys_close(transport->set);
   transport->multi = NULL;
@@ -262,16 +220,17 @@ void avp_transport_perform(struct avp_transport *transport, int64_t now) {
 }
 
 struct avp_transfer *avp_transport_next_done(struct avp_transport *transport) {
-  struct avp_transfer *transfer = transport->done;
-  if (transfer != NULL) transport->done = transfer->next;
+  struct avp_transfer *transfer = transport->transfers;
+  while (transfer != NULL && !transfer->finished) transfer = transfer->next;
+  if (transfer != NULL) transfer->finished = false;
   return transfer;
 }
 
 int64_t avp_transport_wake_at(const struct avp_transport *transport) {
-  const struct avp_transfer *transfer = transport->live;
+  const struct avp_transfer *transfer = transport->transfers;
   int64_t at = transport->timer_at;
   for (; transfer != NULL; transfer = transfer->next) {
-    if (transfer->ends_at < at) at = transfer->ends_at;
+    if (transfer->running && transfer->ends_at < at) at = transfer->ends_at;
   }
   return at;
 }
@@ -284,19 +243,17 @@ void avp_transport_wait(const struct avp_transport *transport, int timeout_ms) {
 }
 
 bool avp_transport_forked(struct avp_transport *transport) {
+  struct avp_transfer *transfer;
   if (transport->multi == NULL || transport->pid == avp_sys_pid()) return false;
   /* Cleaning up would close the parent's connections for good (TLS says goodbye, and epoll is
    * shared): the handles are left alone, only our copy of the set's descriptor is closed. */
   avp_sys_close(transport->set);
   transport->multi = NULL;
   transport->set = -1;
-  transport->live = NULL;
-  transport->pooled = 0;
   transport->timer_at = AVP_NEVER;
+  for (transfer = transport->transfers; transfer != NULL; transfer = transfer->next) {
+    transfer->easy = NULL;
+    transfer->running = transfer->finished = false;
+  }
   return true;
-}
-
-void avp_transport_abandon(struct avp_transport *transport, struct avp_transfer *transfer) {
-  unlink_both(transport, transfer);
-  avp_transfer_free(transfer);
 }

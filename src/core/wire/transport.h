@@ -1,10 +1,10 @@
-/* transport.h - all HTTP of one client: one curl_multi, a pool of easy handles, one descriptor.
+/* transport.h - all HTTP of one client: one curl_multi, one descriptor.
  *
  * Never blocks and never sleeps. libcurl reports its sockets into a set of our own (sys.h), kept
- * right inside libcurl's socket callback, since a socket that is closed and reopened under the
- * same number within one step would be missed by anyone told afterwards. Whoever waits watches
- * that one descriptor and one moment. Everything is made when it is first needed, so that a client
- * made before a fork is harmless; in the child of a fork the inherited handles are abandoned.
+ * right inside libcurl's socket callback: a socket that is closed and reopened under the same
+ * number within one step would be missed by anyone told afterwards. A driver watches that one
+ * descriptor and one moment. Everything is made when it is first needed, so that a client made
+ * before a fork is harmless; in the child of a fork the inherited handles are abandoned.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_TRANSPORT_H
@@ -52,10 +52,7 @@ int avp_transport_fd(const struct avp_transport *transport);
 void avp_transport_wait(const struct avp_transport *transport, int timeout_ms);
 
 /* Whether this process is a fork's child of the one that started the transfers. If so, abandons
- * the inherited handles: every attempt there is must then be given to avp_transport_abandon. */
+ * the inherited handles: none of the attempts there are will finish, each is to be cancelled. */
 bool avp_transport_forked(struct avp_transport *transport);
-
-/* Frees an attempt that began before the fork, without touching libcurl. */
-void avp_transport_abandon(struct avp_transport *transport, struct avp_transfer *transfer);
 
 #endif

@@ -7,23 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_unreserved(unsigned char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
+#include "../ground/mem.h"
 
 enum avp_buf_result avp_url_encode(struct avp_buf *out, const char *data, size_t len) {
-  static const char hex[] = "0123456789ABCDEF";
-  enum avp_buf_result result = AVP_BUF_OK;
-  size_t i;
-  for (i = 0; i < len && result == AVP_BUF_OK; i++) {
-    unsigned char c = (unsigned char)data[i];
-    char escape[3];
-    escape[0] = '%';
-    escape[1] = hex[c >> 4];
-    escape[2] = hex[c & 15];
-    result = is_unreserved(c) ? avp_buf_add(out, data + i, 1) : avp_buf_add(out, escape, 3);
-  }
+  enum avp_buf_result result;
+  char *encoded;
+  if (len == 0) return AVP_BUF_OK; /* which libcurl would take for "as long as the string is" */
+  if (len > out->max) return AVP_BUF_TOO_BIG;
+  encoded = curl_easy_escape(NULL, data, (int)len);
+  if (encoded == NULL) return AVP_BUF_NO_MEMORY;
+  result = avp_buf_adds(out, encoded);
+  avp_wipe(encoded, strlen(encoded)); /* it may be a secret */
+  curl_free(encoded);
   return result;
 }
 
@@ -48,12 +43,23 @@ enum avp_buf_result avp_url_join(struct avp_buf *out, const char *base, const ch
   return result;
 }
 
-/* Whether memory is out is in `result`. */
-static bool has_part(CURLU *parsed, CURLUPart part, CURLUcode *result) {
+/* Returns the parsed URL, or NULL if libcurl does not take it. `flags` are those of curl_url_set.
+ */
+static CURLU *parse(const char *url, unsigned flags, bool *no_memory) {
+  CURLU *parsed = curl_url();
+  CURLUcode result = CURLUE_OUT_OF_MEMORY;
+  if (parsed != NULL) result = curl_url_set(parsed, CURLUPART_URL, url, flags);
+  if (result == CURLUE_OK) return parsed;
+  if (result == CURLUE_OUT_OF_MEMORY) *no_memory = true;
+  curl_url_cleanup(parsed);
+  return NULL;
+}
+
+/* Returns a part, to be freed with curl_free, or NULL if there is none. */
+static char *part_of(CURLU *parsed, CURLUPart part, bool *no_memory) {
   char *text = NULL;
-  *result = curl_url_get(parsed, part, &text, 0);
-  curl_free(text);
-  return *result == CURLUE_OK;
+  if (curl_url_get(parsed, part, &text, 0) == CURLUE_OUT_OF_MEMORY) *no_memory = true;
+  return text;
 }
 
 /* 127.0.0.0/8 in its normal form; a name may look like one but for a part above 255. */
@@ -64,35 +70,28 @@ static bool is_127(const char *host) {
          parts[0] < 256 && parts[1] < 256 && parts[2] < 256;
 }
 
-/* The host as libcurl has understood it: names as written, addresses in their normal form. */
-static bool host_is_loopback(const char *host) {
-  return curl_strequal(host, "localhost") || strcmp(host, "[::1]") == 0 || is_127(host);
-}
-
-/* Gives the parsed URL, or NULL where libcurl does not take it; `result` says why. `flags` are
- * those of curl_url_set. */
-static CURLU *parse(const char *url, unsigned flags, CURLUcode *result) {
-  CURLU *parsed = curl_url();
-  *result = CURLUE_OUT_OF_MEMORY;
-  if (parsed == NULL) return NULL;
-  *result = curl_url_set(parsed, CURLUPART_URL, url, flags);
-  if (*result == CURLUE_OK) return parsed;
-  curl_url_cleanup(parsed);
-  return NULL;
-}
-
-/* Whether memory is out is in `result`. */
-static bool parsed_is_loopback(CURLU *parsed, CURLUcode *result) {
-  char *host = NULL;
-  bool loopback;
-  *result = curl_url_get(parsed, CURLUPART_HOST, &host, 0);
-  loopback = *result == CURLUE_OK && host_is_loopback(host);
+/* Goes by the host as libcurl has understood it: names as written, addresses in their normal form.
+ */
+static bool is_loopback(CURLU *parsed, bool *no_memory) {
+  char *host = part_of(parsed, CURLUPART_HOST, no_memory);
+  bool loopback = host != NULL &&
+                  (curl_strequal(host, "localhost") || strcmp(host, "[::1]") == 0 || is_127(host));
   curl_free(host);
   return loopback;
 }
 
-/* As `refusal`, of what may stand in a URL but not in one of ours. */
-static const char *refusal_of_parts(CURLU *parsed, CURLUcode *result) {
+/* The word among `schemes`, which NULL ends, that the URL begins with; NULL if none of them. */
+static const char *scheme_of(CURLU *parsed, const char *const *schemes, bool *no_memory) {
+  char *scheme = part_of(parsed, CURLUPART_SCHEME, no_memory);
+  while (scheme != NULL && *schemes != NULL && !curl_strequal(scheme, *schemes)) schemes++;
+  if (scheme == NULL) return NULL;
+  curl_free(scheme);
+  return *schemes;
+}
+
+/* Returns NULL if the URL is fine, else what is wrong with it. */
+static const char *refusal(CURLU *parsed, bool *no_memory) {
+  static const char *const schemes[] = {"https", "http", NULL};
   static const struct {
     CURLUPart part;
     const char *reason;
@@ -102,28 +101,18 @@ static const char *refusal_of_parts(CURLU *parsed, CURLUcode *result) {
       {CURLUPART_QUERY, "must not hold a query"},
       {CURLUPART_FRAGMENT, "must not hold a fragment"},
   };
+  const char *scheme = scheme_of(parsed, schemes, no_memory);
   size_t i;
+  if (scheme == NULL) return "must begin with https://";
+  if (scheme != schemes[0] && !is_loopback(parsed, no_memory)) {
+    return "is plain http; only loopback may be, use https";
+  }
   for (i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-    if (has_part(parsed, parts[i].part, result)) return parts[i].reason;
-    if (*result == CURLUE_OUT_OF_MEMORY) break;
+    char *text = part_of(parsed, parts[i].part, no_memory);
+    curl_free(text);
+    if (text != NULL) return parts[i].reason;
   }
   return NULL;
-}
-
-/* NULL where the URL is fine, else what is wrong with it; whether memory is out is in `result`. */
-static const char *refusal(CURLU *parsed, CURLUcode *result) {
-  char *scheme = NULL;
-  const char *reason = NULL;
-  *result = curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0);
-  if (*result != CURLUE_OK) return "has no scheme";
-  if (strcmp(scheme, "http") == 0) {
-    if (!parsed_is_loopback(parsed, result))
-      reason = "is plain http; only loopback may be, use https";
-  } else if (strcmp(scheme, "https") != 0) {
-    reason = "must begin with https://";
-  }
-  curl_free(scheme);
-  return reason != NULL ? reason : refusal_of_parts(parsed, result);
 }
 
 /* libcurl drops an empty query or fragment, and with it the sign that there was one. */
@@ -134,9 +123,9 @@ static const char *refusal_of_text(const char *url) {
   return NULL;
 }
 
-/* Fills the error where a URL is refused for this reason. */
-static bool refuse(struct avp_err *err, CURLUcode result, const char *what, const char *reason) {
-  if (result == CURLUE_OUT_OF_MEMORY) {
+/* Fills the error of a URL that is refused for this reason. */
+static bool refuse(struct avp_err *err, bool no_memory, const char *what, const char *reason) {
+  if (no_memory) {
     avp_err_set(err, AVP_ERR_MEMORY, "out of memory");
   } else {
     avp_err_set(err, AVP_ERR_CONFIG, "%s %s", what, reason);
@@ -145,55 +134,42 @@ static bool refuse(struct avp_err *err, CURLUcode result, const char *what, cons
 }
 
 bool avp_url_check(const char *url, const char *what, struct avp_err *err) {
-  CURLUcode result;
-  CURLU *parsed = parse(url, CURLU_PATH_AS_IS, &result);
-  const char *reason = parsed != NULL ? refusal(parsed, &result) : "is not a URL";
+  bool no_memory = false;
+  CURLU *parsed = parse(url, CURLU_PATH_AS_IS, &no_memory);
+  const char *reason = parsed != NULL ? refusal(parsed, &no_memory) : "is not a URL";
   curl_url_cleanup(parsed);
   if (reason == NULL) reason = refusal_of_text(url);
-  if (reason == NULL && result != CURLUE_OUT_OF_MEMORY) return true;
-  (void)refuse(err, result, what, reason);
-  if (err->kind == AVP_ERR_CONFIG) avp_url_for_print(url, err->url, sizeof err->url);
+  if (reason == NULL && !no_memory) return true;
+  (void)refuse(err, no_memory, what, reason);
+  if (!no_memory) avp_url_for_print(url, err->url, sizeof err->url);
   return false;
 }
 
-/* Whether memory is out is in `result`. */
-static bool is_proxy_scheme(CURLU *parsed, CURLUcode *result) {
-  static const char *const schemes[] = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"};
-  char *scheme = NULL;
-  bool known = false;
-  size_t i;
-  *result = curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0);
-  if (*result != CURLUE_OK) return false;
-  for (i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-    known = known || curl_strequal(scheme, schemes[i]);
-  }
-  curl_free(scheme);
-  return known;
-}
-
 bool avp_url_check_proxy(const char *proxy, struct avp_err *err) {
-  CURLUcode result;
+  static const char *const schemes[] = {"http",   "https",   "socks4", "socks4a",
+                                        "socks5", "socks5h", NULL};
+  bool no_memory = false;
   CURLU *parsed;
   bool fine;
   if (proxy == NULL) return true;
-  parsed = parse(proxy, CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME, &result);
-  fine = parsed != NULL && is_proxy_scheme(parsed, &result);
+  parsed = parse(proxy, CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME, &no_memory);
+  fine = parsed != NULL && scheme_of(parsed, schemes, &no_memory) != NULL;
   curl_url_cleanup(parsed);
   return fine ||
-         refuse(err, result, "proxy",
+         refuse(err, no_memory, "proxy",
                 "is not the URL of a proxy: http://, https:// or socks5://, a host and a port");
 }
 
 bool avp_url_is_loopback(const char *url) {
-  CURLUcode result;
-  CURLU *parsed = parse(url, CURLU_PATH_AS_IS, &result);
-  bool loopback = parsed != NULL && parsed_is_loopback(parsed, &result);
+  bool no_memory = false;
+  CURLU *parsed = parse(url, CURLU_PATH_AS_IS, &no_memory);
+  bool loopback = parsed != NULL && is_loopback(parsed, &no_memory);
   curl_url_cleanup(parsed);
   return loopback;
 }
 
-/* Whatever lies before the last @ may be a password, also where libcurl would read the URL in
- * another way, or not at all. */
+/* What lies before the last @ may be a password, even if libcurl would read the URL in another way,
+ * or not at all. */
 void avp_url_for_print(const char *url, char *out, size_t size) {
   const char *scheme_end = strstr(url, "://");
   const char *at = strrchr(url, '@');

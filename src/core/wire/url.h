@@ -1,8 +1,8 @@
 /* url.h - building and checking URLs and form bodies.
  *
  * Percent-encoding (RFC 3986 section 2.1), form bodies (WHATWG URL, application/x-www-form-
- * urlencoded), and the rules which URLs a client accepts. URLs are parsed by libcurl's parser, the
- * one that later sends them, so that no other reading of an odd URL slips through.
+ * urlencoded), and the rules for URLs that a client accepts. URLs are parsed by libcurl's parser,
+ * the one that later sends them, so that no other reading of an odd URL slips through.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_URL_H
@@ -17,7 +17,7 @@
 /* Appends `len` bytes, percent-encoding all but RFC 3986's unreserved characters. */
 enum avp_buf_result avp_url_encode(struct avp_buf *out, const char *data, size_t len);
 
-/* Appends `name=value` to a form body or query, after an `&` where it is not the first. */
+/* Appends `name=value` to a form body or query, after an `&` if it is not the first. */
 enum avp_buf_result avp_url_add_field(struct avp_buf *out, const char *name, const char *value,
                                       size_t value_len);
 

@@ -1,4 +1,4 @@
-/* test_dispatcher.c - dispatcher.h: order, concurrency, waits, deadlines, ends of calls.
+/* test_requests.c - requests.h: order, concurrency, waits, deadlines, ends of calls.
  * test_signin.c has what concerns the token.
  *
  * SPDX-License-Identifier: MIT */
@@ -36,7 +36,7 @@ static void test_what_is_sent(void) {
   struct avp_call *call;
   struct rig rig;
   rig_signed_in(&rig, &settings);
-  call = avp_call_new(rig.d, "https://api.example/batch?p=1", "{\"a\":1}", AVP_NEVER);
+  call = avp_call_new(rig.r, "https://api.example/batch?p=1", "{\"a\":1}", AVP_NEVER);
   step(&rig);
   CHECK(fake->running != NULL && fake->running->post);
   CHECK_STR("https://api.example/batch?p=1", fake->running->url);
@@ -44,11 +44,11 @@ static void test_what_is_sent(void) {
   CHECK_STR("application/json", fake->running->content_type);
   CHECK_STR("token-1", fake->running->bearer);
   CHECK_INT(30000, fake->running->timeout_ms);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   call = get(&rig, "p=2");
   step(&rig);
   CHECK(!fake->running->post);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -83,7 +83,7 @@ static void test_retry_until_spent(void) {
   CHECK_INT(5, stats.requests);
   CHECK_INT(4, stats.retries);
   CHECK(stats.bytes == 40);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -98,12 +98,12 @@ static void test_delays_are_kept(void) {
   step(&rig);
   CHECK_INT(AVP_CALL_QUEUED, call->state);
   CHECK(call->not_before >= rig.now + 2000 && call->not_before <= rig.now + 4000);
-  CHECK_INT(call->not_before, avp_dispatcher_wake_at(rig.d));
+  CHECK_INT(call->not_before, avp_requests_wake_at(rig.r));
   advance(&rig, call->not_before - rig.now - 1);
   CHECK_INT(0, fake_running());
   advance(&rig, 1);
   CHECK_INT(1, fake_running());
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -127,7 +127,7 @@ static void test_some_are_never_tried_again(void) {
     CHECK_INT(cases[i].kind, call->err.kind);
     CHECK_INT(1, call->err.attempts);
     CHECK(!call->err.retryable);
-    avp_call_release(rig.d, call);
+    avp_call_release(rig.r, call);
   }
   rig_close(&rig);
 }
@@ -163,7 +163,7 @@ static void test_failures_of_the_network(void) {
     CHECK_INT(cases[i].kind, call->err.kind);
     CHECK_INT(cases[i].result, call->err.curl);
     CHECK_INT(cases[i].again ? 2 : 1, call->err.attempts);
-    avp_call_release(rig.d, call);
+    avp_call_release(rig.r, call);
   }
   rig_close(&rig);
 }
@@ -180,7 +180,7 @@ static void test_reply_that_is_too_large(void) {
   step(&rig);
   CHECK_INT(AVP_ERR_LIMIT, call->err.kind);
   CHECK_INT(1, call->err.attempts);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -205,7 +205,7 @@ static void test_connection_with_too_large_headers(void) {
   CHECK_INT(AVP_ERR_LIMIT, call->err.kind);
   CHECK_INT(3, call->err.attempts);
   CHECK(!call->err.retryable);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -222,7 +222,7 @@ static void test_whole_client_waits(void) {
   calls[2] = get(&rig, "x=3");
   step(&rig);
   CHECK(fake_find("x=3") == NULL);
-  CHECK_INT(rig.now + 7000, avp_dispatcher_wake_at(rig.d));
+  CHECK_INT(rig.now + 7000, avp_requests_wake_at(rig.r));
   fake_reply("x=2", 200, ""); /* one that was on its way is taken all the same */
   step(&rig);
   CHECK_INT(AVP_CALL_DONE, calls[1]->state);
@@ -248,7 +248,7 @@ static void test_one_request_waits(void) {
   calls[1] = get(&rig, "x=2");
   step(&rig);
   CHECK(fake_find("x=2") != NULL);
-  CHECK_INT(calls[0]->not_before, avp_dispatcher_wake_at(rig.d));
+  CHECK_INT(calls[0]->not_before, avp_requests_wake_at(rig.r));
   release_all(&rig, calls, 2);
   rig_close(&rig);
 }
@@ -263,15 +263,15 @@ static void test_retry_after_as_a_date(void) {
   /* the server's clock is a year off; only the difference counts */
   fake_reply_with("x=1", 503, "", "Fri, 01 Jan 2027 00:00:09 GMT", "Fri, 01 Jan 2027 00:00:00 GMT");
   step(&rig);
-  CHECK_INT(rig.now + 9000, avp_dispatcher_wake_at(rig.d));
-  avp_call_release(rig.d, call);
+  CHECK_INT(rig.now + 9000, avp_requests_wake_at(rig.r));
+  avp_call_release(rig.r, call);
   call = get(&rig, "x=1");
   advance(&rig, 9000);
   /* without a Date the wall clock counts: it shows WALL + now */
   fake_reply_with("x=1", 503, "", "Thu, 01 Jan 2026 00:00:20 GMT", NULL);
   step(&rig);
-  CHECK_INT(20000, avp_dispatcher_wake_at(rig.d));
-  avp_call_release(rig.d, call);
+  CHECK_INT(20000, avp_requests_wake_at(rig.r));
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -289,15 +289,15 @@ static void test_longest_wait(void) {
   CHECK(call->err.retry_after == 121);
   CHECK(call->err.retryable);
   CHECK(strstr(call->err.message, "121.0 s") != NULL);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   call = get(&rig, "x=2");
   step(&rig);
   CHECK_INT(1, fake_running()); /* that listing gave up; the client as such does not pause */
   fake_reply_with("x=2", 429, "", "120", NULL);
   step(&rig);
   CHECK_INT(AVP_CALL_QUEUED, call->state);
-  CHECK_INT(rig.now + 120000, avp_dispatcher_wake_at(rig.d));
-  avp_call_release(rig.d, call);
+  CHECK_INT(rig.now + 120000, avp_requests_wake_at(rig.r));
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -317,7 +317,7 @@ static void test_deadline_ends_a_wait_at_once(void) {
   CHECK(calls[0]->err.retry_after == 6);
   fake_reply_with("x=2", 503, "", "6", NULL);
   step(&rig);
-  avp_call_release(rig.d, calls[0]);
+  avp_call_release(rig.r, calls[0]);
   calls[0] = get_until(&rig, "x=3", rig.now + 5000); /* queued behind the pause of another */
   step(&rig);
   CHECK_INT(AVP_CALL_FAILED, calls[0]->state);
@@ -340,7 +340,7 @@ static void test_deadline_cuts_the_attempt(void) {
   CHECK_INT(AVP_CALL_FAILED, call->state);
   CHECK_INT(AVP_ERR_TIMEOUT, call->err.kind);
   CHECK(call->err.past_deadline);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -355,7 +355,7 @@ static void test_deadline_in_the_queue(void) {
   calls[2] = get_until(&rig, "x=3", rig.now); /* over before it began */
   step(&rig);
   CHECK_INT(AVP_CALL_FAILED, calls[2]->state);
-  CHECK_INT(rig.now + 100, avp_dispatcher_wake_at(rig.d));
+  CHECK_INT(rig.now + 100, avp_requests_wake_at(rig.r));
   advance(&rig, 99);
   CHECK_INT(AVP_CALL_QUEUED, calls[1]->state);
   advance(&rig, 1);
@@ -429,7 +429,7 @@ static void test_retry_after_zero(void) {
     step(&rig);
   }
   CHECK_INT(AVP_CALL_FAILED, call->state);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -446,16 +446,16 @@ static void test_progress_and_events(void) {
   rig_signed_in(&rig, &settings);
   call = get(&rig, "x=1");
   call->page = 9;
-  before = avp_dispatcher_progress(rig.d);
+  before = rig.r->shared.progress;
   step(&rig);
   fake_reply_with("x=1", 503, "gone", "2", NULL);
   step(&rig);
-  CHECK(before == avp_dispatcher_progress(rig.d)); /* nothing yet for whoever waits */
+  CHECK(before == rig.r->shared.progress); /* nothing yet for whoever waits */
   advance(&rig, 2000);
   fake_reply("x=1", 200, "here");
   step(&rig);
-  CHECK(before != avp_dispatcher_progress(rig.d));
-  while (n < 8 && avp_event_take(avp_dispatcher_events(rig.d), &events[n])) n++;
+  CHECK(before != rig.r->shared.progress);
+  while (n < 8 && avp_event_take(&rig.r->shared.events, &events[n])) n++;
   CHECK_INT(7, n);
   for (n = 0; n < 7; n++) CHECK_INT(expected[n], events[n].kind);
   CHECK(events[0].lifetime == 3600);
@@ -470,7 +470,7 @@ static void test_progress_and_events(void) {
   CHECK_INT(2, events[5].attempt);
   CHECK(events[5].time == (double)(WALL + rig.now) / 1000);
   CHECK_INT(200, events[6].status);
-  avp_call_release(rig.d, call);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -506,9 +506,9 @@ static void test_close_in_every_state(void) {
   struct rig rig;
   int i;
   make_all_states(&rig, calls);
-  avp_dispatcher_close(rig.d);
-  avp_dispatcher_close(rig.d);
-  CHECK(avp_dispatcher_is_closed(rig.d));
+  avp_requests_close(rig.r);
+  avp_requests_close(rig.r);
+  CHECK(rig.r->closed);
   CHECK(fake == NULL);
   CHECK_INT(AVP_CALL_DONE, calls[0]->state); /* what was there stays */
   CHECK_STR("done", calls[0]->body_received.data);
@@ -518,8 +518,8 @@ static void test_close_in_every_state(void) {
     CHECK_INT(AVP_ERR_CLOSED, calls[i]->err.kind);
   }
   step(&rig);
-  CHECK(avp_dispatcher_wake_at(rig.d) == AVP_NEVER);
-  CHECK(!avp_dispatcher_wants(rig.d, rig.now));
+  CHECK(avp_requests_wake_at(rig.r) == AVP_NEVER);
+  CHECK(!avp_signin_wants(&rig.r->signin, rig.now));
   calls[6] = get(&rig, "s=late");
   CHECK_INT(AVP_CALL_FAILED, calls[6]->state);
   CHECK_INT(AVP_ERR_CLOSED, calls[6]->err.kind);
@@ -535,23 +535,23 @@ static void test_release_in_every_state(void) {
     int i;
     make_all_states(&rig, calls);
     for (i = 0; i < 6; i++) {
-      avp_call_release(rig.d, calls[(i + order) % 6]);
+      avp_call_release(rig.r, calls[(i + order) % 6]);
       step(&rig);
     }
     CHECK_INT(0, fake_running());
-    CHECK(avp_dispatcher_wake_at(rig.d) == AVP_NEVER);
+    CHECK(avp_requests_wake_at(rig.r) == AVP_NEVER);
     rig_close(&rig);
   }
 }
 
-/* Whatever reaches a closed dispatcher late must not stay in memory: it may be a secret. */
+/* What reaches a closed client late must not stay in memory: it may be a secret. */
 static void test_supplies_after_close(void) {
   struct avp_settings settings = rig_settings();
   struct rig rig;
   rig_signed_in(&rig, &settings);
-  avp_dispatcher_close(rig.d);
-  (void)avp_dispatcher_supply(rig.d, "a late secret");
-  CHECK(!avp_dispatcher_supply_token(rig.d, "t", 1, HOUR, true, rig.now));
+  avp_requests_close(rig.r);
+  (void)avp_signin_supply(&rig.r->signin, "a late secret");
+  CHECK(!avp_signin_supply_token(&rig.r->signin, "t", 1, HOUR, true, rig.now));
   rig_close(&rig);
 }
 
@@ -559,11 +559,11 @@ static void test_references(void) {
   struct avp_settings settings = rig_settings();
   struct rig rig;
   rig_signed_in(&rig, &settings);
-  CHECK(avp_dispatcher_retain(rig.d) == rig.d);
-  avp_dispatcher_release(rig.d);
-  CHECK(!avp_dispatcher_is_closed(rig.d));
+  CHECK(avp_requests_retain(rig.r) == rig.r);
+  avp_requests_release(rig.r);
+  CHECK(!rig.r->closed);
   rig_close(&rig);
-  avp_dispatcher_release(NULL);
+  avp_requests_release(NULL);
 }
 
 static void test_settings_are_copied(void) {
@@ -573,7 +573,7 @@ static void test_settings_are_copied(void) {
   settings.token_url = url;
   rig_signed_in(&rig, &settings);
   memset(url, 'x', sizeof url - 1);
-  CHECK_STR(TOKEN_URL, avp_dispatcher_settings(rig.d)->token_url);
+  CHECK_STR(TOKEN_URL, rig.r->settings.token_url);
   rig_close(&rig);
 }
 
@@ -583,16 +583,16 @@ static void test_park(void) {
   struct avp_call *calls[3];
   struct rig rig;
   rig_signed_in(&rig, &settings);
-  CHECK(!avp_dispatcher_in_flight(rig.d));
+  CHECK(!avp_requests_in_flight(rig.r));
   calls[0] = get(&rig, "a=1");
   calls[1] = get(&rig, "a=2");
   step(&rig);
   fake_reply("a=1", 200, "one");
   step(&rig);
-  CHECK(avp_dispatcher_in_flight(rig.d));
-  avp_dispatcher_park(rig.d, rig.now);
-  avp_dispatcher_park(rig.d, rig.now);
-  CHECK(!avp_dispatcher_in_flight(rig.d));
+  CHECK(avp_requests_in_flight(rig.r));
+  avp_requests_park(rig.r);
+  avp_requests_park(rig.r);
+  CHECK(!avp_requests_in_flight(rig.r));
   CHECK_INT(0, fake_running());
   CHECK_INT(AVP_CALL_DONE, calls[0]->state); /* what has come stays */
   CHECK_INT(AVP_CALL_QUEUED, calls[1]->state);
@@ -608,18 +608,18 @@ static void test_park(void) {
   rig_open(&rig, &settings); /* a token request too */
   calls[0] = get(&rig, "a=1");
   step(&rig);
-  CHECK(avp_dispatcher_in_flight(rig.d));
-  avp_dispatcher_park(rig.d, rig.now);
-  CHECK(!avp_dispatcher_in_flight(rig.d));
+  CHECK(avp_requests_in_flight(rig.r));
+  avp_requests_park(rig.r);
+  CHECK(!avp_requests_in_flight(rig.r));
   CHECK_INT(0, fake_running());
   step(&rig);
   answer_token(&rig, "token-1", HOUR);
   fake_reply("a=1", 200, "one");
   step(&rig);
   CHECK_INT(AVP_CALL_DONE, calls[0]->state);
-  avp_call_release(rig.d, calls[0]);
-  avp_dispatcher_close(rig.d);
-  avp_dispatcher_park(rig.d, rig.now);
+  avp_call_release(rig.r, calls[0]);
+  avp_requests_close(rig.r);
+  avp_requests_park(rig.r);
   rig_close(&rig);
 }
 
@@ -640,11 +640,11 @@ static void test_fork(void) {
   CHECK_INT(AVP_CALL_DONE, calls[0]->state);
   CHECK_INT(1, calls[1]->attempts);
   fake->forked = true;
-  avp_call_release(rig.d, calls[1]); /* a release is a step too as far as this goes */
+  avp_call_release(rig.r, calls[1]); /* a release is a step too as far as this goes */
   fake->forked = true;
-  avp_dispatcher_close(rig.d);
-  avp_call_release(rig.d, calls[0]);
-  avp_call_release(rig.d, calls[2]);
+  avp_requests_close(rig.r);
+  avp_call_release(rig.r, calls[0]);
+  avp_call_release(rig.r, calls[2]);
   rig_close(&rig);
 }
 
@@ -657,27 +657,27 @@ static bool run_short_of_memory(long n) {
   int i;
   avp_mem_fail_at(n);
   rig.now = 1000;
-  rig.d = avp_dispatcher_new(&settings);
-  if (rig.d == NULL) return false;
-  avp_dispatcher_events(rig.d)->on = true;
-  if (avp_dispatcher_supply(rig.d, SECRET)) {
-    calls[0] = avp_call_new(rig.d, "https://api.example/list?m=1", NULL, AVP_NEVER);
-    calls[1] = avp_call_new(rig.d, "https://api.example/list?m=2", "{}", AVP_NEVER);
+  rig.r = avp_requests_new(&settings);
+  if (rig.r == NULL) return false;
+  rig.r->shared.events.on = true;
+  if (avp_signin_supply(&rig.r->signin, SECRET)) {
+    calls[0] = avp_call_new(rig.r, "https://api.example/list?m=1", NULL, AVP_NEVER);
+    calls[1] = avp_call_new(rig.r, "https://api.example/list?m=2", "{}", AVP_NEVER);
   }
   for (i = 0; i < 6; i++) {
     step(&rig);
     if (fake_find("m=1") != NULL) fake_reply("m=1", 200, "");
     if (fake_find("m=2") != NULL) fake_reply("m=2", 200, "");
     if (fake_find("/token") != NULL) fake_reply("/token", 200, "");
-    if (avp_dispatcher_token_reply(rig.d) == NULL) continue;
-    (void)avp_dispatcher_supply_token(rig.d, "t-1", 3, HOUR, true, rig.now);
+    if (token_reply(rig.r) == NULL) continue;
+    (void)avp_signin_supply_token(&rig.r->signin, "t-1", 3, HOUR, true, rig.now);
   }
   avp_mem_fail_at(0);
   for (i = 0; i < 2; i++) {
     if (calls[i] == NULL) continue;
     CHECK(calls[i]->state == AVP_CALL_DONE || calls[i]->state == AVP_CALL_FAILED);
     if (calls[i]->state == AVP_CALL_FAILED) CHECK_INT(AVP_ERR_MEMORY, calls[i]->err.kind);
-    avp_call_release(rig.d, calls[i]);
+    avp_call_release(rig.r, calls[i]);
   }
   rig_close(&rig);
   return true;
@@ -695,33 +695,33 @@ static void test_out_of_memory(void) {
 }
 
 static const struct check_test tests[] = {
-    {"dispatcher: order and limit", test_order_and_limit},
-    {"dispatcher: what is sent", test_what_is_sent},
-    {"dispatcher: tries until the attempts are spent", test_retry_until_spent},
-    {"dispatcher: delays are kept", test_delays_are_kept},
-    {"dispatcher: some replies are never tried again", test_some_are_never_tried_again},
-    {"dispatcher: failures of the network", test_failures_of_the_network},
-    {"dispatcher: a reply that is too large", test_reply_that_is_too_large},
-    {"dispatcher: a connection with too large headers", test_connection_with_too_large_headers},
-    {"dispatcher: Retry-After holds the whole client", test_whole_client_waits},
-    {"dispatcher: an own delay holds one request", test_one_request_waits},
-    {"dispatcher: Retry-After as a date", test_retry_after_as_a_date},
-    {"dispatcher: longest wait", test_longest_wait},
-    {"dispatcher: a wait past the deadline fails at once", test_deadline_ends_a_wait_at_once},
-    {"dispatcher: the deadline cuts the attempt", test_deadline_cuts_the_attempt},
-    {"dispatcher: the deadline passes in the queue", test_deadline_in_the_queue},
-    {"dispatcher: fewer at a time, and more again", test_halving_and_growth},
-    {"dispatcher: never less than one at a time", test_halving_down_to_one},
-    {"dispatcher: Retry-After of zero", test_retry_after_zero},
-    {"dispatcher: progress and events", test_progress_and_events},
-    {"dispatcher: close in every state", test_close_in_every_state},
-    {"dispatcher: release in every state", test_release_in_every_state},
-    {"dispatcher: supplies after close", test_supplies_after_close},
-    {"dispatcher: references", test_references},
-    {"dispatcher: settings are copied", test_settings_are_copied},
-    {"dispatcher: park", test_park},
-    {"dispatcher: fork", test_fork},
-    {"dispatcher: out of memory", test_out_of_memory},
+    {"requests: order and limit", test_order_and_limit},
+    {"requests: what is sent", test_what_is_sent},
+    {"requests: tries until the attempts are spent", test_retry_until_spent},
+    {"requests: delays are kept", test_delays_are_kept},
+    {"requests: some replies are never tried again", test_some_are_never_tried_again},
+    {"requests: failures of the network", test_failures_of_the_network},
+    {"requests: a reply that is too large", test_reply_that_is_too_large},
+    {"requests: a connection with too large headers", test_connection_with_too_large_headers},
+    {"requests: Retry-After holds the whole client", test_whole_client_waits},
+    {"requests: an own delay holds one request", test_one_request_waits},
+    {"requests: Retry-After as a date", test_retry_after_as_a_date},
+    {"requests: longest wait", test_longest_wait},
+    {"requests: a wait past the deadline fails at once", test_deadline_ends_a_wait_at_once},
+    {"requests: the deadline cuts the attempt", test_deadline_cuts_the_attempt},
+    {"requests: the deadline passes in the queue", test_deadline_in_the_queue},
+    {"requests: fewer at a time, and more again", test_halving_and_growth},
+    {"requests: never less than one at a time", test_halving_down_to_one},
+    {"requests: Retry-After of zero", test_retry_after_zero},
+    {"requests: progress and events", test_progress_and_events},
+    {"requests: close in every state", test_close_in_every_state},
+    {"requests: release in every state", test_release_in_every_state},
+    {"requests: supplies after close", test_supplies_after_close},
+    {"requests: references", test_references},
+    {"requests: settings are copied", test_settings_are_copied},
+    {"requests: park", test_park},
+    {"requests: fork", test_fork},
+    {"requests: out of memory", test_out_of_memory},
 };
 
 CHECK_MAIN(tests)

@@ -1,0 +1,176 @@
+/* call.c - see call.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "call.h"
+
+#include <string.h>
+
+#include "../ground/mem.h"
+#include "../wire/url.h"
+#include "explain.h"
+
+bool avp_call_init(struct avp_call *call, const char *url, const char *body, int64_t deadline) {
+  call->url = avp_strdup(url);
+  call->body = body;
+  call->deadline = deadline;
+  return call->url != NULL;
+}
+
+void avp_call_free(struct avp_call *call) {
+  avp_buf_free(&call->body_received);
+  avp_free(call->url);
+  call->url = NULL;
+}
+
+static struct avp_event *record(struct avp_shared *shared, const struct avp_call *call,
+                                enum avp_event_kind kind) {
+  struct avp_event *event = avp_event_add(&shared->events, kind, (double)shared->wall_ms / 1000);
+  if (event == NULL) return NULL;
+  event->page = call->page;
+  event->attempt = call->attempts;
+  event->method = call->body != NULL ? "POST" : "GET";
+  avp_url_for_print(call->url, event->url, sizeof event->url);
+  return event;
+}
+
+bool avp_call_send(struct avp_shared *shared, struct avp_call *call,
+                   const struct avp_request *request) {
+  struct avp_request cut = *request;
+  int64_t left = call->deadline == AVP_NEVER ? AVP_NEVER : call->deadline - shared->now;
+  cut.timeout_ms = shared->settings->timeout_ms < left ? shared->settings->timeout_ms : left;
+  call->transfer = avp_transport_start(shared->transport, &cut, call, shared->now);
+  if (call->transfer == NULL) return false;
+  call->state = AVP_CALL_IN_FLIGHT;
+  call->sent_at = shared->now;
+  call->sent = ++shared->moment;
+  call->attempts++;
+  if (call->stats != NULL) call->stats->requests++;
+  if (call->stats != NULL && call->attempts > 1) call->stats->retries++;
+  record(shared, call, AVP_EVENT_REQUEST);
+  return true;
+}
+
+static void note_clock(struct avp_shared *shared, const struct avp_reply *reply) {
+  int64_t seconds = reply->date[0] != '\0' ? (int64_t)curl_getdate(reply->date, NULL) : -1;
+  if (seconds < 0) return;
+  shared->knows_server_clock = true;
+  shared->server_ahead_ms = seconds * 1000 - shared->wall_ms;
+}
+
+void avp_call_note_reply(struct avp_shared *shared, struct avp_call *call) {
+  const struct avp_reply *reply = &call->transfer->reply;
+  struct avp_event *event = record(shared, call, AVP_EVENT_RESPONSE);
+  call->received = ++shared->moment;
+  note_clock(shared, reply);
+  if (call->stats != NULL) call->stats->bytes += reply->bytes;
+  if (event == NULL) return;
+  event->status = reply->status;
+  event->bytes = reply->bytes;
+  event->seconds = reply->seconds;
+}
+
+void avp_call_drop(struct avp_shared *shared, struct avp_call *call) {
+  if (call->transfer == NULL) return;
+  avp_transport_cancel(shared->transport, call->transfer);
+  call->transfer = NULL;
+}
+
+void avp_call_explain(const struct avp_call *call, struct avp_err *err) {
+  const struct avp_reply *reply = &call->transfer->reply;
+  if (reply->result != CURLE_OK) {
+    avp_explain_failure(err, reply, call->url);
+  } else {
+    avp_explain_status(err, reply, call->url);
+  }
+  avp_err_redact(err, call->transfer->bearer);
+}
+
+/* xorshift64*: spreads delays; nothing secret depends on it. */
+static double next_chance(struct avp_shared *shared) {
+  uint64_t x = shared->jitter_state | 1;
+  x ^= x >> 12;
+  x ^= x << 25;
+  x ^= x >> 27;
+  shared->jitter_state = x;
+  return (double)((x * UINT64_C(2685821657736338717)) >> 11) / 9007199254740992.0;
+}
+
+static struct avp_retry_case case_of(struct avp_shared *shared, const struct avp_call *call) {
+  const struct avp_reply *reply = &call->transfer->reply;
+  bool whole = reply->result == CURLE_OK;
+  struct avp_retry_case c;
+  c.transport_failed = !whole && avp_failure_may_pass(reply);
+  c.status = whole ? reply->status : 0;
+  c.attempts = call->attempts;
+  c.retry_after_ms = -1;
+  if (whole && reply->retry_after[0] != '\0') {
+    c.retry_after_ms = avp_retry_after(reply->retry_after, reply->date, shared->wall_ms);
+  }
+  c.now = shared->now;
+  c.deadline = call->deadline;
+  c.chance = next_chance(shared);
+  return c;
+}
+
+static struct avp_event *record_cause(struct avp_shared *shared, const struct avp_call *call,
+                                      enum avp_event_kind kind, const struct avp_err *cause) {
+  struct avp_event *event = record(shared, call, kind);
+  if (event != NULL)
+    strncpy(event->reason, avp_err_kind_name(cause->kind), sizeof event->reason - 1);
+  return event;
+}
+
+static void queue_again(struct avp_shared *shared, struct avp_call *call, int64_t delay_ms,
+                        const struct avp_err *cause) {
+  struct avp_event *event = record_cause(shared, call, AVP_EVENT_RETRY, cause);
+  if (event != NULL) event->status = cause->status;
+  event = delay_ms > 0 ? record_cause(shared, call, AVP_EVENT_WAIT, cause) : NULL;
+  if (event != NULL) event->wait = (double)delay_ms / 1000;
+  call->state = AVP_CALL_QUEUED;
+  call->not_before = shared->now + delay_ms;
+}
+
+bool avp_call_plan(struct avp_shared *shared, struct avp_call *call,
+                   struct avp_retry_answer *answer, struct avp_err *err) {
+  struct avp_retry_case c = case_of(shared, call);
+  bool late = shared->now >= call->deadline;
+  *answer = avp_retry_decide(&shared->settings->retry, &c);
+  avp_call_explain(call, err);
+  if (c.retry_after_ms >= 0) err->retry_after = (double)c.retry_after_ms / 1000;
+  avp_call_drop(shared, call);
+  if (answer->verdict == AVP_RETRY_WAIT) {
+    queue_again(shared, call, answer->delay_ms, err);
+    return true;
+  }
+  if (late) {
+    avp_err_set(err, AVP_ERR_TIMEOUT,
+                "the deadline of the listing has passed in mid-request: give it more "
+                "time, or go on from position");
+    err->retryable = true;
+  } else {
+    avp_explain_verdict(err, answer, &shared->settings->retry, call->attempts);
+  }
+  if (late || answer->verdict == AVP_RETRY_PAST_DEADLINE) {
+    err->kind = AVP_ERR_TIMEOUT;
+    err->past_deadline = true;
+  }
+  return false;
+}
+
+void avp_call_requeue(struct avp_shared *shared, struct avp_call *call) {
+  avp_call_drop(shared, call);
+  call->state = AVP_CALL_QUEUED;
+  call->attempts--;
+}
+
+void avp_call_fail(struct avp_shared *shared, struct avp_call *call, const struct avp_err *err) {
+  avp_call_drop(shared, call);
+  call->err = *err;
+  call->err.page = call->page;
+  call->err.attempts = call->attempts;
+  if (call->err.url[0] == '\0') {
+    avp_url_for_print(call->url, call->err.url, sizeof call->err.url);
+  }
+  call->state = AVP_CALL_FAILED;
+  shared->progress++;
+}
