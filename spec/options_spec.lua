@@ -70,7 +70,6 @@ local client_refuses = {
 local listing_refuses = {
   page_size = { "50", 0, -1, 1001, 1.5, NAN, INF },
   first_page = { "1", 0, -1, 1.5, NAN, INF },
-  max_items = { "5", -1, 1.5, NAN, INF },
   resume = { 5, {}, "", "nonsense" },
   concurrency = { "4", 0, 1.5, NAN, 1e9 },
   deadline = { "5", -1, NAN, INF },
@@ -160,10 +159,19 @@ describe("an option of a listing", function()
 
   it("that nobody knows is refused with the nearest name", function()
     for wrong, right in pairs { pagesize = "page_size", pageSize = "page_size",
-      max_item = "max_items", on_progess = "on_progress", customerIds = "customer_ids" } do
+      ["first-page"] = "first_page", on_progess = "on_progress", customerIds = "customer_ids" } do
       local err = helper.error_of(list, client, { [wrong] = 1 })
       assert_refused(err, LIST_LINE, wrong)
       assert.matches(("'%s'"):format(right), err, 1, true)
+    end
+  end)
+
+  it("that bounded a list is answered with the way to do it", function()
+    for _, name in ipairs { "max_items", "limit" } do
+      local err = helper.error_of(list, client, { [name] = 5 })
+      assert_refused(err, LIST_LINE, name)
+      assert.matches("unknown option '" .. name, err, 1, true)
+      assert.matches("client:customers():take(n)", err, 1, true)
     end
   end)
 
@@ -183,7 +191,7 @@ describe("an option of a listing", function()
 
   it("takes all that the table allows", function()
     for name, values in pairs {
-      page_size = { 1, 1000 }, first_page = { 1, 1000000 }, max_items = { 0, 1, 1e9 },
+      page_size = { 1, 1000 }, first_page = { 1, 1000000 },
       concurrency = { 1, 8 }, deadline = { 0.01 }, endpoint = { "auto", "get", "batch" },
       customer_ids = { { "a" }, { "a", "b" } }, drift = { "repair", "strict", "error", "ignore" },
       on_progress = { f }, raw = { true, false },

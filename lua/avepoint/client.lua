@@ -5,6 +5,7 @@ local compat = require "avepoint.compat"
 local core = require "avepoint.core"
 local driver = require "avepoint.driver"
 local listing = require "avepoint.listing"
+local settings = require "avepoint.settings"
 local store = require "avepoint.store"
 
 local client = {}
@@ -13,27 +14,30 @@ local client = {}
 -- tail calls here: they would take a level away.
 local CALLER = 2
 
+-- Raises if a method's `.` was written as `:`, which gives the module as options.
+local function refuse_module(options, name, level)
+  if type(options) == "table" and rawget(options, "customers") == client.customers then
+    error(("avepoint.%s is a function: write avepoint.%s(options)"):format(name, name), level + 1)
+  end
+end
+
+-- What the Lua layer needs of the settings goes into the client's own table; a secret does not.
+local function keep(state, values, about)
+  local credential = values.client_secret or values.client_assertion or values.access_token
+  state.credential = type(credential) == "function" and credential or nil
+  state.driver, state.on_event = values.driver, values.on_event
+  state.token_store, state.about = values.token_store, about
+end
+
 local function make(options, level)
-  if type(options) == "table" then
-    driver.check(rawget(options, "driver"), level + 1)
-  end
-  local made = core.client(options == nil and {} or options, level + 1)
+  local values, about = settings.client(options, level + 1)
+  local made = core.client(values)
   local state = core.state(made)
-  if state.certificate then
-    local sign, why = require("avepoint.certificate").signer(state.certificate)
-    if not sign then
-      made:close()
-      core.config_error(why, level + 1)
-    end
-    state.credential, state.certificate = sign, nil -- the password is not kept
-    state.about.credential_hash = core.hash(why) -- its thumbprint
-  end
-  if state.token_store then
-    local why = store.open(state)
-    if why then
-      made:close()
-      core.config_error(why, level + 1)
-    end
+  keep(state, values, about)
+  local wrong = state.token_store and store.open(state)
+  if wrong then
+    made:close()
+    core.config_error(wrong, level + 1)
   end
   return made
 end
@@ -44,6 +48,7 @@ end
 -- Raises an argument error for wrong options and a `config` error object where something is
 -- missing or refused.
 function client.new(options)
+  refuse_module(options, "client", CALLER)
   local made = make(options, CALLER)
   return made
 end
@@ -55,10 +60,10 @@ local default -- the client made from the environment
 -- @param options those of a listing
 -- @return a listing (on Lua 5.4: listing, nil, nil, listing)
 function client.customers(options)
-  options = options == nil and {} or options
-  core.check_listing(options, CALLER) -- whatever the environment holds
+  refuse_module(options, "customers", CALLER)
+  local values = settings.listing(options, CALLER) -- checked whatever the environment holds
   default = default or make({}, CALLER)
-  local made = listing.new(default, options, CALLER)
+  local made = listing.new(default, values, CALLER)
   return compat.results(made)
 end
 
@@ -78,7 +83,10 @@ core.client_meta.__close = core.client_methods.close
 -- @param options the README's table of listing options
 -- @return a listing (on Lua 5.4: listing, nil, nil, listing, so that a generic for closes it)
 function core.client_methods:customers(options)
-  local made = listing.new(self, options, CALLER)
+  if getmetatable(self) ~= core.client_meta then
+    settings.fail_listing("is a method: write client:customers(options)", CALLER)
+  end
+  local made = listing.new(self, settings.listing(options, CALLER), CALLER)
   return compat.results(made)
 end
 

@@ -12,6 +12,7 @@ local driver = require "avepoint.driver"
 local lazy = require "avepoint.lazy"
 local problem = require "avepoint.problem"
 local pump = require "avepoint.pump"
+local settings = require "avepoint.settings"
 local show = require "avepoint.show"
 local store = require "avepoint.store"
 
@@ -124,12 +125,17 @@ local function pull_notifying(self)
   return pull_root(self)
 end
 
---- Makes the listing of a client's customers, one value; see the README's table of listing options.
+--- Makes the listing of a client's customers, one value.
+-- @param values the listing's settings (settings.lua)
 -- @param level of the caller, for argument errors
-function listing.new(client, options, level)
-  local reader = core.listing(client, options == nil and {} or options, level + 1)
-  local on_progress = options and rawget(options, "on_progress")
+function listing.new(client, values, level)
   local state = core.state(client)
+  values.body = values.customer_ids and state.encode { customerIds = values.customer_ids } or "{}"
+  local reader, wrong = core.listing(client, values, level + 1)
+  if not reader then
+    settings.fail_listing(wrong, level + 1)
+  end
+  local on_progress = values.on_progress
   local self = setmetatable({
     _client = client,
     _state = state,

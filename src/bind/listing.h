@@ -1,6 +1,6 @@
 /* listing.h - one listing of customers: the state behind the Lua object.
  *
- * listing_options.c makes it, reader.c turns pages (reply -> rows -> ids -> sweep), listing.c is
+ * listing_new.c makes it, reader.c turns pages (reply -> rows -> ids -> sweep), listing.c is
  * what Lua can call of it. The rows of the current page and the strings that the core borrows live
  * in the userdata's own table.
  *
@@ -12,12 +12,8 @@
 #include "../core/list/position.h"
 #include "../core/list/sweep.h"
 #include "client.h"
-#include "options.h"
 
 #define AVP_LISTING_NAME "avepoint.core.listing"
-
-/* The options of a listing. */
-extern const struct option listing_options[];
 
 /* Places in the userdata's own table. */
 enum {
@@ -94,6 +90,8 @@ void reader_finish(struct listing *listing);
 void reader_position(const struct listing *listing, int back, char *out);
 
 void listing_open(lua_State *L);
+
+/* The functions that the Lua layer calls, in the table on top of the stack. */
 void listing_functions(lua_State *L);
 
 #endif
