@@ -85,7 +85,7 @@ static int client__tostring(lua_State *L) {
 static char *join(const char *base, const char *path) {
   struct avp_buf url;
   char *copy = NULL;
-  avp_buf_init(&url, 65536);
+  avp_buf_init(&url, strlen(base) + strlen(path) + 2); /* a slash and a NUL */
   if (avp_url_join(&url, base, path) == AVP_BUF_OK) copy = avp_strdup(url.data);
   avp_buf_free(&url);
   return copy;

@@ -38,13 +38,13 @@ static bool read_customer_ids(lua_State *L, struct listing *listing, int own) {
   bool done = true;
   listing->body = settings_need_text(L, 2, "body");
   lua_rawseti(L, own, LISTING_BODY); /* and lives there */
-  if (settings_has(L, 2, "customer_ids")) {
-    lua_pushliteral(L, "customer_ids");
-    lua_rawget(L, 2);
-    luaL_checktype(L, -1, LUA_TTABLE);
+  settings_push(L, 2, "customer_ids");
+  if (lua_istable(L, -1)) {
     done = note_asked(L, listing);
-    lua_pop(L, 1);
+  } else if (!lua_isnil(L, -1)) {
+    luaL_error(L, "avepoint: the setting customer_ids is not a list");
   }
+  lua_pop(L, 1);
   return done;
 }
 
@@ -114,8 +114,7 @@ static bool prepare(lua_State *L, struct listing *listing) {
   avp_pager_seek(&listing->pager, listing->sweep.first_page);
   listing->deadline_ms = settings_ms(L, 2, "deadline", listing->client->deadline_ms);
   listing->max_items = -1;
-  lua_pushliteral(L, "raw");
-  lua_rawget(L, 2);
+  settings_push(L, 2, "raw");
   listing->raw = lua_toboolean(L, -1) != 0;
   lua_pop(L, 1);
   listing->need = -1;

@@ -8,7 +8,7 @@
 
 #define SECONDS_MAX 1e9
 
-static void push(lua_State *L, int table, const char *name) {
+void settings_push(lua_State *L, int table, const char *name) {
   table = lua_absindex(L, table);
   luaL_checkstack(L, 2, "avepoint: too many settings");
   lua_pushstring(L, name);
@@ -21,7 +21,7 @@ static int wrong(lua_State *L, const char *name, const char *expected) {
 
 bool settings_has(lua_State *L, int table, const char *name) {
   bool has;
-  push(L, table, name);
+  settings_push(L, table, name);
   has = !lua_isnil(L, -1);
   lua_pop(L, 1);
   return has;
@@ -29,7 +29,7 @@ bool settings_has(lua_State *L, int table, const char *name) {
 
 const char *settings_text(lua_State *L, int table, const char *name) {
   const char *text;
-  push(L, table, name);
+  settings_push(L, table, name);
   if (lua_isnil(L, -1)) return NULL;
   text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
   if (text[0] == '\0' || strlen(text) != lua_rawlen(L, -1)) wrong(L, name, "a text");
@@ -45,7 +45,7 @@ const char *settings_need_text(lua_State *L, int table, const char *name) {
 /* Returns the number of a field, 0 to `max`, or -1 if it is absent. */
 static double number(lua_State *L, int table, const char *name, double max) {
   double n = -1;
-  push(L, table, name);
+  settings_push(L, table, name);
   if (!lua_isnil(L, -1)) {
     n = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
     if (!(n >= 0 && n <= max)) wrong(L, name, "a number in its range");
@@ -89,7 +89,7 @@ static const char *read_credential(lua_State *L, int table, struct avp_settings 
   int kind = 0;
   while (kind < 2 && !settings_has(L, table, names[kind])) kind++;
   settings->credential = (enum avp_credential)kind; /* the names are in its order */
-  push(L, table, names[kind]);
+  settings_push(L, table, names[kind]);
   settings->credential_is_function = lua_isfunction(L, -1);
   if (!settings->credential_is_function) text = settings_need_text(L, table, names[kind]);
   if (kind == AVP_CREDENTIAL_TOKEN && text != NULL && !avp_token_is_valid(text, strlen(text))) {

@@ -13,6 +13,9 @@
 
 #define SETTINGS_MAX 2147483647 /* largest whole number */
 
+/* Pushes a field's value. */
+void settings_push(lua_State *L, int table, const char *name);
+
 /* Whether a field is there. */
 bool settings_has(lua_State *L, int table, const char *name);
 
