@@ -14,14 +14,15 @@ local client = {}
 -- tail calls here: they would take a level away.
 local CALLER = 2
 
--- Raises if a method's `.` was written as `:`, which gives the module as options.
+-- Raises if the caller wrote `:` for `.`: the module itself then stands for the options.
 local function refuse_module(options, name, level)
   if type(options) == "table" and rawget(options, "customers") == client.customers then
     error(("avepoint.%s is a function: write avepoint.%s(options)"):format(name, name), level + 1)
   end
 end
 
--- What the Lua layer needs of the settings goes into the client's own table; a secret does not.
+-- Copies what the Lua layer needs of the settings into the client's own table; a secret is not
+-- among it.
 local function keep(state, values, about)
   local credential = values.client_secret or values.client_assertion or values.access_token
   state.credential = type(credential) == "function" and credential or nil
@@ -45,8 +46,8 @@ end
 --- Makes a client. Sends nothing.
 -- @param options the README's table of client options; nil reads all from the environment
 -- @return a client
--- Raises an argument error for wrong options and a `config` error object where something is
--- missing or refused.
+-- Raises an argument error for wrong options and a `config` error object if something is missing or
+-- refused.
 function client.new(options)
   refuse_module(options, "client", CALLER)
   local made = make(options, CALLER)

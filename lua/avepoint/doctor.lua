@@ -1,5 +1,5 @@
---- What a person needs to know when signing in or listing does not work: each part is looked at,
--- one line each, with what to do where it fails. No secret is shown.
+--- The doctor: looks at each part that signing in and listing need, and says in a line each what it
+-- found and what to do if it fails. Shows no secret.
 --
 --     avepoint.doctor()          prints the report and returns whether all is well
 --     :checkhealth avepoint      in Neovim, through health.lua
@@ -207,7 +207,7 @@ end
 --- Looks at everything and prints a line each.
 -- @param options those of avepoint.client; left out: all from the environment
 -- @param file where to; io.stdout where it is left out
--- @return true where nothing fails, and the list that examine gives
+-- @return whether nothing fails, and the list that examine returns
 function doctor.run(options, file)
   file = file or io.stdout
   local report = doctor.examine(options)

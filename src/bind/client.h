@@ -30,12 +30,13 @@ struct client {
   int64_t deadline_ms; /* for a listing, or AVP_NEVER */
 };
 
+/* Registers the metatable. */
 void client_open(lua_State *L);
 
-/* The client at `index`, open or not; raises where it is no client. */
+/* The client at `index`, open or not; raises if it is none. */
 struct client *to_client(lua_State *L, int index);
 
-/* The same, but raises a `closed` error object, at `level`, where it is closed. */
+/* The same, but raises a `closed` error object, at `level`, if it is closed. */
 struct client *check_client(lua_State *L, int index, int level);
 
 bool client_is_closed(const struct client *client);
