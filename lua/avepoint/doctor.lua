@@ -110,12 +110,9 @@ local function look_at_certificate(report, options)
   end
 end
 
-local CREDENTIALS = { "AVEPOINT_CLIENT_SECRET", "AVEPOINT_CLIENT_SECRET_FILE",
-  "AVEPOINT_CERTIFICATE", "AVEPOINT_ACCESS_TOKEN" }
-
 -- Of several credentials one counts; the others may be what somebody believes to use.
 local function look_at_others(report, used)
-  for _, name in ipairs(CREDENTIALS) do
+  for _, name in ipairs(require("avepoint.settings").sources) do
     if name ~= used and os.getenv(name) and os.getenv(name) ~= "" then
       report:warn("credential", "%s is set too, and not used", name)
     end

@@ -23,9 +23,13 @@ local function no_control(value)
   return value:find "%c" and "must not hold control characters" or nil
 end
 
--- RFC 6750 section 2.1: a token goes into a header.
-local function no_blank(value)
-  return type(value) == "string" and value:find "[^\33-\126]"
+--- Whether a text can be a token, which goes into a header (RFC 6750 section 2.1).
+function options.is_token(text)
+  return not text:find "[^\33-\126]"
+end
+
+local function no_token(value)
+  return type(value) == "string" and not options.is_token(value)
     and "holds characters that no token has" or nil
 end
 
@@ -52,7 +56,7 @@ options.client = {
     text = "Of the key or the PKCS#12 file." },
   { name = "client_assertion", kind = "function", as = "fun(audience: string): string?, string?",
     text = "Returns a signed JWT for this audience, a new one each time." },
-  { name = "access_token", kind = "text or function", wrong = no_blank,
+  { name = "access_token", kind = "text or function", wrong = no_token,
     as = "fun(): string?, number|string|nil", variables = { "AVEPOINT_ACCESS_TOKEN" },
     text = "A token, or a function that returns one and its lifetime in seconds." },
   { name = "environment", kind = "word", words = { "commercial", "usgov", "aos2", "fedramp" },

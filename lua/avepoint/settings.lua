@@ -61,28 +61,39 @@ local function read_secret(path)
   return secret
 end
 
--- Of several variables the first that is set counts.
-local function take_variables(values, about)
-  local path = variable "AVEPOINT_CLIENT_SECRET_FILE"
-  if variable "AVEPOINT_CLIENT_SECRET" then
-    about.credential = "AVEPOINT_CLIENT_SECRET"
-    values.client_secret = variable "AVEPOINT_CLIENT_SECRET"
-  elseif path then
-    local secret, wrong = read_secret(path)
-    if not secret then
-      return ("AVEPOINT_CLIENT_SECRET_FILE names %s: %s"):format(wrong, path:sub(1, 300))
-    end
-    about.credential, values.client_secret = "AVEPOINT_CLIENT_SECRET_FILE", secret
-  elseif variable "AVEPOINT_CERTIFICATE" then
-    about.credential = "AVEPOINT_CERTIFICATE"
-    values.certificate = variable "AVEPOINT_CERTIFICATE"
-    values.private_key = variable "AVEPOINT_PRIVATE_KEY"
-    values.certificate_password = variable "AVEPOINT_CERTIFICATE_PASSWORD"
-  elseif variable "AVEPOINT_ACCESS_TOKEN" then
-    about.credential = "AVEPOINT_ACCESS_TOKEN"
-    values.access_token = variable "AVEPOINT_ACCESS_TOKEN"
-    if values.access_token:find "[^\33-\126]" then
-      return "AVEPOINT_ACCESS_TOKEN holds characters that no token has, such as a line's end"
+local function take_secret(values, text)
+  values.client_secret = text
+end
+
+local function take_secret_file(values, path)
+  local secret, wrong = read_secret(path)
+  values.client_secret = secret
+  return wrong and ("AVEPOINT_CLIENT_SECRET_FILE names %s: %s"):format(wrong, path:sub(1, 300))
+end
+
+local function take_certificate(values, path)
+  values.certificate = path
+  values.private_key = variable "AVEPOINT_PRIVATE_KEY"
+  values.certificate_password = variable "AVEPOINT_CERTIFICATE_PASSWORD"
+end
+
+local function take_token(values, text)
+  values.access_token = text
+  return not options.is_token(text)
+    and "AVEPOINT_ACCESS_TOKEN holds characters that no token has, such as a line's end" or nil
+end
+
+--- The variables that a credential comes from; the first that is set counts.
+settings.sources = { "AVEPOINT_CLIENT_SECRET", "AVEPOINT_CLIENT_SECRET_FILE",
+  "AVEPOINT_CERTIFICATE", "AVEPOINT_ACCESS_TOKEN" }
+local takers = { take_secret, take_secret_file, take_certificate, take_token }
+
+local function take_variable(values, about)
+  for i, name in ipairs(settings.sources) do
+    local value = variable(name)
+    if value then
+      about.credential = name
+      return takers[i](values, value)
     end
   end
 end
@@ -143,7 +154,7 @@ end
 -- Credentials are one set: an explicit one hides all variables but the client id's.
 local function choose_credential(values, about)
   about.credential = explicit_kinds(values)[1]
-  local wrong = not about.credential and take_variables(values, about)
+  local wrong = not about.credential and take_variable(values, about)
     or missing_credential(values, about)
   if wrong then
     return wrong
