@@ -185,6 +185,30 @@ describe("credentials", function()
     end
   end)
 
+  it("in a file that holds no plain secret on one line raise config and name the file", function()
+    local path = helper.temporary ".secret"
+    for _, text in ipairs { "\255\254h\0u\0s\0h\0", "hush\0hush", "hush\nhush\n",
+      ("hush"):rep(1025) } do
+      helper.write(path, text)
+      local out = helper.run([[
+        local ok, err = pcall(require("avepoint").client)
+        print(ok, err.kind, err.message)
+      ]], { AVEPOINT_CLIENT_ID = "me", AVEPOINT_CLIENT_SECRET_FILE = path })
+      assert.matches("^false\tconfig\t.*AVEPOINT_CLIENT_SECRET_FILE", out)
+      assert.matches(path, out, 1, true)
+      assert.not_matches("hush", out, 1, true)
+    end
+  end)
+
+  it("in a file may have a byte order mark and white space around them", function()
+    local path = helper.temporary ".secret"
+    helper.write(path, "\239\187\191 " .. helper.client_secret .. "\t\r\n\n")
+    local id = helper.scenario { customers = 2 }
+    assert.equal("2\n", (helper.run("print(require('avepoint').customers():count())",
+      helper.environment(id, { AVEPOINT_CLIENT_SECRET = false,
+        AVEPOINT_CLIENT_SECRET_FILE = path }))))
+  end)
+
   it("reach the token endpoint whatever characters they have", function()
     local odd = "p&a=s+s%20 \"\228\n;?#/'é~"
     local client = helper.client({ customers = 2, token = { client_id = odd .. "id",

@@ -410,7 +410,7 @@ describe("options", function()
     local client = avepoint.client(setmetatable(helper.options(id), { __index = function(_, name)
       return name == "user_agent" and ("a"):rep(100) .. os.time() or nil
     end }))
-    local options = setmetatable({}, { __index = { page_size = 0, max_items = 1,
+    local options = setmetatable({}, { __index = { page_size = 0, first_page = 0,
       on_progress = 1, resume = "no position" } })
     assert.equal(3, client:customers(options):count())
   end)

@@ -4,6 +4,8 @@
 
 local avepoint = require "avepoint"
 local helper = require "spec.helper"
+local nearest = require "avepoint.nearest"
+local tables = require "avepoint.options"
 
 local HERE = debug.getinfo(1, "S").short_src
 local NAN, INF = 0 / 0, math.huge
@@ -70,7 +72,6 @@ local client_refuses = {
 local listing_refuses = {
   page_size = { "50", 0, -1, 1001, 1.5, NAN, INF },
   first_page = { "1", 0, -1, 1.5, NAN, INF },
-  max_items = { "5", -1, 1.5, NAN, INF },
   resume = { 5, {}, "", "nonsense" },
   concurrency = { "4", 0, 1.5, NAN, 1e9 },
   deadline = { "5", -1, NAN, INF },
@@ -107,8 +108,8 @@ describe("an option of a client", function()
   end)
 
   it("table is needed, with names", function()
-    for _, options in ipairs { 5, "me", true, f, { "me", "secret" } } do
-      local err = helper.error_of(make, options)
+    for _, wrong in ipairs { 5, "me", true, f, { "me", "secret" } } do
+      local err = helper.error_of(make, wrong)
       assert.is_string(err)
       assert.equal(("%s:%d: "):format(HERE, CLIENT_LINE), err:match "^.-:%d+: ")
     end
@@ -160,16 +161,25 @@ describe("an option of a listing", function()
 
   it("that nobody knows is refused with the nearest name", function()
     for wrong, right in pairs { pagesize = "page_size", pageSize = "page_size",
-      max_item = "max_items", on_progess = "on_progress", customerIds = "customer_ids" } do
+      ["first-page"] = "first_page", on_progess = "on_progress", customerIds = "customer_ids" } do
       local err = helper.error_of(list, client, { [wrong] = 1 })
       assert_refused(err, LIST_LINE, wrong)
       assert.matches(("'%s'"):format(right), err, 1, true)
     end
   end)
 
+  it("that bounded a list is answered with the way to do it", function()
+    for _, name in ipairs { "max_items", "limit" } do
+      local err = helper.error_of(list, client, { [name] = 5 })
+      assert_refused(err, LIST_LINE, name)
+      assert.matches("unknown option '" .. name, err, 1, true)
+      assert.matches("client:customers():take(n)", err, 1, true)
+    end
+  end)
+
   it("table is needed, with names", function()
-    for _, options in ipairs { 5, "all", { 50 } } do
-      local err = helper.error_of(list, client, options)
+    for _, wrong in ipairs { 5, "all", { 50 } } do
+      local err = helper.error_of(list, client, wrong)
       assert.is_string(err)
       assert.equal(("%s:%d: "):format(HERE, LIST_LINE), err:match "^.-:%d+: ")
     end
@@ -183,7 +193,7 @@ describe("an option of a listing", function()
 
   it("takes all that the table allows", function()
     for name, values in pairs {
-      page_size = { 1, 1000 }, first_page = { 1, 1000000 }, max_items = { 0, 1, 1e9 },
+      page_size = { 1, 1000 }, first_page = { 1, 1000000 },
       concurrency = { 1, 8 }, deadline = { 0.01 }, endpoint = { "auto", "get", "batch" },
       customer_ids = { { "a" }, { "a", "b" } }, drift = { "repair", "strict", "error", "ignore" },
       on_progress = { f }, raw = { true, false },
@@ -198,6 +208,74 @@ describe("an option of a listing", function()
   it("customer_ids with the endpoint get is refused", function()
     local err = helper.error_of(list, client, { customer_ids = { "a" }, endpoint = "get" })
     assert_refused(err, LIST_LINE, "customer_ids")
+  end)
+end)
+
+describe("the README", function()
+  -- The names that a cell begins with, up to its colon, and the variables of the next cell.
+  local function read_row(line, names, variables)
+    local first, second = line:match "^| ([^|]+) |([^|]*)|"
+    for name in (first or ""):match("^[^:]*"):gmatch "`([%a_]+)`" do
+      names[name] = true
+    end
+    for name in (second or ""):gmatch "`(AVEPOINT_[%u_]+)`" do
+      variables[name] = true
+    end
+  end
+
+  local function read_table(heading)
+    local names, variables, inside = {}, {}, false
+    for line in io.lines(helper.top .. "/README.md") do
+      if line == heading then
+        inside = true
+      elseif inside and line:match "^|" then
+        read_row(line, names, variables)
+      elseif inside and next(names) then
+        return names, variables
+      end
+    end
+  end
+
+  it("has a row for each option, and for no other", function()
+    for heading, known in pairs { ["Of `avepoint.client`:"] = tables.client,
+      ["Of `client:customers`:"] = tables.listing } do
+      local names, variables = {}, {}
+      for _, option in ipairs(known) do
+        names[option.name] = true
+        for _, variable in ipairs(option.variables or { option.variable }) do
+          variables[variable] = true
+        end
+      end
+      local named, read = read_table(heading)
+      assert.same(names, named)
+      assert.same(variables, read)
+    end
+  end)
+end)
+
+describe("the nearest name", function()
+  it("is one in which a third of the letters are wrong at most", function()
+    local names = { "page_size", "first_page", "raw" }
+    for name, near in pairs { pagesize = "page_size", page_sizes = "page_size", row = "raw",
+      fist_pgae = "first_page", page_size = "page_size" } do
+      assert.equal(near, nearest(name, names), name)
+    end
+    for _, name in ipairs { "", "x", "size", "limit", ("x"):rep(1000) } do
+      assert.is_nil(nearest(name, names))
+    end
+    assert.is_nil(nearest("raw", {}))
+    assert.equal("ab", nearest("aab", { "ab", "aa" })) -- the first of two
+  end)
+end)
+
+describe("a call with : for .", function()
+  it("is answered with the right form", function()
+    local line = debug.getinfo(1, "l").currentline + 1
+    local function call(name) local made = avepoint[name](avepoint) return made end
+    for _, name in ipairs { "client", "customers" } do
+      assert.equal(("%s:%d: avepoint.%s is a function: write avepoint.%s(options)"):format(HERE,
+        line, name, name), helper.error_of(call, name))
+    end
   end)
 end)
 

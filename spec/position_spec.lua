@@ -53,7 +53,7 @@ describe("a position", function()
   it("follows a chain of resumptions", function()
     local client, seen, position = (new {}), {}, nil
     repeat
-      local list = client:customers({ page_size = SIZE, resume = position, max_items = 3 })
+      local list = client:customers({ page_size = SIZE, resume = position }):take(3)
       local n = #seen
       for customer in list do seen[#seen + 1] = customer end
       position = list:position()

@@ -182,8 +182,8 @@ describe("avepoint.show", function()
   it("prints to standard output where no file is given", function()
     local out = helper.run([[
       local avepoint = require "avepoint"
-      avepoint.show(avepoint.customers { max_items = 1 })
-      avepoint.customers({ max_items = 1 }):show()
+      avepoint.show((avepoint.customers():take(1)))
+      avepoint.customers():take(1):show()
     ]], helper.environment(helper.scenario { customers = 3 }))
     local _, lines = out:gsub("\n", "")
     assert.equal(4, lines)

@@ -8,7 +8,7 @@ local NEEDS_SIGN = "signing in with a certificate needs the C module avepoint.si
   .. "where OpenSSL's headers are (Debian: libssl-dev): "
 
 --- Loads the files.
--- @param files table: certificate, private_key, password, as the client's options name them
+-- @param files table: certificate, private_key, certificate_password, as the client's options
 -- @return a key of avepoint.sign, or nil and what is wrong
 function certificate.load(files)
   local ok, sign = pcall(require, "avepoint.sign")
@@ -18,7 +18,7 @@ function certificate.load(files)
   return sign.load {
     certificate = files.certificate,
     private_key = files.private_key,
-    password = files.password,
+    password = files.certificate_password,
     now = os.time(),
   }
 end

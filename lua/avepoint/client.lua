@@ -4,6 +4,7 @@
 local core = require "avepoint.core"
 local driver = require "avepoint.driver"
 local listing = require "avepoint.listing"
+local settings = require "avepoint.settings"
 local store = require "avepoint.store"
 
 local client = {}
@@ -12,27 +13,31 @@ local client = {}
 -- tail calls here: they would take a level away.
 local CALLER = 2
 
+-- Raises if the caller wrote `:` for `.`: the module itself then stands for the options.
+local function refuse_module(options, name, level)
+  if type(options) == "table" and rawget(options, "customers") == client.customers then
+    error(("avepoint.%s is a function: write avepoint.%s(options)"):format(name, name), level + 1)
+  end
+end
+
+-- Copies what the Lua layer needs of the settings into the client's own table; a secret is not
+-- among it.
+local function keep(state, values, about)
+  local credential = values.client_secret or values.client_assertion or values.access_token
+  state.credential = type(credential) == "function" and credential or nil
+  state.driver, state.on_event = values.driver, values.on_event
+  state.token_store, state.about = values.token_store, about
+end
+
 local function make(options, level)
-  if type(options) == "table" then
-    driver.check(rawget(options, "driver"), level + 1)
-  end
-  local made = core.client(options == nil and {} or options, level + 1)
+  local values, about = settings.client(options, level + 1)
+  local made = core.client(values)
   local state = core.state(made)
-  if state.certificate then
-    local sign, why = require("avepoint.certificate").signer(state.certificate)
-    if not sign then
-      made:close()
-      core.config_error(why, level + 1)
-    end
-    state.credential, state.certificate = sign, nil -- the password is not kept
-    state.about.credential_hash = core.hash(why) -- its thumbprint
-  end
-  if state.token_store then
-    local why = store.open(state)
-    if why then
-      made:close()
-      core.config_error(why, level + 1)
-    end
+  keep(state, values, about)
+  local wrong = state.token_store and store.open(state)
+  if wrong then
+    made:close()
+    core.config_error(wrong, level + 1)
   end
   return made
 end
@@ -40,9 +45,10 @@ end
 --- Makes a client. Sends nothing.
 -- @param options the README's table of client options; nil reads all from the environment
 -- @return a client
--- Raises an argument error for wrong options and a `config` error object where something is
--- missing or refused.
+-- Raises an argument error for wrong options and a `config` error object if something is missing or
+-- refused.
 function client.new(options)
+  refuse_module(options, "client", CALLER)
   local made = make(options, CALLER)
   return made
 end
@@ -52,12 +58,12 @@ local default -- the client made from the environment
 --- Lists through a default client, made from the environment when it is first needed. One that
 -- could not be made is not remembered.
 -- @param options those of a listing
--- @return a listing 
+-- @return a listing
 function client.customers(options)
-  options = options == nil and {} or options
-  core.check_listing(options, CALLER) -- whatever the environment holds
+  refuse_module(options, "customers", CALLER)
+  local values = settings.listing(options, CALLER) -- checked whatever the environment holds
   default = default or make({}, CALLER)
-  local made = listing.new(default, options, CALLER)
+  local made = listing.new(default, values, CALLER)
   return made
 end
 
@@ -77,7 +83,10 @@ core.client_meta.__close = core.client_methods.close
 -- @param options the README's table of listing options
 -- @return a listing
 function core.client_methods:customers(options)
-  local made = listing.new(self, options, CALLER)
+  if getmetatable(self) ~= core.client_meta then
+    settings.fail_listing("is a method: write client:customers(options)", CALLER)
+  end
+  local made = listing.new(self, settings.listing(options, CALLER), CALLER)
   return made
 end
 

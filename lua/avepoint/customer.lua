@@ -8,17 +8,14 @@ local problem = require "avepoint.problem"
 
 local customer = {}
 
+local FIELDS = { "id", "organization", "ownerEmail", "jobStatus", "jobStatusCode",
+  "countryOrRegion", "managementMode", "tenants" }
+
 --- The documented fields.
-customer.fields = {
-  id = true,
-  organization = true,
-  ownerEmail = true,
-  jobStatus = true,
-  jobStatusCode = true,
-  countryOrRegion = true,
-  managementMode = true,
-  tenants = true,
-}
+customer.fields = {}
+for _, field in ipairs(FIELDS) do
+  customer.fields[field] = true
+end
 
 --- Code of each status name, and name of each code.
 customer.job_status = {}
@@ -41,7 +38,7 @@ customer.management_mode = {
 -- @param what the method's name, for the message
 function customer.check_field(field, what)
   if not customer.fields[field] then
-    local near = nearest(field, customer.fields)
+    local near = type(field) == "string" and nearest(field, FIELDS)
     problem.misuse("%s: unknown field '%s'%s", what, tostring(field),
       near and (" (did you mean '%s'?)"):format(near) or "")
   end

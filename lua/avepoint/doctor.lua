@@ -1,8 +1,7 @@
---- What a person needs to know when signing in or listing does not work: each part is looked at,
--- one line each, with what to do where it fails. No secret is shown.
+--- The doctor: looks at each part that signing in and listing need, and says in a line each what it
+-- found and what to do if it fails. Shows no secret.
 --
---     lua -lavepoint.doctor      prints the report; exit code 0: all well, 1: something fails
---     avepoint.doctor()          the same as a function
+--     avepoint.doctor()          prints the report and returns whether all is well
 --     :checkhealth avepoint      in Neovim, through health.lua
 --
 -- SPDX-License-Identifier: MIT
@@ -95,7 +94,8 @@ local function look_at_certificate(report, options)
   local key, why = require("avepoint.certificate").load {
     certificate = certificate,
     private_key = options.private_key or os.getenv "AVEPOINT_PRIVATE_KEY",
-    password = options.certificate_password or os.getenv "AVEPOINT_CERTIFICATE_PASSWORD",
+    certificate_password = options.certificate_password
+      or os.getenv "AVEPOINT_CERTIFICATE_PASSWORD",
   }
   if not key then
     report:fail("certificate", "%s", why)
@@ -110,12 +110,9 @@ local function look_at_certificate(report, options)
   end
 end
 
-local CREDENTIALS = { "AVEPOINT_CLIENT_SECRET", "AVEPOINT_CLIENT_SECRET_FILE",
-  "AVEPOINT_CERTIFICATE", "AVEPOINT_ACCESS_TOKEN" }
-
 -- Of several credentials one counts; the others may be what somebody believes to use.
 local function look_at_others(report, used)
-  for _, name in ipairs(CREDENTIALS) do
+  for _, name in ipairs(require("avepoint.settings").sources) do
     if name ~= used and os.getenv(name) and os.getenv(name) ~= "" then
       report:warn("credential", "%s is set too, and not used", name)
     end
@@ -163,7 +160,7 @@ end
 
 -- A request of the list needs a token first: one call looks at both.
 local function look_at_service(report, client, about)
-  local listing = require("avepoint.listing").new(client, { page_size = 1, drift = "ignore" }, 2)
+  local listing = client:customers { page_size = 1, drift = "ignore" }
   local _, err = listing:next()
   local at_sign_in = err and err.url == core.printable_url(about.token_url)
   if at_sign_in then
@@ -207,7 +204,7 @@ end
 --- Looks at everything and prints a line each.
 -- @param options those of avepoint.client; left out: all from the environment
 -- @param file where to; io.stdout where it is left out
--- @return true where nothing fails, and the list that examine gives
+-- @return whether nothing fails, and the list that examine returns
 function doctor.run(options, file)
   file = file or io.stdout
   local report = doctor.examine(options)
@@ -217,41 +214,6 @@ function doctor.run(options, file)
     healthy = healthy and line.status ~= "error"
   end
   return healthy, report
-end
-
--- Whether a Lua function asked for this module; none has where the option -l did.
-local function is_required_by_lua()
-  local level = 4 -- behind this function, its caller and the module's own chunk
-  while true do
-    local info = debug.getinfo(level, "S")
-    if not info then
-      return false
-    elseif info.what ~= "C" then
-      return true
-    end
-    level = level + 1
-  end
-end
-
--- Whether the interpreter was started as `lua -lavepoint.doctor`: the report is then all it is for.
--- Lua 5.1 and 5.2 have no table of arguments yet when they load libraries.
-local function is_started_for_us()
-  local args = rawget(_G, "arg")
-  if is_required_by_lua() then
-    return false
-  elseif args == nil then
-    return true
-  end
-  for i, word in pairs(args) do
-    if word == "-lavepoint.doctor" or word == "-l" and args[i + 1] == "avepoint.doctor" then
-      return true
-    end
-  end
-  return false
-end
-
-if is_started_for_us() then
-  os.exit(doctor.run() and 0 or 1)
 end
 
 return doctor

@@ -11,19 +11,6 @@ local driver = {}
 driver.CANCELLED = "avepoint: cancelled"
 driver.INTERRUPTED = "avepoint: interrupted"
 
-local names = { auto = true, blocking = true, uv = true, nvim = true, ngx = true }
-
---- Raises if the option `driver` is neither a known name nor a table with a wait function.
-function driver.check(given, level)
-  if type(given) == "string" and not names[given] then
-    error(("avepoint.client: unknown driver '%s' (auto, blocking, uv, nvim, ngx, or a table "
-      .. "{ wait = function(client, seconds) })"):format(given), level + 1)
-  elseif type(given) == "table" and type(given.wait) ~= "function" then
-    error("avepoint.client: option 'driver' needs a field wait: function(client, seconds)",
-      level + 1)
-  end
-end
-
 --- The driver for the place where we are.
 local function choose()
   if rawget(_G, "ngx") and ngx.get_phase then -- luacheck: read globals ngx

@@ -14,6 +14,7 @@ local lazy = require "avepoint.lazy"
 local nearest = require "avepoint.nearest"
 local problem = require "avepoint.problem"
 local pump = require "avepoint.pump"
+local settings = require "avepoint.settings"
 local show = require "avepoint.show"
 local store = require "avepoint.store"
 
@@ -111,12 +112,17 @@ local function pull_notifying(self)
   return pull_root(self)
 end
 
---- Makes the listing of a client's customers, one value; see the README's table of listing options.
+--- Makes the listing of a client's customers, one value.
+-- @param values the listing's settings (settings.lua)
 -- @param level of the caller, for argument errors
-function listing.new(client, options, level)
-  local reader = core.listing(client, options == nil and {} or options, level + 1)
-  local on_progress = options and rawget(options, "on_progress")
+function listing.new(client, values, level)
   local state = core.state(client)
+  values.body = values.customer_ids and state.encode { customerIds = values.customer_ids } or "{}"
+  local reader, wrong = core.listing(client, values, level + 1)
+  if not reader then
+    settings.fail_listing(wrong, level + 1)
+  end
+  local on_progress = values.on_progress
   local self = setmetatable({
     _client = client,
     _state = state,
@@ -365,6 +371,15 @@ local OTHER_NAMES = {
   display = "show", cancel = "close", stop = "close", resume = "position", cursor = "position",
 }
 
+local function nearest_method(key)
+  local names = {}
+  for name in pairs(Listing) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return OTHER_NAMES[key:lower()] or nearest(key, names)
+end
+
 local NOT_A_LIST = "a listing is read as it comes and is no list: listing:count() counts what is "
   .. "left, listing:collect() makes a list of it"
 
@@ -375,7 +390,7 @@ function meta.__index(_, key)
   elseif type(key) == "number" then
     problem.misuse(NOT_A_LIST)
   elseif type(key) == "string" and key:sub(1, 1) ~= "_" then
-    local near = OTHER_NAMES[key:lower()] or nearest(key, Listing)
+    local near = nearest_method(key)
     problem.misuse("a listing has no method '%s'%s", key,
       near and (": did you mean listing:%s(...)?"):format(near) or "")
   end

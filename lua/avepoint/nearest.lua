@@ -1,9 +1,9 @@
 --- Finds the known name that a misspelt one was probably meant to be.
 -- SPDX-License-Identifier: MIT
 
-local LONGEST = 32 -- characters; longer names are no slips of the hand
+local LONGEST = 31 -- bytes; a longer name is no slip of the pen
 
--- Levenshtein's distance, row by row.
+-- Edit distance: how many bytes to change, add or remove until `a` is `b`.
 local function distance(a, b)
   local row = {}
   for j = 0, #b do
@@ -21,26 +21,21 @@ local function distance(a, b)
   return row[#b]
 end
 
--- camelCase, snake_case and capitals are no differences.
-local function plain(name)
-  return (name:lower():gsub("_", ""))
-end
-
---- Returns the nearest of some names, or nil if none is near.
--- @param name what was written
--- @param names table whose keys are the known names
-return function(name, names)
-  local best, least
-  if type(name) ~= "string" or #name > LONGEST then
-    return nil
-  end
-  for known in pairs(names) do
-    if type(known) == "string" then
-      local d = distance(plain(name), plain(known))
-      if d <= #name / 3 and (not least or d < least or d == least and known < best) then
+--- Returns the name of the list that is nearest to the given one, or nil if none is near: a third
+-- of the letters may be wrong. Of two that are equally near, the first.
+-- @param name a string
+-- @param names list of strings
+local function nearest(name, names)
+  local best, least = nil, math.floor(#name / 3) + 1
+  for _, known in ipairs(names) do
+    if #name <= LONGEST and #known <= LONGEST then
+      local d = distance(name, known)
+      if d < least then
         best, least = known, d
       end
     end
   end
   return best
 end
+
+return nearest

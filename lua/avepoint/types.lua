@@ -1,7 +1,7 @@
 ---@meta
 -- Types for editors: every public name of avepoint, with what it takes and gives. Not loaded at run
--- time. `make lint` holds this file against the module's exports and C's tables, and the reference
--- beside it is generated from it: `make reference`.
+-- time. `make lint` compares this file with the module's exports and C's tables. `make reference`
+-- writes the fields of the options in here from options.lua, and from all this the reference.
 -- SPDX-License-Identifier: MIT
 
 ---A customer, a plain table. Fields that nobody documented are kept as the service sends them.
@@ -83,45 +83,44 @@
 
 ---Options of `avepoint.client`. All times are seconds, fractions allowed.
 ---@class avepoint.ClientOptions
----@field client_id string? Environment: `AVEPOINT_CLIENT_ID`.
----@field client_secret (string|fun(): string?, string?)? Environment: `AVEPOINT_CLIENT_SECRET`, `AVEPOINT_CLIENT_SECRET_FILE`.
+---@field client_id string? The id of the app registration. Environment: `AVEPOINT_CLIENT_ID`.
+---@field client_secret (string|fun(): string?, string?)? Its secret, or a function that returns it. Environment: `AVEPOINT_CLIENT_SECRET`, `AVEPOINT_CLIENT_SECRET_FILE`.
 ---@field certificate string? Path of a PEM, DER or PKCS#12 file. Environment: `AVEPOINT_CERTIFICATE`.
----@field private_key string? Path of a PEM file, where the certificate's does not hold the key. Environment: `AVEPOINT_PRIVATE_KEY`.
+---@field private_key string? Path of a PEM file, if the certificate's does not hold the key. Environment: `AVEPOINT_PRIVATE_KEY`.
 ---@field certificate_password string? Of the key or the PKCS#12 file. Environment: `AVEPOINT_CERTIFICATE_PASSWORD`.
----@field client_assertion (fun(audience: string): string?, string?)? Gives a signed JWT for this audience, a new one each time.
----@field access_token (string|fun(): string?, number|string|nil)? A token, or a function that gives one and its lifetime. Environment: `AVEPOINT_ACCESS_TOKEN`.
----@field environment ("commercial"|"usgov"|"aos2"|"fedramp")? Default `commercial`. Environment: `AVEPOINT_ENVIRONMENT`.
----@field base_url string? Default the environment's. Environment: `AVEPOINT_BASE_URL`.
----@field token_url string? Default the environment's. Environment: `AVEPOINT_TOKEN_URL`.
----@field scope string? Default `elements.customers.read.all`. Environment: `AVEPOINT_SCOPE`.
----@field endpoint ("auto"|"get"|"batch")? Default `auto`.
----@field ca_file string? Trusted instead of the system's certificates. Environment: `AVEPOINT_CA_FILE`.
----@field proxy string? Default the one that `https_proxy` names; never used for loopback.
----@field connect_timeout number? Default 10.
----@field timeout number? Of an attempt; default 30.
----@field deadline number? Of a whole listing; default none.
----@field max_attempts integer? 1 to 100; default 5.
----@field max_retry_wait number? The longest single wait that is accepted; default 120.
----@field max_body integer? Most bytes of a reply after decompression; default 16 MiB.
----@field concurrency integer? Most pages in flight, 1 to 64; default 4.
----@field driver ("auto"|"blocking"|"uv"|"nvim"|"ngx"|avepoint.Driver)? Default `auto`.
----@field token_store (string|avepoint.TokenStore)? The name of an `ngx.shared` dictionary, or an object.
----@field on_event fun(event: avepoint.Event)? Called for each event. `AVEPOINT_LOG` sets a ready-made logger.
+---@field client_assertion (fun(audience: string): string?, string?)? Returns a signed JWT for this audience, a new one each time.
+---@field access_token (string|fun(): string?, number|string|nil)? A token, or a function that returns one and its lifetime in seconds. Environment: `AVEPOINT_ACCESS_TOKEN`.
+---@field environment ("commercial"|"usgov"|"aos2"|"fedramp")? Where the tenant lives; an explicit one hides the variables of the two URLs. Default: `commercial`. Environment: `AVEPOINT_ENVIRONMENT`.
+---@field base_url string? The service. Default: the environment's. Environment: `AVEPOINT_BASE_URL`.
+---@field token_url string? The token endpoint. Default: the environment's. Environment: `AVEPOINT_TOKEN_URL`.
+---@field scope string? The permissions to ask for. Default: `elements.customers.read.all`. Environment: `AVEPOINT_SCOPE`.
+---@field endpoint ("auto"|"get"|"batch")? Which of the service's two lists to read. Default: `auto`.
+---@field ca_file string? PEM certificates that are trusted instead of the system's. Default: the system's. Environment: `AVEPOINT_CA_FILE`.
+---@field proxy string? Never used for loopback. Default: the one that `https_proxy` names.
+---@field connect_timeout number? For name look-up, connection and TLS. Default: 10.
+---@field timeout number? Of an attempt. Default: 30.
+---@field deadline number? Of a whole listing. Default: none.
+---@field max_attempts integer? Attempts of a request. From 1 to 100. Default: 5.
+---@field max_retry_wait number? The longest single wait that is accepted. Default: 120.
+---@field max_body integer? Most bytes of a reply after decompression. From 1 to 2147483647. Default: 16777216.
+---@field concurrency integer? Most pages in flight. From 1 to 64. Default: 4.
+---@field driver ("auto"|"blocking"|"uv"|"nvim"|"ngx"|avepoint.Driver)? How the client is waited for. Default: `auto`.
+---@field token_store (string|avepoint.TokenStore)? The name of an `ngx.shared` dictionary, or an object: where processes share a token. Default: none.
+---@field on_event (fun(event: avepoint.Event))? Called for each event. `AVEPOINT_LOG` sets a ready-made logger. Environment: `AVEPOINT_LOG`, `AVEPOINT_LOG_FORMAT`.
 ---@field user_agent string? Put before the library's own.
 
 ---Options of a listing.
 ---@class avepoint.ListingOptions
----@field page_size integer? Asked of the server, 1 to 1000; default 100. The batch endpoint gives at most 100.
----@field first_page integer? The page to start from; default 1.
----@field max_items integer? Most customers to yield; default none.
+---@field page_size integer? Customers a page, asked of the server. The batch endpoint gives at most 100. From 1 to 1000. Default: 100.
+---@field first_page integer? The page to start from. From 1 to 1000000000. Default: 1.
 ---@field resume string? A position, as `listing:position()` or an error gave it.
----@field concurrency integer? As the client's.
----@field deadline number? As the client's.
----@field endpoint ("auto"|"get"|"batch")? As the client's.
+---@field concurrency integer? Most pages in flight. From 1 to 64. Default: the client's.
+---@field deadline number? Of the listing. Default: the client's.
+---@field endpoint ("auto"|"get"|"batch")? Which of the service's two lists to read. Default: the client's.
 ---@field customer_ids string[]? Only these; the batch endpoint filters.
----@field drift ("repair"|"strict"|"error"|"ignore")? What to do when the list changes while it is read; default `repair`.
----@field on_progress fun(done: integer, total: integer?)? Called once a page.
----@field raw boolean? The server's items untouched; default false.
+---@field drift ("repair"|"strict"|"error"|"ignore")? What to do when the list changes while it is read. Default: `repair`.
+---@field on_progress (fun(done: integer, total: integer?))? Called once a page.
+---@field raw boolean? The server's items untouched. Default: false.
 
 ---How a client is waited for in a loop of one's own.
 ---@class avepoint.Driver

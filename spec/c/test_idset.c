@@ -6,7 +6,10 @@
 
 #include "check.h"
 
-#define MANY 200000
+#define MANY    200000
+#define MILLION 1000000
+
+static const struct avp_mark seen = {1, 1};
 
 static struct avp_idset *fixed_set(void) {
   struct avp_idset *set = avp_idset_new();
@@ -16,43 +19,58 @@ static struct avp_idset *fixed_set(void) {
   return set;
 }
 
-static enum avp_idset_result add(struct avp_idset *set, const char *text, int sweep) {
+/* Puts the id with this era and returns the era in which the set had it, 0 if it had not. */
+static int put(struct avp_idset *set, const char *text, int era) {
   struct avp_id id = avp_idset_id(set, text, strlen(text));
+  struct avp_mark before = avp_idset_get(set, &id);
+  struct avp_mark mark = {(uint16_t)era, 7};
   CHECK(avp_idset_reserve(set, &id));
-  return avp_idset_add(set, &id, sweep);
+  avp_idset_put(set, &id, &mark);
+  return before.era;
+}
+
+static struct avp_mark mark_of(const struct avp_idset *set, const char *text) {
+  struct avp_id id = avp_idset_id(set, text, strlen(text));
+  return avp_idset_get(set, &id);
 }
 
 static bool has(const struct avp_idset *set, const char *text) {
-  struct avp_id id = avp_idset_id(set, text, strlen(text));
-  return avp_idset_has(set, &id);
+  return mark_of(set, text).era != 0;
 }
 
-static void test_sweeps(void) {
+static void test_marks(void) {
+  static const struct avp_mark marks[] = {
+      {1, 0}, {2, 1}, {2, 255}, {255, 256}, {256, 65536}, {AVP_ERA_MAX, AVP_PAGE_MAX}, {1, 0}};
+  static const char *const ids[] = {"a", "03f7382e-1a2b-3c4d-5e6f-dd9af05974f0"};
   struct avp_idset *set = avp_idset_new();
-  CHECK(!has(set, "a"));
-  CHECK_INT(AVP_IDSET_NEW, add(set, "a", 1));
-  CHECK(has(set, "a"));
-  CHECK_INT(AVP_IDSET_REPEATED, add(set, "a", 1));
-  CHECK_INT(AVP_IDSET_EARLIER, add(set, "a", 2));
-  CHECK_INT(AVP_IDSET_REPEATED, add(set, "a", 2));
-  CHECK_INT(AVP_IDSET_NEW, add(set, "b", 2));
-  CHECK_INT(AVP_IDSET_EARLIER, add(set, "b", 8));
-  CHECK_INT(AVP_IDSET_EARLIER, add(set, "a", 100));
-  CHECK_INT(AVP_IDSET_REPEATED, add(set, "a", 100));
-  CHECK_INT(2, set->count);
+  size_t n;
+  size_t i;
+  for (n = 0; n < 2; n++) {
+    struct avp_id id = avp_idset_id(set, ids[n], strlen(ids[n]));
+    CHECK_INT(0, mark_of(set, ids[n]).era);
+    CHECK_INT(0, mark_of(set, ids[n]).page);
+    for (i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+      CHECK(avp_idset_reserve(set, &id));
+      avp_idset_put(set, &id, &marks[i]);
+      CHECK_INT(marks[i].era, mark_of(set, ids[n]).era);
+      CHECK_INT(marks[i].page, mark_of(set, ids[n]).page);
+      CHECK_INT(n + 1, set->count);
+    }
+  }
+  CHECK_INT(1, mark_of(set, "a").era); /* the other id left it alone */
   avp_idset_free(set);
   avp_idset_free(NULL);
 }
 
 static void test_guid_spellings(void) {
   struct avp_idset *set = avp_idset_new();
-  CHECK_INT(AVP_IDSET_NEW, add(set, "03f7382e-1a2b-3c4d-5e6f-dd9af05974f0", 1));
-  CHECK_INT(AVP_IDSET_REPEATED, add(set, "03F7382E-1A2B-3C4D-5E6F-DD9AF05974F0", 1));
-  CHECK_INT(AVP_IDSET_REPEATED, add(set, "03f7382E-1a2B-3C4d-5e6F-Dd9af05974f0", 1));
-  CHECK_INT(AVP_IDSET_NEW, add(set, "03f7382e-1a2b-3c4d-5e6f-dd9af05974f1", 1));
-  CHECK_INT(AVP_IDSET_NEW, add(set, "00000000-0000-0000-0000-000000000000", 1));
-  CHECK_INT(AVP_IDSET_REPEATED, add(set, "00000000-0000-0000-0000-000000000000", 1));
-  CHECK_INT(AVP_IDSET_NEW, add(set, "ffffffff-ffff-ffff-ffff-ffffffffffff", 1));
+  CHECK_INT(0, put(set, "03f7382e-1a2b-3c4d-5e6f-dd9af05974f0", 1));
+  CHECK_INT(1, put(set, "03F7382E-1A2B-3C4D-5E6F-DD9AF05974F0", 1));
+  CHECK_INT(1, put(set, "03f7382E-1a2B-3C4d-5e6F-Dd9af05974f0", 1));
+  CHECK_INT(0, put(set, "03f7382e-1a2b-3c4d-5e6f-dd9af05974f1", 1));
+  CHECK_INT(0, put(set, "00000000-0000-0000-0000-000000000000", 1));
+  CHECK_INT(1, put(set, "00000000-0000-0000-0000-000000000000", 1));
+  CHECK_INT(0, put(set, "ffffffff-ffff-ffff-ffff-ffffffffffff", 1));
   avp_idset_free(set);
 }
 
@@ -85,8 +103,8 @@ static void test_other_ids(void) {
   struct avp_idset *set = avp_idset_new();
   size_t n = sizeof ids / sizeof ids[0];
   size_t i;
-  for (i = 0; i < n; i++) CHECK_INT(AVP_IDSET_NEW, add(set, ids[i], 1));
-  for (i = 0; i < n; i++) CHECK_INT(AVP_IDSET_REPEATED, add(set, ids[i], 1));
+  for (i = 0; i < n; i++) CHECK_INT(0, put(set, ids[i], 1));
+  for (i = 0; i < n; i++) CHECK_INT(1, put(set, ids[i], 1));
   CHECK_INT(n, set->count);
   avp_idset_free(set);
 }
@@ -96,8 +114,10 @@ static void test_zero_bytes_count(void) {
   struct avp_id a = avp_idset_id(set, "x\0a", 3);
   struct avp_id b = avp_idset_id(set, "x\0b", 3);
   CHECK(avp_idset_reserve(set, &a) && avp_idset_reserve(set, &b));
-  CHECK_INT(AVP_IDSET_NEW, avp_idset_add(set, &a, 1));
-  CHECK_INT(AVP_IDSET_NEW, avp_idset_add(set, &b, 1));
+  avp_idset_put(set, &a, &seen);
+  CHECK_INT(0, avp_idset_get(set, &b).era);
+  avp_idset_put(set, &b, &seen);
+  CHECK_INT(2, set->count);
   avp_idset_free(set);
 }
 
@@ -110,10 +130,10 @@ static void test_a_hash_is_no_guid(void) {
   snprintf(guid, sizeof guid,
            "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
            b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-  CHECK_INT(AVP_IDSET_NEW, add(set, "customer", 1));
+  CHECK_INT(0, put(set, "customer", 1));
   CHECK(!has(set, guid));
-  CHECK_INT(AVP_IDSET_NEW, add(set, guid, 1));
-  CHECK_INT(AVP_IDSET_REPEATED, add(set, "customer", 1));
+  CHECK_INT(0, put(set, guid, 1));
+  CHECK_INT(1, put(set, "customer", 1));
   avp_idset_free(set);
 }
 
@@ -127,9 +147,9 @@ static void test_a_hash_is_no_guid_in_its_place(void) {
     struct avp_id id;
     snprintf(text, sizeof text, "customer-%u", i);
     id = avp_idset_id(set, text, strlen(text));
-    CHECK_INT(AVP_IDSET_NEW, add(set, text, 1));
-    id.bytes[16] = 0; /* the GUID of these bytes */
-    taken += avp_idset_has(set, &id);
+    CHECK_INT(0, put(set, text, 1));
+    id.hashed = false; /* the GUID of these bytes */
+    taken += avp_idset_get(set, &id).era != 0;
     avp_idset_free(set);
   }
   CHECK_INT(0, taken);
@@ -159,7 +179,7 @@ static uint64_t next_random(uint64_t *state) {
   return *state;
 }
 
-/* The model is an array: for each number the sweep that saw it last. */
+/* The model is an array: for each number the era that saw it last. */
 static void test_many_against_a_model(void) {
   static unsigned char model[MANY];
   struct avp_idset *set = fixed_set();
@@ -171,14 +191,11 @@ static void test_many_against_a_model(void) {
   memset(model, 0, sizeof model);
   for (i = 0; i < 3 * MANY; i++) {
     unsigned n = i < MANY ? i : (unsigned)(next_random(&random) % MANY);
-    int sweep = 1 + (int)(i / MANY);
-    enum avp_idset_result expected = model[n] == 0       ? AVP_IDSET_NEW
-                                     : model[n] == sweep ? AVP_IDSET_REPEATED
-                                                         : AVP_IDSET_EARLIER;
+    int era = 1 + (int)(i / MANY);
     spell(n, text, sizeof text);
-    wrong += add(set, text, sweep) != expected;
+    wrong += put(set, text, era) != model[n];
     count += model[n] == 0;
-    model[n] = (unsigned char)sweep;
+    model[n] = (unsigned char)era;
   }
   CHECK_INT(0, wrong);
   CHECK_INT(MANY, count);
@@ -198,7 +215,7 @@ static void test_segments_are_even(void) {
   unsigned i;
   for (i = 0; i < 51200; i++) {
     spell(i, text, sizeof text);
-    CHECK_INT(AVP_IDSET_NEW, add(set, text, 1));
+    CHECK_INT(0, put(set, text, 1));
   }
   for (i = 0; i < AVP_IDSET_SEGMENTS; i++) {
     const struct avp_idset_segment *segment = &set->segments[i];
@@ -212,7 +229,7 @@ static void test_segments_are_even(void) {
 #define PAGE 40
 
 /* A page of ids as the reader takes it: room for all, then all. False where there was no room. */
-static bool take_page(struct avp_idset *set, unsigned first, int sweep) {
+static bool take_page(struct avp_idset *set, unsigned first) {
   struct avp_id ids[PAGE];
   char text[64];
   unsigned i;
@@ -221,7 +238,10 @@ static bool take_page(struct avp_idset *set, unsigned first, int sweep) {
     ids[i] = avp_idset_id(set, text, strlen(text));
     if (!avp_idset_reserve(set, &ids[i])) return false;
   }
-  for (i = 0; i < PAGE; i++) CHECK_INT(AVP_IDSET_NEW, avp_idset_add(set, &ids[i], sweep));
+  for (i = 0; i < PAGE; i++) {
+    CHECK_INT(0, avp_idset_get(set, &ids[i]).era);
+    avp_idset_put(set, &ids[i], &seen);
+  }
   return true;
 }
 
@@ -248,11 +268,11 @@ static bool fail_at(long n) {
   if (set == NULL) return true;
   set->key.k0 = set->key.k1 = 42;
   for (first = 0; first < 25 * PAGE; first += PAGE) {
-    if (take_page(set, first, 1)) continue;
+    if (take_page(set, first)) continue;
     CHECK(!failed);
     failed = true;
     check_holds_exactly(set, first);
-    CHECK(take_page(set, first, 1));
+    CHECK(take_page(set, first));
   }
   check_holds_exactly(set, first);
   avp_idset_free(set);
@@ -277,10 +297,10 @@ static void test_room_is_not_used_up(void) {
   size_t size;
   int i;
   CHECK(avp_idset_reserve(set, &id));
-  avp_idset_add(set, &id, 1);
+  avp_idset_put(set, &id, &seen);
   for (i = 0; i < 100; i++) { /* the same id again and again: no new room is taken */
     CHECK(avp_idset_reserve(set, &id));
-    avp_idset_add(set, &id, 1);
+    avp_idset_put(set, &id, &seen);
   }
   for (i = 0, size = 0; i < AVP_IDSET_SEGMENTS; i++) size += set->segments[i].size;
   CHECK(size <= 8);
@@ -288,8 +308,51 @@ static void test_room_is_not_used_up(void) {
   avp_idset_free(set);
 }
 
+/* Room that was made and is given back. */
+static void test_unreserve(void) {
+  struct avp_idset *set = fixed_set();
+  struct avp_id id = avp_idset_id(set, "a", 1);
+  size_t size;
+  int i;
+  for (i = 0; i < 100; i++) {
+    CHECK(avp_idset_reserve(set, &id));
+    avp_idset_unreserve(set);
+  }
+  for (i = 0, size = 0; i < AVP_IDSET_SEGMENTS; i++) {
+    size += set->segments[i].size;
+    CHECK_INT(0, set->segments[i].reserved);
+  }
+  CHECK(size <= 8);
+  CHECK_INT(0, set->count);
+  avp_idset_free(set);
+}
+
+static size_t slots_of(const struct avp_idset *set) {
+  size_t slots = 0;
+  int i;
+  for (i = 0; i < AVP_IDSET_SEGMENTS; i++) slots += set->segments[i].size;
+  return slots;
+}
+
+/* What the design promises: at most 32 MiB for a million ids, and no jump before. A slot has 21
+ * bytes. */
+static void test_memory(void) {
+  struct avp_idset *set = fixed_set();
+  char text[64];
+  unsigned i;
+  for (i = 1; i <= MILLION; i++) {
+    spell(i, text, sizeof text);
+    put(set, text, 1);
+    if (i < 10000 || i % 1000 != 0) continue;
+    CHECK(slots_of(set) * 2 <= (size_t)i * 3);
+    CHECK(slots_of(set) * 21 + sizeof *set <= 33554432);
+  }
+  CHECK_INT(MILLION, set->count);
+  avp_idset_free(set);
+}
+
 static const struct check_test tests[] = {
-    {"idset: new, earlier, repeated", test_sweeps},
+    {"idset: marks", test_marks},
     {"idset: spellings of a GUID", test_guid_spellings},
     {"idset: other ids", test_other_ids},
     {"idset: zero bytes count", test_zero_bytes_count},
@@ -300,6 +363,8 @@ static const struct check_test tests[] = {
     {"idset: segments are even", test_segments_are_even},
     {"idset: out of memory loses nothing", test_out_of_memory},
     {"idset: room is not used up", test_room_is_not_used_up},
+    {"idset: room is given back", test_unreserve},
+    {"idset: memory of a million ids", test_memory},
 };
 
 CHECK_MAIN(tests)

@@ -16,7 +16,7 @@ static struct avp_position sample(void) {
   p.offset = 42;
   p.has_total = true;
   p.total = 1234;
-  p.sweep = 1;
+  p.firm = true;
   p.last_id = UINT64_C(0xfedcba9876543210);
   p.filter = 0;
   return p;
@@ -25,7 +25,7 @@ static struct avp_position sample(void) {
 static bool same(const struct avp_position *a, const struct avp_position *b) {
   return a->endpoint == b->endpoint && a->page_size == b->page_size && a->page == b->page &&
          a->offset == b->offset && a->has_total == b->has_total && a->total == b->total &&
-         a->sweep == b->sweep && a->last_id == b->last_id && a->filter == b->filter;
+         a->firm == b->firm && a->last_id == b->last_id && a->filter == b->filter;
 }
 
 static void check_round_trip(const struct avp_position *p) {
@@ -54,7 +54,7 @@ static void test_round_trip(void) {
   p.page = p.page_size = 1;
   p.offset = 0;
   p.last_id = p.filter = 0;
-  p.sweep = 8;
+  p.firm = false;
   check_round_trip(&p);
 }
 
@@ -63,7 +63,6 @@ static void test_largest(void) {
   p.endpoint = AVP_ENDPOINT_BATCH;
   p.page_size = p.page = p.offset = LONG_MAX;
   p.total = INT64_MAX;
-  p.sweep = INT_MAX;
   p.last_id = p.filter = UINT64_MAX;
   check_round_trip(&p);
 }
@@ -76,6 +75,9 @@ static void test_form(void) {
   avp_position_write(&p, text);
   CHECK_INT(strlen(expected) + 6, strlen(text));
   CHECK(strncmp(expected, text, strlen(expected)) == 0);
+  p.firm = false;
+  avp_position_write(&p, text);
+  CHECK(strstr(text, "-1234-2-") != NULL);
 }
 
 /* Gives how many damaged forms were taken; `show` prints the first of them. */
@@ -193,14 +195,31 @@ static void test_values_out_of_range(void) {
   struct avp_position back;
   char text[AVP_POSITION_SIZE];
   int i;
-  for (i = 0; i < 4; i++) {
+  for (i = 0; i < 3; i++) {
     p = sample();
     if (i == 0) p.page_size = 0;
     if (i == 1) p.page = 0;
     if (i == 2) p.offset = -1;
-    if (i == 3) p.sweep = 0;
     avp_position_write(&p, text);
     CHECK(!avp_position_read(&back, text, strlen(text)));
+  }
+}
+
+/* FIRM is 1 or 2, whatever the check word covers. */
+static void test_firm_is_one_or_two(void) {
+  static const char digits[] = "03456789x-";
+  struct avp_position p = sample();
+  char text[AVP_POSITION_SIZE];
+  size_t i;
+  for (i = 0; digits[i] != '\0'; i++) {
+    size_t used;
+    avp_position_write(&p, text);
+    used = strlen(text) - 7;
+    strstr(text, "-1234-1-")[6] = digits[i];
+    snprintf(text + used, sizeof text - used, "-%06x",
+             (unsigned)(avp_position_hash(text, used) & 0xffffff));
+    CHECK(!avp_position_read(&p, text, strlen(text)));
+    p = sample();
   }
 }
 
@@ -220,6 +239,7 @@ static const struct check_test tests[] = {
     {"position: garbage is refused", test_garbage},
     {"position: what is too long is refused", test_too_long},
     {"position: values out of range are refused", test_values_out_of_range},
+    {"position: firm is 1 or 2", test_firm_is_one_or_two},
     {"position: hash", test_hash},
 };
 

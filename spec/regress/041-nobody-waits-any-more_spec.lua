@@ -33,7 +33,7 @@ local function start(fields)
       } }
       location = /slow { content_by_lua_block {
         local n = 0
-        local listing = require("shared"):customers { page_size = 10, max_items = 100 }
+        local listing = require("shared"):customers({ page_size = 10 }):take(100)
         for _ in listing do
           n = n + 1
           if n == 15 or n == 45 then ngx.sleep(1) end

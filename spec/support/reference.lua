@@ -1,7 +1,10 @@
---- The reference, from the annotations in lua/avepoint/types.lua, and the check that these name all
--- that is public and nothing else.
+--- Writes the reference from the annotations in lua/avepoint/types.lua, and the options in both of
+-- them from lua/avepoint/options.lua; checks that the annotations name all that is public and
+-- nothing else.
 -- usage: reference.lua write|check     (with the module on the paths)
 -- SPDX-License-Identifier: MIT
+
+local options = require "avepoint.options"
 
 local TYPES = "lua/avepoint/types.lua"
 local REFERENCE = "lua/avepoint/reference.md"
@@ -18,6 +21,77 @@ local function text_of(path)
   local file = assert(io.open(path, "rb"))
   local text = file:read "*a"
   file:close()
+  return text
+end
+
+-- options -----------------------------------------------------------------------------------------
+
+local OPTIONS = {
+  ["avepoint.ClientOptions"] = options.client,
+  ["avepoint.ListingOptions"] = options.listing,
+}
+
+local type_of = {
+  text = "string",
+  ["function"] = "(%s)",
+  ["text or function"] = "(string|%s)",
+  ["text or table"] = "(string|%s)",
+  word = "(%s)",
+  ["word or table"] = "(%s)",
+  boolean = "boolean",
+  list = "string[]",
+  integer = "integer",
+  seconds = "number",
+  wait = "number",
+}
+
+-- An option's type as editors read it.
+local function option_type(option)
+  local parts = {}
+  for i, word in ipairs(option.words or {}) do
+    parts[i] = ("%q"):format(word)
+  end
+  parts[#parts + 1] = option.as
+  return type_of[option.kind]:format(table.concat(parts, "|")) .. "?"
+end
+
+local function default_of(option)
+  if option.default == nil then
+    return option.otherwise
+  end
+  return option.kind == "integer" and ("%d"):format(option.default)
+    or type(option.default) == "string" and "`" .. option.default .. "`"
+    or tostring(option.default)
+end
+
+local function variables_of(option)
+  local names = option.variables or { option.variable }
+  return #names > 0 and "`" .. table.concat(names, "`, `") .. "`" or nil
+end
+
+-- What stands behind an option's type: sentence, range, default, variables.
+local function option_text(option)
+  local text = option.text
+  if option.kind == "integer" then
+    text = ("%s From %d to %d."):format(text, option.min, option.max)
+  end
+  local default, variables = default_of(option), variables_of(option)
+  text = default and ("%s Default: %s."):format(text, default) or text
+  return variables and ("%s Environment: %s."):format(text, variables) or text
+end
+
+-- The text of types.lua with the fields of both classes of options as options.lua has them.
+local function with_options(text)
+  for class, list in pairs(OPTIONS) do
+    local lines = {}
+    for i, option in ipairs(list) do
+      lines[i] = ("---@field %s %s %s\n"):format(option.name, option_type(option),
+        option_text(option))
+    end
+    local _, from = assert(text:find("---@class " .. class .. "\n", 1, true))
+    local to = assert(text:find("\n\n", from, true))
+    text = text:sub(1, from) .. table.concat(lines) .. text:sub(to + 1)
+  end
   return text
 end
 
@@ -112,6 +186,17 @@ local function escaped(text)
   return (text:gsub("|", "\\|"))
 end
 
+local function option_table(out, list)
+  out[#out + 1] = "| option | type | environment | default | |\n|---|---|---|---|---|"
+  for _, option in ipairs(list) do
+    local range = option.min and (", %d to %d"):format(option.min, option.max) or ""
+    out[#out + 1] = ("| `%s` | `%s`%s | %s | %s | %s |"):format(option.name,
+      escaped(option_type(option)), range, variables_of(option) or "", default_of(option) or "",
+      option.text)
+  end
+  out[#out + 1] = ""
+end
+
 local function field_table(out, fields)
   out[#out + 1] = "| field | type | |\n|---|---|---|"
   for _, field in ipairs(fields) do
@@ -164,7 +249,9 @@ local function render(blocks)
       if #block.text > 0 then
         out[#out + 1] = table.concat(block.text, " ") .. "\n"
       end
-      if #block.fields > 0 then
+      if OPTIONS[block.class] then
+        option_table(out, OPTIONS[block.class])
+      elseif #block.fields > 0 then
         field_table(out, block.fields)
       end
       if #block.variants > 0 then
@@ -237,7 +324,6 @@ local function check_all(blocks)
   local avepoint = require "avepoint"
   local client = avepoint.client { access_token = "made-up" }
   local listing = client:customers()
-  local entry = '{"([%w_]+)", OPTION_'
   local set = 'set_%a+%(L, "([%w_]+)"'
   compare("avepoint", annotated(blocks, "avepoint"), keys(avepoint))
   compare("client", annotated(blocks, "avepoint.Client"), keys(getmetatable(client).__index))
@@ -245,10 +331,6 @@ local function check_all(blocks)
   compare("stats", annotated(blocks, "avepoint.Stats"), keys(listing:stats()))
   compare("customer", annotated(blocks, "avepoint.Customer"),
     keys(require("avepoint.customer").fields))
-  compare("client options", annotated(blocks, "avepoint.ClientOptions"),
-    names_in("src/bind/config.c", "client_options[] = {", "};", entry))
-  compare("listing options", annotated(blocks, "avepoint.ListingOptions"),
-    names_in("src/bind/listing_options.c", "listing_options[] = {", "};", entry))
   local fields = names_in("src/bind/error.c", "void push_table(", "\n}\n", set)
   fields.body, fields.retryable, fields.where = true, true, true
   compare("error", annotated(blocks, "avepoint.Error"), fields)
@@ -258,16 +340,26 @@ local function check_all(blocks)
   client:close()
 end
 
-local blocks = read()
-if arg[1] == "write" then
-  local file = assert(io.open(REFERENCE, "wb"))
-  file:write(render(blocks))
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
   file:close()
-else
-  check_all(blocks)
-  if text_of(REFERENCE) ~= render(blocks) then
-    print(REFERENCE .. " is not what `make reference` writes")
+end
+
+local function check_same(path, text)
+  if text_of(path) ~= text then
+    print(path .. " is not what `make reference` writes")
     failed = true
   end
+end
+
+local types = with_options(text_of(TYPES))
+if arg[1] == "write" then
+  write(TYPES, types)
+  write(REFERENCE, render(read()))
+else
+  check_all(read())
+  check_same(TYPES, types)
+  check_same(REFERENCE, render(read()))
 end
 os.exit(not failed)

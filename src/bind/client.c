@@ -3,20 +3,15 @@
  * SPDX-License-Identifier: MIT */
 #include "client.h"
 
-#include "../core/ground/hash.h"
 #include "../core/ground/mem.h"
 #include "../core/ground/sys.h"
-#include "../core/ground/version.h"
 #include "../core/wire/url.h"
-#include "config.h"
 #include "error.h"
 #include "json.h"
-#include "listing.h"
+#include "settings.h"
 
-#define VERSION_AGENT "avepoint-lua/" AVP_VERSION
-
-#define CENSUS_NAME  "avepoint.census"
-#define CENSUS_LEAST 50 /* open clients before the collector is asked for help */
+#define OPEN_CLIENTS "avepoint.open_clients" /* their number, in the registry */
+#define OPEN_LEAST   50                      /* open clients before the collector is asked */
 
 struct client *to_client(lua_State *L, int index) {
   return luaL_checkudata(L, index, AVP_CLIENT_NAME);
@@ -37,30 +32,29 @@ struct client *check_client(lua_State *L, int index, int level) {
 }
 
 /* To Lua a client is a few hundred bytes, so its collector may let thousands of dropped ones wait,
- * each with its descriptors. Where many are open, dropped ones are collected now. */
-static void count_in(lua_State *L, struct client *client) {
-  struct census *census;
-  lua_getfield(L, LUA_REGISTRYINDEX, CENSUS_NAME);
-  census = lua_touserdata(L, -1);
+ * each with its descriptors. If many are open, this collects the dropped ones now. */
+static void note_opened(lua_State *L, struct client *client) {
+  struct open_clients *all;
+  lua_getfield(L, LUA_REGISTRYINDEX, OPEN_CLIENTS);
+  all = lua_touserdata(L, -1);
   lua_pop(L, 1); /* the registry keeps it */
-  if (census->open >= census->limit) {
+  if (all->count >= all->limit) {
     lua_gc(L, LUA_GCCOLLECT, 0);
-    census->limit = 2 * census->open;
-    if (census->limit < CENSUS_LEAST) census->limit = CENSUS_LEAST;
+    all->limit = all->count < OPEN_LEAST / 2 ? OPEN_LEAST : 2 * all->count;
   }
-  census->open++;
-  client->census = census;
+  all->count++;
+  client->open_clients = all;
 }
 
-static void count_out(struct client *client) {
-  if (client->census != NULL) client->census->open--;
-  client->census = NULL;
+static void note_closed(struct client *client) {
+  if (client->open_clients != NULL) client->open_clients->count--;
+  client->open_clients = NULL;
 }
 
 /* Lua: client:close(); also __gc and __close. Idempotent, never raises. */
 static int client_close(lua_State *L) {
   struct client *client = to_client(L, 1);
-  count_out(client);
+  note_closed(client);
   if (client->requests != NULL) avp_requests_close(client->requests);
   return 0;
 }
@@ -91,139 +85,50 @@ static int client__tostring(lua_State *L) {
 static char *join(const char *base, const char *path) {
   struct avp_buf url;
   char *copy = NULL;
-  avp_buf_init(&url, 65536);
+  avp_buf_init(&url, strlen(base) + strlen(path) + 2); /* a slash and a NUL */
   if (avp_url_join(&url, base, path) == AVP_BUF_OK) copy = avp_strdup(url.data);
   avp_buf_free(&url);
   return copy;
 }
 
-/* Pushes the User-Agent; the result lives as long as it is on the stack. */
-static const char *push_user_agent(lua_State *L, int options) {
-  const char *own = options_string(L, options, "user_agent", NULL);
-  return lua_pushfstring(L, "%s%s%s libcurl/%s", own != NULL ? own : "", own != NULL ? " " : "",
-                         VERSION_AGENT, curl_version_info(CURLVERSION_NOW)->version);
-}
-
+/* `credential` is NULL if a function of the user's returns it. False when memory is out. */
 static bool build(struct client *client, const struct avp_settings *settings,
-                  const struct credential *credential, const char *base_url) {
+                  const char *credential, const char *base_url) {
   client->get_url = join(base_url, AVP_CUSTOMERS_PATH);
   client->batch_url = join(base_url, AVP_CUSTOMERS_BATCH_PATH);
   client->requests = avp_requests_new(settings);
   if (client->get_url == NULL || client->batch_url == NULL || client->requests == NULL) {
     return false;
   }
-  if (credential->text == NULL) return true;
-  return credential->kind == AVP_CREDENTIAL_TOKEN
-             ? avp_token_fix(&client->requests->signin.token, credential->text)
-             : avp_signin_supply(&client->requests->signin, credential->text);
+  if (credential == NULL) return true;
+  return settings->credential == AVP_CREDENTIAL_TOKEN
+             ? avp_token_fix(&client->requests->signin.token, credential)
+             : avp_signin_supply(&client->requests->signin, credential);
 }
 
-static void set_text(lua_State *L, const char *field, const char *text) {
-  if (text == NULL || text[0] == '\0') return;
-  lua_pushstring(L, text);
-  lua_setfield(L, -2, field);
-}
-
-/* Names the files that certificate.lua makes a credential function of. */
-static void keep_certificate(lua_State *L, const struct credential *credential,
-                             const char *client_id) {
-  lua_newtable(L);
-  set_text(L, "certificate", credential->certificate);
-  set_text(L, "private_key", credential->private_key);
-  set_text(L, "password", credential->password);
-  set_text(L, "client_id", client_id);
-  lua_setfield(L, -2, "certificate");
-}
-
-/* What the doctor tells of the settings; no secret among it. `hash`: the credential's, or empty. */
-static void keep_about(lua_State *L, const struct credential *credential, const char *hash,
-                       const struct avp_settings *settings, const char *base_url) {
-  lua_newtable(L);
-  set_text(L, "credential", credential->source);
-  set_text(L, "client_id", settings->client_id);
-  set_text(L, "base_url", base_url);
-  set_text(L, "token_url", settings->token_url);
-  set_text(L, "ca_file", settings->transfer.ca_file);
-  set_text(L, "scope", settings->scope);
-  set_text(L, "credential_hash", hash);
-  lua_setfield(L, -2, "about");
-}
-
-/* Keeps the Lua values of the options in the client's table, which is on top of the stack. */
-static void keep_values(lua_State *L, int options, const struct credential *credential,
-                        const struct avp_settings *settings) {
-  static const char *const kept[] = {"on_event", "driver", "token_store", NULL};
-  int i;
-  for (i = 0; kept[i] != NULL; i++) {
-    options_push(L, options, kept[i]);
-    lua_setfield(L, -2, kept[i]);
-  }
-  if (credential->certificate != NULL) {
-    keep_certificate(L, credential, settings->client_id);
-  } else if (credential->function != NULL) {
-    options_push(L, options, credential->function);
-    lua_setfield(L, -2, "credential");
-  }
-}
-
-/* Sets on_event of the table on top of the stack to the ready-made logger. */
-static void make_logger(lua_State *L, const char *level, const char *format) {
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "avepoint.log");
-  lua_call(L, 1, 1);
-  lua_getfield(L, -1, "new");
-  lua_pushstring(L, level);
-  lua_pushstring(L, format);
-  lua_call(L, 2, 1);
-  lua_setfield(L, -3, "on_event");
-  lua_pop(L, 1);
-}
-
-/* Lua: core.client(options, level) -> client */
+/* Lua: core.client(settings) -> client; settings.lua makes the settings */
 static int core_client(lua_State *L) {
-  int level = (int)luaL_checkinteger(L, 2);
-  struct option_hint hint;
   struct avp_settings settings;
-  struct credential credential;
-  struct avp_err err;
-  const char *base_url;
-  const char *log_level;
-  const char *log_format;
   struct client *client;
-  char hash[AVP_HASH_HEX] = "";
-  bool built;
-  hint.others = listing_options;
-  hint.advice = "option '%s' is a listing's: client:customers { %s = ... }";
-  options_check(L, 1, client_options, "avepoint.client", level, &hint);
+  const char *base_url;
+  const char *credential;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
   client = avp_newuserdata(L, sizeof *client); /* closed until everything is there */
   memset(client, 0, sizeof *client);
   luaL_setmetatable(L, AVP_CLIENT_NAME);
-  count_in(L, client);
+  note_opened(L, client);
   lua_newtable(L);
-  json_open(L, lua_gettop(L));
-  if (!config_read(L, 1, &settings, &credential, &base_url, &err, level) ||
-      !config_log(&log_level, &log_format, &err)) {
-    config_forget(&credential);
-    return error_raise(L, &err, level);
-  }
-  settings.transfer.user_agent = push_user_agent(L, 1);
-  client->endpoint =
-      (enum avp_endpoint)options_word(L, 1, "endpoint", endpoint_words, AVP_ENDPOINT_AUTO);
+  json_open(L, 3);
+  avp_setuservalue(L, 2);
+  client->endpoint = settings_endpoint(L, 1, AVP_ENDPOINT_AUTO);
+  client->deadline_ms = settings_ms(L, 1, "deadline", AVP_NEVER);
+  base_url = settings_need_text(L, 1, "base_url");
+  credential = settings_client(L, 1, &settings);
   client->concurrency = settings.concurrency;
-  client->deadline_ms = options_ms(L, 1, "deadline", AVP_NEVER);
-  built = build(client, &settings, &credential, base_url);
-  if (credential.text != NULL) avp_hash_hex(credential.text, hash);
-  config_forget(&credential); /* and with it a text that was read from a file */
-  lua_pop(L, 1);
-  if (!built) {
-    avp_err_set(&err, AVP_ERR_MEMORY, "out of memory");
-    return error_raise(L, &err, level);
-  }
-  keep_values(L, 1, &credential, &settings);
-  keep_about(L, &credential, hash, &settings, base_url);
-  if (!options_has(L, 1, "on_event") && log_level != NULL) make_logger(L, log_level, log_format);
-  client->requests->shared.events.on = options_has(L, lua_gettop(L), "on_event");
-  avp_setuservalue(L, -2);
+  if (!build(client, &settings, credential, base_url)) return error_raise_memory(L);
+  client->requests->shared.events.on = settings_has(L, 1, "on_event");
+  lua_pushvalue(L, 2);
   return 1;
 }
 
@@ -239,7 +144,7 @@ static int client_fd(lua_State *L) {
   return 1;
 }
 
-/* ms until the client wants to be stepped: 0 at once, -1 not for time's sake. */
+/* ms until the client wants to be stepped: 0 at once, -1: no timer pending. */
 static int64_t ms_left(const struct client *client) {
   int64_t at;
   int64_t now;
@@ -311,6 +216,12 @@ static int core_state(lua_State *L) {
   return 1;
 }
 
+static void set_text(lua_State *L, const char *field, const char *text) {
+  if (text == NULL || text[0] == '\0') return;
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, field);
+}
+
 static void set_number(lua_State *L, const char *field, double n, bool present) {
   if (!present) return;
   avp_pushwhole(L, n);
@@ -371,20 +282,20 @@ static const luaL_Reg functions[] = {
     {NULL, NULL},
 };
 
-static void open_census(lua_State *L) {
-  struct census *census;
-  lua_getfield(L, LUA_REGISTRYINDEX, CENSUS_NAME);
+static void make_open_clients(lua_State *L) {
+  struct open_clients *all;
+  lua_getfield(L, LUA_REGISTRYINDEX, OPEN_CLIENTS);
   if (lua_isnil(L, -1)) {
-    census = avp_newuserdata(L, sizeof *census);
-    census->open = 0;
-    census->limit = CENSUS_LEAST;
-    lua_setfield(L, LUA_REGISTRYINDEX, CENSUS_NAME);
+    all = avp_newuserdata(L, sizeof *all);
+    all->count = 0;
+    all->limit = OPEN_LEAST;
+    lua_setfield(L, LUA_REGISTRYINDEX, OPEN_CLIENTS);
   }
   lua_pop(L, 1);
 }
 
 void client_open(lua_State *L) {
-  open_census(L);
+  make_open_clients(L);
   luaL_newmetatable(L, AVP_CLIENT_NAME);
   luaL_setfuncs(L, client_meta, 0);
   lua_pushstring(L, AVP_CLIENT_NAME);

@@ -1,4 +1,4 @@
-/* client.h - the client userdata: settings, the requests, and the Lua values that belong to it.
+/* client.h - the client userdata: its life, its requests, and the Lua values that belong to it.
  *
  * The Lua values (callbacks, the JSON functions, the driver) live in the userdata's own table, its
  * state, which Lua code reaches through core.state(client).
@@ -13,35 +13,33 @@
 
 #define AVP_CLIENT_NAME "avepoint.client"
 
-/* How many clients of a Lua state are open; see count_in in client.c. */
-struct census {
-  long open;
-  long limit;
+/* How many clients of a Lua state are open; see note_opened in client.c. */
+struct open_clients {
+  long count;
+  long limit; /* of the count, at which the collector is asked for help */
 };
 
 struct client {
   struct avp_requests *requests; /* NULL until it is configured */
   char *get_url;                 /* whole URLs of the two endpoints */
   char *batch_url;
-  enum avp_endpoint endpoint; /* the option */
-  enum avp_endpoint proven;   /* what `auto` has found to work, or AUTO */
-  struct census *census;      /* that counts it, or NULL; the registry keeps it alive */
+  enum avp_endpoint endpoint;        /* the option */
+  enum avp_endpoint proven;          /* what `auto` has found to work, or AUTO */
+  struct open_clients *open_clients; /* that count it, or NULL; the registry keeps them alive */
   int concurrency;
   int64_t deadline_ms; /* for a listing, or AVP_NEVER */
 };
 
+/* Registers the metatable. */
 void client_open(lua_State *L);
 
-/* The client at `index`, open or not; raises where it is no client. */
+/* The client at `index`, open or not; raises if it is none. */
 struct client *to_client(lua_State *L, int index);
 
-/* The same, but raises a `closed` error object, at `level`, where it is closed. */
+/* The same, but raises a `closed` error object, at `level`, if it is closed. */
 struct client *check_client(lua_State *L, int index, int level);
 
 bool client_is_closed(const struct client *client);
-
-/* The words of option `endpoint`, in the order of enum avp_endpoint. */
-extern const char *const endpoint_words[];
 
 /* The functions that the Lua layer calls, in the table on top of the stack. */
 void client_functions(lua_State *L);

@@ -1,6 +1,6 @@
 /* listing.h - one listing of customers: the state behind the Lua object.
  *
- * listing_options.c makes it, reader.c turns its pages (reply -> rows -> ids -> drift), listing.c
+ * listing_new.c makes it, reader.c turns its pages (reply -> rows -> ids -> drift), listing.c
  * is what Lua can call of it. The rows of the current page and the strings that the core borrows
  * live in the userdata's own table.
  *
@@ -13,12 +13,8 @@
 #include "../core/list/pager.h"
 #include "../core/list/position.h"
 #include "client.h"
-#include "options.h"
 
 #define AVP_LISTING_NAME "avepoint.core.listing"
-
-/* The options of a listing. */
-extern const struct option listing_options[];
 
 /* Places in the userdata's own table. */
 enum {

@@ -56,6 +56,26 @@ static int core_library(lua_State *L) {
   return 1;
 }
 
+static int push_refusal(lua_State *L, bool fine, const struct avp_err *err) {
+  if (fine) return 0;
+  lua_pushstring(L, err->message);
+  return 1;
+}
+
+/* Lua: core.check_url(url, what) -> nil, or why no client may send to it; `what` names it */
+static int core_check_url(lua_State *L) {
+  struct avp_err err;
+  bool fine = avp_url_check(luaL_checkstring(L, 1), luaL_checkstring(L, 2), &err);
+  return push_refusal(L, fine, &err);
+}
+
+/* Lua: core.check_proxy(proxy) -> nil, or why it is none */
+static int core_check_proxy(lua_State *L) {
+  struct avp_err err;
+  bool fine = avp_url_check_proxy(luaL_checkstring(L, 1), &err);
+  return push_refusal(L, fine, &err);
+}
+
 /* Lua: core.printable_url(url) -> it without user, password and query, as errors show it */
 static int core_printable_url(lua_State *L) {
   struct avp_err err;
@@ -81,6 +101,10 @@ int luaopen_avepoint_core(lua_State *L) {
   lua_setfield(L, -2, "is_error");
   lua_pushcfunction(L, core_library);
   lua_setfield(L, -2, "library");
+  lua_pushcfunction(L, core_check_url);
+  lua_setfield(L, -2, "check_url");
+  lua_pushcfunction(L, core_check_proxy);
+  lua_setfield(L, -2, "check_proxy");
   lua_pushcfunction(L, core_printable_url);
   lua_setfield(L, -2, "printable_url");
   lua_pushcfunction(L, error_config);

@@ -1,0 +1,127 @@
+--- The options: all that a user may give to a client and to a listing. check.lua checks by these
+-- tables, settings.lua fills in by them, and `make reference` writes the reference's tables and the
+-- editors' types from them.
+--
+-- Fields of an option:
+--     name
+--     kind       what it may be: a key of `kinds` in check.lua
+--     min, max   of an integer
+--     words      of a word: all that there are
+--     wrong      function(value): returns what is wrong with a value of the right kind, or nil
+--     variable   the environment variable that is read if the option is not given
+--     variables  those that settings.lua reads by rules of their own
+--     default    the value if neither is given
+--     otherwise  the same in words, if it is no value of this table
+--     resumed    without a default if the listing resumes: the position holds the value
+--     as         its function or table, as editors name the type
+--     text       one sentence
+-- SPDX-License-Identifier: MIT
+
+local options = {}
+
+local function no_control(value)
+  return value:find "%c" and "must not hold control characters" or nil
+end
+
+--- Whether a text can be a token, which goes into a header (RFC 6750 section 2.1).
+function options.is_token(text)
+  return not text:find "[^\33-\126]"
+end
+
+local function no_token(value)
+  return type(value) == "string" and not options.is_token(value)
+    and "holds characters that no token has" or nil
+end
+
+-- The table's field may be inherited: a driver may be an object.
+local function has_wait(value)
+  return type(value) == "table" and type(value.wait) ~= "function"
+    and "needs a field wait: function(client, seconds)" or nil
+end
+
+local ENDPOINTS = { "auto", "get", "batch" }
+
+options.client = {
+  { name = "client_id", kind = "text", variable = "AVEPOINT_CLIENT_ID",
+    text = "The id of the app registration." },
+  { name = "client_secret", kind = "text or function", as = "fun(): string?, string?",
+    variables = { "AVEPOINT_CLIENT_SECRET", "AVEPOINT_CLIENT_SECRET_FILE" },
+    text = "Its secret, or a function that returns it." },
+  { name = "certificate", kind = "text", variables = { "AVEPOINT_CERTIFICATE" },
+    text = "Path of a PEM, DER or PKCS#12 file." },
+  { name = "private_key", kind = "text", variables = { "AVEPOINT_PRIVATE_KEY" },
+    text = "Path of a PEM file, if the certificate's does not hold the key." },
+  { name = "certificate_password", kind = "text",
+    variables = { "AVEPOINT_CERTIFICATE_PASSWORD" },
+    text = "Of the key or the PKCS#12 file." },
+  { name = "client_assertion", kind = "function", as = "fun(audience: string): string?, string?",
+    text = "Returns a signed JWT for this audience, a new one each time." },
+  { name = "access_token", kind = "text or function", wrong = no_token,
+    as = "fun(): string?, number|string|nil", variables = { "AVEPOINT_ACCESS_TOKEN" },
+    text = "A token, or a function that returns one and its lifetime in seconds." },
+  { name = "environment", kind = "word", words = { "commercial", "usgov", "aos2", "fedramp" },
+    variable = "AVEPOINT_ENVIRONMENT", default = "commercial",
+    text = "Where the tenant lives; an explicit one hides the variables of the two URLs." },
+  { name = "base_url", kind = "text", variable = "AVEPOINT_BASE_URL",
+    otherwise = "the environment's", text = "The service." },
+  { name = "token_url", kind = "text", variable = "AVEPOINT_TOKEN_URL",
+    otherwise = "the environment's", text = "The token endpoint." },
+  { name = "scope", kind = "text", variable = "AVEPOINT_SCOPE",
+    default = "elements.customers.read.all", text = "The permissions to ask for." },
+  { name = "endpoint", kind = "word", words = ENDPOINTS, default = "auto",
+    text = "Which of the service's two lists to read." },
+  { name = "ca_file", kind = "text", variable = "AVEPOINT_CA_FILE", otherwise = "the system's",
+    text = "PEM certificates that are trusted instead of the system's." },
+  { name = "proxy", kind = "text", otherwise = "the one that `https_proxy` names",
+    text = "Never used for loopback." },
+  { name = "connect_timeout", kind = "seconds", default = 10,
+    text = "For name look-up, connection and TLS." },
+  { name = "timeout", kind = "seconds", default = 30, text = "Of an attempt." },
+  { name = "deadline", kind = "seconds", otherwise = "none", text = "Of a whole listing." },
+  { name = "max_attempts", kind = "integer", min = 1, max = 100, default = 5,
+    text = "Attempts of a request." },
+  { name = "max_retry_wait", kind = "wait", default = 120,
+    text = "The longest single wait that is accepted." },
+  { name = "max_body", kind = "integer", min = 1, max = 2147483647, default = 16 * 1024 * 1024,
+    text = "Most bytes of a reply after decompression." },
+  { name = "concurrency", kind = "integer", min = 1, max = 64, default = 4,
+    text = "Most pages in flight." },
+  { name = "driver", kind = "word or table", words = { "auto", "blocking", "uv", "nvim", "ngx" },
+    wrong = has_wait, as = "avepoint.Driver", default = "auto",
+    text = "How the client is waited for." },
+  { name = "token_store", kind = "text or table", as = "avepoint.TokenStore", otherwise = "none",
+    text = "The name of an `ngx.shared` dictionary, or an object: where processes share a token." },
+  { name = "on_event", kind = "function", as = "fun(event: avepoint.Event)",
+    variables = { "AVEPOINT_LOG", "AVEPOINT_LOG_FORMAT" },
+    text = "Called for each event. `AVEPOINT_LOG` sets a ready-made logger." },
+  { name = "user_agent", kind = "text", wrong = no_control,
+    text = "Put before the library's own." },
+}
+
+options.listing = {
+  { name = "page_size", kind = "integer", min = 1, max = 1000, default = 100, resumed = true,
+    text = "Customers a page, asked of the server. The batch endpoint gives at most 100." },
+  { name = "first_page", kind = "integer", min = 1, max = 1000000000, default = 1, resumed = true,
+    text = "The page to start from." },
+  { name = "resume", kind = "text",
+    text = "A position, as `listing:position()` or an error gave it." },
+  { name = "concurrency", kind = "integer", min = 1, max = 64, otherwise = "the client's",
+    text = "Most pages in flight." },
+  { name = "deadline", kind = "seconds", otherwise = "the client's", text = "Of the listing." },
+  { name = "endpoint", kind = "word", words = ENDPOINTS, otherwise = "the client's",
+    text = "Which of the service's two lists to read." },
+  { name = "customer_ids", kind = "list", text = "Only these; the batch endpoint filters." },
+  { name = "drift", kind = "word", words = { "repair", "strict", "error", "ignore" },
+    default = "repair", text = "What to do when the list changes while it is read." },
+  { name = "on_progress", kind = "function", as = "fun(done: integer, total: integer?)",
+    text = "Called once a page." },
+  { name = "raw", kind = "boolean", default = false, text = "The server's items untouched." },
+}
+
+--- What to write instead of an option that does not exist.
+options.instead = {
+  max_items = "client:customers():take(n)",
+  limit = "client:customers():take(n)",
+}
+
+return options

@@ -1,0 +1,167 @@
+-- Settings that Lua has not checked, handed to C directly: each ends in a plain Lua error or is
+-- taken, and never in a crash.
+-- SPDX-License-Identifier: MIT
+
+local avepoint = require "avepoint"
+local core = require "avepoint.core"
+local helper = require "spec.helper"
+
+local function f() end
+
+-- What may stand in a field instead of what belongs there.
+local garbage = { { "nothing" }, { "NaN", 0 / 0 }, { "inf", math.huge }, { "-inf", -math.huge },
+  { "-1", -1 }, { "0", 0 }, { "1.5", 1.5 }, { "2^31", 2 ^ 31 }, { "2^63", 2 ^ 63 },
+  { "-2^63", -2 ^ 63 }, { "empty", "" }, { "zero byte", "a\0b" }, { "long", ("x"):rep(1e6) },
+  { "line break", "a\r\nb" }, { "true", true }, { "false", false }, { "table", {} },
+  { "list", { "a", 5, {} } }, { "function", f }, { "thread", coroutine.create(f) },
+  { "userdata", io.stdout } }
+
+local function client_settings()
+  return {
+    client_id = "me", client_secret = "hush-hush", base_url = "http://127.0.0.1:1",
+    token_url = "http://127.0.0.1:1/token", scope = "all", user_agent = "spec", endpoint = "get",
+    ca_file = "/nowhere.pem", proxy = "http://127.0.0.1:1", connect_timeout = 1, timeout = 1,
+    deadline = 1, max_attempts = 1, max_retry_wait = 1, max_body = 1000, concurrency = 2,
+    driver = "blocking", token_store = {}, on_event = f,
+  }
+end
+
+local function listing_settings()
+  return { page_size = 5, first_page = 1, concurrency = 2, deadline = 1, endpoint = "batch",
+    customer_ids = { "a" }, body = "{}", drift = "repair", on_progress = f, raw = false }
+end
+
+-- Uses what was made: what was taken must not break later either.
+local function use_client(client)
+  tostring(client)
+  local listing = core.listing(client, listing_settings(), 1)
+  local _, _, word = listing:next()
+  if word == "wait" and core.state(client).encode then
+    client:step()
+  end
+  client:close()
+end
+
+local function use_listing(listing, client)
+  listing:stats()
+  listing:next()
+  client:step()
+  listing:close()
+end
+
+local function assert_plain(ok, err, what)
+  if not ok then
+    assert.is_string(err, what)
+    assert.matches("avepoint", err, 1, true, what)
+    assert.not_matches("hush-hush", err, 1, true)
+  end
+end
+
+describe("core.client", function()
+  for name in pairs(client_settings()) do
+    it(("takes any %s, or raises a text"):format(name), function()
+      for _, case in ipairs(garbage) do
+        local values = client_settings()
+        values[name] = case[2]
+        local ok, client = pcall(core.client, values)
+        assert_plain(ok, client, name .. ": " .. case[1])
+        if ok then
+          use_client(client)
+        end
+      end
+    end)
+  end
+
+  it("needs what has no default of its own", function()
+    for _, name in ipairs { "client_id", "client_secret", "base_url", "token_url", "scope",
+      "user_agent", "connect_timeout", "timeout", "max_attempts", "max_retry_wait", "max_body",
+      "concurrency" } do
+      local values = client_settings()
+      values[name] = nil
+      assert.matches(name == "client_secret" and "access_token" or name,
+        helper.error_of(core.client, values), 1, true)
+    end
+  end)
+
+  it("takes no token that is none", function()
+    local values = client_settings()
+    values.client_secret, values.access_token = nil, "a\r\nX-Evil: 1"
+    assert.matches("access_token", helper.error_of(core.client, values), 1, true)
+  end)
+
+  it("takes a table", function()
+    for _, case in ipairs(garbage) do
+      if case[2] ~= nil then
+        assert.is_string(helper.error_of(core.client, case[2]))
+      end
+    end
+    assert.is_string(helper.error_of(core.client))
+  end)
+end)
+
+describe("core.listing", function()
+  local function new()
+    return core.client(client_settings())
+  end
+
+  for name in pairs(listing_settings()) do
+    it(("takes any %s, or raises a text"):format(name), function()
+      for _, case in ipairs(garbage) do
+        local values, client = listing_settings(), new()
+        values[name] = case[2]
+        local ok, listing, wrong = pcall(core.listing, client, values, 1)
+        assert_plain(ok, listing or wrong, name .. ": " .. case[1])
+        if ok and listing then
+          use_listing(listing, client)
+        end
+        client:close()
+      end
+    end)
+  end
+
+  it("returns what is wrong with a position", function()
+    local values = listing_settings()
+    for _, case in ipairs(garbage) do
+      values.resume = case[2]
+      local ok, listing, wrong = pcall(core.listing, new(), values, 1)
+      if case[2] == nil then
+        assert.is_true(ok)
+      elseif ok then
+        assert.is_nil(listing)
+        assert.matches("not a position", wrong, 1, true)
+      end
+    end
+  end)
+
+  it("takes a client, a table and a level", function()
+    local values, client = listing_settings(), new()
+    for _, case in ipairs(garbage) do
+      if case[2] ~= nil then
+        assert.is_string(helper.error_of(core.listing, case[2], values, 1))
+        if type(case[2]) ~= "table" then
+          assert.is_string(helper.error_of(core.listing, client, case[2], 1))
+        end
+      end
+      pcall(core.listing, client, values, case[2])
+    end
+    client:close()
+    for _, level in ipairs { -1, 0, 1, 1000, 2 ^ 30 } do
+      local err = helper.error_of(core.listing, client, values, level)
+      assert.is_true(avepoint.is_error(err), tostring(err))
+      assert.equal("closed", err.kind)
+    end
+  end)
+end)
+
+describe("core's checks of URLs", function()
+  it("return a message, or nil", function()
+    for _, case in ipairs(garbage) do
+      for _, name in ipairs { "check_url", "check_proxy" } do
+        local ok, message = pcall(core[name], case[2], "base_url")
+        assert.is_true(ok and message == nil or type(message) == "string", case[1])
+      end
+    end
+    assert.is_nil(core.check_url("https://example.com", "base_url"))
+    assert.matches("^base_url", core.check_url("http://example.com", "base_url"))
+  end)
+end)

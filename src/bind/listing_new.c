@@ -1,0 +1,177 @@
+/* listing_new.c - makes a listing from its settings; see listing.h.
+ *
+ * Settings are those of lua/avepoint/settings.lua; what they leave out is the client's, or with
+ * `resume` the position's. The functions below take them at stack index 2.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "error.h"
+#include "listing.h"
+#include "settings.h"
+
+#define PAGE_MAX 1000000000 /* largest number and size of a page that the core takes */
+
+/* Notes the ids that are asked for; the list is on top of the stack. */
+static bool note_asked(lua_State *L, struct listing *listing) {
+  const struct avp_mark there = {1, 0};
+  size_t n = lua_rawlen(L, -1);
+  size_t i;
+  listing->asked = avp_idset_new();
+  if (listing->asked == NULL) return false;
+  for (i = 1; i <= n; i++) {
+    struct avp_id id;
+    size_t len;
+    const char *text;
+    lua_rawgeti(L, -1, (int)i);
+    if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "avepoint: a customer's id is not a text");
+    text = lua_tolstring(L, -1, &len);
+    id = avp_idset_id(listing->asked, text, len);
+    if (!avp_idset_reserve(listing->asked, &id)) return false;
+    if (avp_idset_get(listing->asked, &id).era == 0) {
+      listing->filter_hash += avp_position_hash(text, len); /* in whatever order they are given */
+    }
+    avp_idset_put(listing->asked, &id, &there);
+    lua_pop(L, 1);
+  }
+  return true;
+}
+
+/* Reads `customer_ids` and the batch's body. False when memory is out. */
+static bool read_customer_ids(lua_State *L, struct listing *listing, int own) {
+  bool done = true;
+  listing->body = settings_need_text(L, 2, "body");
+  lua_rawseti(L, own, LISTING_BODY); /* and lives there */
+  settings_push(L, 2, "customer_ids");
+  if (lua_istable(L, -1)) {
+    done = note_asked(L, listing);
+  } else if (!lua_isnil(L, -1)) {
+    luaL_error(L, "avepoint: the setting customer_ids is not a list");
+  }
+  lua_pop(L, 1);
+  return done;
+}
+
+/* Reads `endpoint`. Returns what is wrong, or NULL. */
+static const char *read_endpoint(lua_State *L, struct listing *listing) {
+  listing->endpoint = settings_endpoint(L, 2, listing->client->endpoint);
+  if (listing->asked == NULL) return NULL;
+  if (listing->endpoint == AVP_ENDPOINT_GET) {
+    return "option 'customer_ids' needs endpoint 'batch', not 'get'";
+  }
+  listing->endpoint = AVP_ENDPOINT_BATCH;
+  return NULL;
+}
+
+/* Reads `resume` and `page_size`. Returns what is wrong, which may lie on the stack, or NULL. */
+static const char *read_resume(lua_State *L, struct listing *listing) {
+  const char *text = settings_text(L, 2, "resume");
+  struct avp_position *p = &listing->resume;
+  enum avp_endpoint given = settings_endpoint(L, 2, AVP_ENDPOINT_AUTO);
+  if (text != NULL && !avp_position_read(p, text, strlen(text))) {
+    return "option 'resume' is not a position (see listing:position())";
+  }
+  listing->page_size_asked =
+      settings_whole(L, 2, "page_size", PAGE_MAX, text != NULL ? p->page_size : 0);
+  if (text == NULL) return NULL;
+  if (given != AVP_ENDPOINT_AUTO && p->endpoint != AVP_ENDPOINT_AUTO && given != p->endpoint) {
+    return "option 'resume' was taken with another endpoint";
+  }
+  if (p->filter != listing->filter_hash) {
+    return "option 'resume' was taken with other customer_ids";
+  }
+  if (p->endpoint != AVP_ENDPOINT_AUTO) listing->endpoint = p->endpoint;
+  if (avp_endpoint_page_size(p->endpoint, listing->page_size_asked) != p->page_size) {
+    return lua_pushfstring(L, "option 'resume' was taken with page_size %d", (int)p->page_size);
+  }
+  return NULL;
+}
+
+static void prepare_drift(lua_State *L, struct listing *listing) {
+  static const char *const words[] = {"repair", "strict", "error", "ignore", NULL};
+  enum avp_drift_mode mode = (enum avp_drift_mode)settings_word(L, 2, "drift", words, -1);
+  int width = (int)settings_whole(L, 2, "concurrency", AVP_WIDTH_MAX, listing->client->concurrency);
+  long first = settings_whole(L, 2, "first_page", PAGE_MAX, 1);
+  bool resumed = listing->resume.page > 0;
+  if (resumed) {
+    first = listing->resume.page;
+    /* what was given out before the position is not known: nothing can be repaired */
+    if (mode != AVP_DRIFT_IGNORE) mode = AVP_DRIFT_ERROR;
+    listing->page_start = listing->resume;
+  }
+  listing->page_start.page = first;
+  avp_drift_init(&listing->drift, mode, first, listing->page_size_asked, width, resumed);
+}
+
+static bool prepare(lua_State *L, struct listing *listing) {
+  enum avp_endpoint first = listing->endpoint;
+  if (first == AVP_ENDPOINT_AUTO) {
+    first = listing->client->proven == AVP_ENDPOINT_BATCH ? AVP_ENDPOINT_BATCH : AVP_ENDPOINT_GET;
+  }
+  prepare_drift(L, listing);
+  avp_pager_init(&listing->pager, listing->client->requests);
+  reader_use(listing, first);
+  listing->deadline_ms = settings_ms(L, 2, "deadline", listing->client->deadline_ms);
+  settings_push(L, 2, "raw");
+  listing->raw = lua_toboolean(L, -1) != 0;
+  lua_pop(L, 1);
+  listing->need = -1;
+  if (listing->drift.mode == AVP_DRIFT_IGNORE) return true;
+  listing->ids = avp_idset_new();
+  if (listing->ids != NULL && listing->asked != NULL) {
+    listing->ids->key = listing->asked->key; /* so that one form of an id serves both */
+  }
+  return listing->ids != NULL;
+}
+
+/* The userdata's own table: all its places are taken now, so that filling them later cannot
+ * fail. Left on top of the stack. */
+static int make_own_table(lua_State *L, int client) {
+  int i;
+  lua_createtable(L, LISTING_SLOTS, 0);
+  for (i = 1; i <= LISTING_SLOTS; i++) {
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, -2, i);
+  }
+  lua_pushvalue(L, client);
+  lua_rawseti(L, -2, LISTING_CLIENT);
+  avp_getuservalue(L, client);
+  lua_rawseti(L, -2, LISTING_STATE);
+  lua_newtable(L);
+  lua_rawseti(L, -2, LISTING_ROWS);
+  lua_newtable(L);
+  lua_rawseti(L, -2, LISTING_METADATA);
+  lua_pushvalue(L, -1);
+  avp_setuservalue(L, -3);
+  return lua_gettop(L);
+}
+
+/* Lua: core.listing(client, settings, level) -> listing userdata, or nil and which option is wrong.
+ * A closed client raises at `level`. */
+static int core_listing(lua_State *L) {
+  int level = (int)luaL_checkinteger(L, 3);
+  struct listing *listing;
+  const char *wrong;
+  int own;
+  (void)to_client(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  listing = avp_newuserdata(L, sizeof *listing);
+  memset(listing, 0, sizeof *listing);
+  luaL_setmetatable(L, AVP_LISTING_NAME);
+  own = make_own_table(L, 1);
+  listing->client = check_client(L, 1, level);
+  if (!read_customer_ids(L, listing, own)) return error_raise_memory(L);
+  wrong = read_endpoint(L, listing);
+  if (wrong == NULL) wrong = read_resume(L, listing);
+  if (wrong != NULL) {
+    lua_pushnil(L);
+    lua_pushstring(L, wrong);
+    return 2;
+  }
+  if (!prepare(L, listing)) return error_raise_memory(L);
+  lua_pushvalue(L, own - 1);
+  return 1;
+}
+
+void listing_functions(lua_State *L) {
+  lua_pushcfunction(L, core_listing);
+  lua_setfield(L, -2, "listing");
+}
