@@ -46,7 +46,7 @@ describe("a list that never rests", function()
     end
   end)
 
-  it("ends in drift where it grows as fast as it is read, after 12 times its pages and 48", function()
+  it("ends in drift if it grows as fast as it is read: 12 times its pages and 48", function()
     for _, drift in ipairs { "repair", "strict" } do
       local ids, err, _, id = read({ customers = 5, changes_every = { requests = 1, insert = 1 } },
         { page_size = 1, drift = drift })
@@ -58,8 +58,8 @@ describe("a list that never rests", function()
 
   it("is not read past the deadline", function()
     local begun = os.time()
-    local _, err = read({ latency = 0.05, changes_every = { requests = 1, insert = 1, remove = 20 } },
-      { deadline = 0.6, page_size = 2 })
+    local _, err = read({ latency = 0.05,
+      changes_every = { requests = 1, insert = 1, remove = 20 } }, { deadline = 0.6, page_size = 2 })
     assert.equal("timeout", err and err.kind)
     assert.is_true(os.time() - begun < 5)
   end)

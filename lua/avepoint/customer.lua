@@ -49,8 +49,8 @@ function customer.status_code(c)
   return core.status_code(c.jobStatus)
 end
 
---- Returns the code of a status that a user gave: a name in any case and either spelling, or a code.
--- Raises if it is unknown: a typo must not silence an alarm.
+--- Returns the code of a status that a user gave: a name in any case and either spelling, or a
+-- code. Raises if it is unknown: a typo must not silence an alarm.
 function customer.known_status(value, what)
   local code = core.status_code(value)
   if not code then
@@ -90,7 +90,7 @@ function customer.any_tenant(c, f)
   return false
 end
 
---- Returns every documented text of a customer in lower case, a line each: what a search looks into.
+--- Returns every documented text of a customer in lower case, a line each: a search looks there.
 function customer.words(c)
   local words = {}
   local function add(text)

@@ -153,8 +153,8 @@ function methods:failed()
   end)
 end
 
---- All customers but those that have nothing to do (N/A) or are at work: a status that is missing or
--- unknown needs attention too.
+--- All customers but those that have nothing to do (N/A) or are at work: a status that is missing
+-- or unknown needs attention too.
 function methods:needs_attention()
   return filter(self, "needs_attention", function(c)
     local code = customer.status_code(c)

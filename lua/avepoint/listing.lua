@@ -21,7 +21,7 @@ local store = require "avepoint.store"
 local Listing = {}
 local meta = { __name = "avepoint.listing" }
 
-local listing = {}
+local listing = { methods = Listing }
 
 -- root --------------------------------------------------------------------------------------------
 

@@ -78,7 +78,7 @@
 ---@field lifetime number? Of a token, in seconds.
 ---@field count integer? Rows of a page.
 ---@field total integer? The server's count of customers.
----@field sweep integer? 1, or the number of a repairing sweep.
+---@field reading integer? Of a page: 1, or more if the list is read again.
 ---@field message string? Of a warning.
 
 ---Options of `avepoint.client`. All times are seconds, fractions allowed.
@@ -139,7 +139,8 @@
 ---@field pages integer Pages read.
 ---@field bytes number Bytes received.
 ---@field seconds number From the first request to the end, or until now.
----@field sweeps integer 1, or more where the list was read again.
+---@field went_back integer Changes after which the listing went back a page or more.
+---@field readings integer 1, or more if the list was read again from its first page.
 ---@field missing integer Customers that the server counts but does not send.
 
 ---Signs in and sends requests; makes listings. May be shared by coroutines and requests.

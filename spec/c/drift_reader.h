@@ -102,7 +102,7 @@ static inline void ask_pages(struct reader *r) {
   long last = avp_drift_last(&r->drift);
   long page;
   for (page = r->drift.next; page < r->drift.next + r->drift.width; page++) {
-    if (page == r->drift.next || page <= last) ask_page(r, page);
+    if (page == r->drift.next || (r->asked < r->drift.most && page <= last)) ask_page(r, page);
   }
 }
 
@@ -144,7 +144,7 @@ static inline void take_rows(struct reader *r, const struct page *page) {
     struct avp_id id;
     struct avp_mark mark;
     if (r->ids == NULL) {
-      give_row(r, page->ids[i]);
+      if (r->drift.same_run < 2) give_row(r, page->ids[i]);
       continue;
     }
     id = id_of(r, page->ids[i]);
@@ -186,7 +186,9 @@ static inline void take_page(struct reader *r, const struct page *page) {
 
 /* As after a `break` in the loop over a listing. */
 static inline void drop_sometimes(struct reader *r) {
-  if (r->drops && below(&r->random, 50) == 0) r->count = 0;
+  if (!r->drops || below(&r->random, 50) != 0) return;
+  r->asked -= r->count; /* they are not the server's fault */
+  r->count = 0;
 }
 
 /* Reads the list to its end, to an error, or to the cap. */

@@ -1,5 +1,5 @@
---- Lists that change while they are read, for the specs of drift and readings: reading one, and what
--- must hold of what was read.
+--- Lists that change while they are read, for the specs of drift and readings: reading one, and
+-- what must hold of what was read.
 -- SPDX-License-Identifier: MIT
 
 local assert = require "luassert"

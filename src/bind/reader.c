@@ -162,6 +162,7 @@ static void describe(const struct listing *listing, const struct avp_call *call,
 
 /* Whether the row is to be given out: it is new to the listing, and was asked for. */
 static bool take_row(struct listing *listing, const struct avp_id *id) {
+  if (listing->ids == NULL && listing->drift.same_run > 1) return false;
   if (listing->ids != NULL) {
     struct avp_mark mark = avp_idset_get(listing->ids, id);
     bool is_new = avp_drift_take(&listing->drift, &mark);
@@ -297,7 +298,7 @@ static enum turn take_page(lua_State *L, struct listing *listing, int own,
   install_page(L, listing, own, &page);
   report_page(listing, &page, reading);
   avp_pager_drop(&listing->pager, page.drift.number);
-  if (verdict == AVP_DRIFT_AGAIN) avp_pager_cancel(&listing->pager);
+  if (verdict == AVP_DRIFT_AGAIN) listing->pager.asked += avp_pager_cancel(&listing->pager);
   return TURN_ROWS;
 }
 
@@ -337,6 +338,7 @@ static bool ask(struct listing *listing, int pages) {
       listing->pager.deadline = listing->started_at + listing->deadline_ms;
     }
   }
+  if (pages > listing->drift.most - listing->pager.asked) pages = 1;
   return avp_pager_ask(&listing->pager, listing->drift.next, pages,
                        avp_drift_last(&listing->drift));
 }
@@ -358,7 +360,7 @@ static enum turn next_page(lua_State *L, struct listing *listing, int own) {
   case AVP_DRIFT_FAIL:
     return fail_for_good(L, listing, &err);
   case AVP_DRIFT_AGAIN:
-    avp_pager_cancel(&listing->pager);
+    listing->pager.asked += avp_pager_cancel(&listing->pager);
     break;
   case AVP_DRIFT_PAGE:
     break;

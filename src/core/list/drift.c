@@ -48,10 +48,20 @@ static const struct avp_drift_recent *accepted(const struct avp_drift *drift, lo
   return NULL;
 }
 
+/* The accepted page before this one, but for empty ones without a total: they are passed over. */
+static const struct avp_drift_recent *page_before(const struct avp_drift *drift, long number) {
+  const struct avp_drift_recent *r = accepted(drift, --number);
+  while (r != NULL && r->empty && !r->has_total && number > drift->first_page) {
+    r = accepted(drift, --number);
+  }
+  return r;
+}
+
 static void remember(struct avp_drift *drift, const struct avp_drift_page *page) {
   struct avp_drift_recent *r = &drift->recent[drift->recent_count++ % AVP_DRIFT_RECENT];
   memset(r, 0, sizeof *r);
   r->number = page->number;
+  r->empty = page->rows == 0;
   r->has_total = page->has_total;
   r->total = page->total;
   r->sent = page->sent;
@@ -87,8 +97,9 @@ static void begin_reading(struct avp_drift *drift) {
   drift->over = drift->going_back = drift->moved = drift->swapped = false;
   drift->clean = true;
   drift->held = drift->empty_run = drift->same_run = 0;
-  drift->sign_page = drift->lacking = drift->top = drift->turn_next = drift->turn_pages = 0;
+  drift->sign_page = drift->top = drift->reached = drift->turn_next = drift->turn_pages = 0;
   drift->last_number = 0;
+  drift->last_rows = 0;
   drift->grown = drift->rows = drift->seen_here = 0;
   drift->seen_before = drift->seen;
   drift->print_before = drift->print;
@@ -105,6 +116,7 @@ void avp_drift_init(struct avp_drift *drift, enum avp_drift_mode mode, long firs
   drift->resumed = resumed;
   drift->rested = true;
   drift->first_total = -1;
+  drift->most = PAGES_FACTOR + PAGES_SPARE;
   begin_reading(drift);
 }
 
@@ -114,13 +126,26 @@ static bool is_of_reading(const struct avp_drift *drift, const struct avp_mark *
   return mark->era >= drift->reading_era;
 }
 
+static int64_t size_of_page(const struct avp_drift *drift) {
+  return drift->page_size > 0 ? drift->page_size : drift->asked_size;
+}
+
+/* Whether a row of page `number` can have come to this page because the total has grown since. */
+static bool is_pushed(const struct avp_drift *drift, long number,
+                      const struct avp_drift_page *page) {
+  const struct avp_drift_recent *r = accepted(drift, number);
+  return r != NULL && r->has_total && page->has_total &&
+         page->total - r->total > (int64_t)(page->number - number - 1) * size_of_page(drift);
+}
+
 void avp_drift_look(const struct avp_drift *drift, struct avp_drift_page *page,
                     const struct avp_mark *mark) {
   if (!is_of_reading(drift, mark)) {
     page->has_new = true;
   } else if (mark->page > 0) {
     long number = drift->first_page + (long)mark->page - 1;
-    bool repeats = number <= limit_of(&drift->current, mark->era);
+    bool repeats = number < page->number && number <= limit_of(&drift->current, mark->era) &&
+                   !is_pushed(drift, number, page);
     if (number <= limit_of(&drift->anchors, mark->era)) page->anchored = true;
     if (repeats) page->repeats = true;
     if (repeats && number == page->number - 1) page->repeats_last = true;
@@ -145,10 +170,6 @@ bool avp_drift_take(struct avp_drift *drift, struct avp_mark *mark) {
 }
 
 /* sizes and the end ----------------------------------------------------------------------------*/
-
-static int64_t size_of_page(const struct avp_drift *drift) {
-  return drift->page_size > 0 ? drift->page_size : drift->asked_size;
-}
 
 /* The last page by the total. */
 static long last_page(const struct avp_drift *drift) {
@@ -185,14 +206,14 @@ static bool is_full(const struct avp_drift *drift, const struct avp_drift_page *
 
 /* Whether the accepted page is the last of the reading. */
 static bool ends_reading(const struct avp_drift *drift, const struct avp_drift_page *page) {
-  bool first_time = page->number > drift->top;
+  bool first_time = page->number > drift->reached;
   bool ignore = drift->mode == AVP_DRIFT_IGNORE;
   if (drift->empty_run >= 2) return true;
   if (drift->has_total) {
     long last = last_page(drift);
+    bool nothing_new = ignore ? drift->same_run > 1 : first_time && !page->has_new;
     if (page->number < last) return false;
-    return !is_full(drift, page) ||
-           (page->number > last && first_time && !page->has_new && !ignore);
+    return !is_full(drift, page) || (page->number > last && nothing_new);
   }
   if (page->rows == 0) return true;
   if (ignore) return drift->page_size > 0 && !is_full(drift, page);
@@ -248,10 +269,11 @@ static enum proof prove_without_total(struct avp_drift *drift,
                                       const struct avp_drift_page *page) {
   uint64_t print = before != NULL ? before->fingerprint + (uint64_t)before->total : 0;
   bool second = drift->lacking == page->number && drift->lacking_print == print;
+  bool both_empty = page->rows == 0 && drift->empty_run > 0;
   bool past_end =
       page->rows == 0 && (int64_t)(page->number - 1) * size_of_page(drift) >= drift->total;
   if (page->anchored) return BY_CUSTOMER;
-  if (past_end || second) return BY_TOTAL;
+  if (past_end || second || both_empty) return BY_TOTAL;
   drift->lacking = page->number;
   drift->lacking_print = print;
   return NO_PROOF;
@@ -318,7 +340,7 @@ static void go_back(struct avp_drift *drift, const struct avp_drift_page *page, 
     to = page->number - drift->step;
   } else {
     drift->step = 1;
-    drift->sign_page = page->number;
+    if (page->number > drift->sign_page) drift->sign_page = page->number;
     if (to < page->number - 1) set_limit(&drift->anchors, drift->era, to, true);
   }
   if (to < drift->first_page) to = drift->first_page;
@@ -387,9 +409,10 @@ static bool check_same(struct avp_drift *drift, const struct avp_drift_page *pag
   return false;
 }
 
-/* Pages in turns: with a total the number of pages is bounded, without one only this ends them. A
- * page is marked, then one twice as far on, and so on (Brent's search for a cycle, in constant
- * memory); a moving list does not come back to the marked page three times. */
+/* Pages in turns: with a total the number of pages is bounded, without one (or without a look at
+ * the ids) only this ends them. A page is marked, then one twice as far on, and so on (Brent's
+ * search for a cycle, in constant memory); a moving list does not come back to the marked page
+ * three times. */
 static bool check_turns(struct avp_drift *drift, const struct avp_drift_page *page,
                         struct avp_err *err) {
   if (drift->turn_pages++ >= drift->turn_next) {
@@ -398,7 +421,8 @@ static bool check_turns(struct avp_drift *drift, const struct avp_drift_page *pa
     drift->turn_hits = 0;
     return true;
   }
-  if (page->has_total || page->rows == 0 || page->fingerprint != drift->turn_print) return true;
+  if (page->has_total && drift->mode != AVP_DRIFT_IGNORE) return true;
+  if (page->rows == 0 || page->fingerprint != drift->turn_print) return true;
   if (++drift->turn_hits < 3) return true;
   avp_err_set(err, AVP_ERR_PROTOCOL,
               "the server sends the same pages again and again (page %ld came three times before)",
@@ -406,20 +430,22 @@ static bool check_turns(struct avp_drift *drift, const struct avp_drift_page *pa
   return false;
 }
 
-static bool check_bound(const struct avp_drift *drift, const struct avp_drift_page *page,
-                        struct avp_err *err) {
+static void set_bound(struct avp_drift *drift) {
   long pages = drift->highest;
   if (drift->has_total && last_page(drift) > pages) pages = last_page(drift);
   if (drift->has_total && drift->total > drift->first_total) {
     /* what the list has grown by does not count: it could grow as fast as it is read */
     pages -= (long)((drift->total - drift->first_total) / size_of_page(drift));
   }
-  if (pages < 1) pages = 1;
-  if (page->asked <= PAGES_FACTOR * pages + PAGES_SPARE && drift->era < AVP_ERA_MAX) return true;
+  drift->most = PAGES_FACTOR * (pages > 1 ? pages : 1) + PAGES_SPARE;
+}
+
+static bool check_bound(const struct avp_drift *drift, struct avp_err *err) {
+  if (drift->asked < drift->most && drift->era < AVP_ERA_MAX) return true;
   avp_err_set(err, AVP_ERR_DRIFT,
-              "the list changes faster than it can be read: %ld pages were asked for, and it has "
-              "about %ld; read it again later",
-              page->asked, pages);
+              "the list changes faster than it can be read: %ld pages were asked for, %ld at most; "
+              "read it again later",
+              drift->asked, drift->most);
   err->retryable = !drift->resumed;
   return false;
 }
@@ -428,7 +454,7 @@ static bool check_bound(const struct avp_drift *drift, const struct avp_drift_pa
 
 enum avp_drift_verdict avp_drift_page(struct avp_drift *drift, const struct avp_drift_page *page,
                                       struct avp_err *err) {
-  const struct avp_drift_recent *before = accepted(drift, page->number - 1);
+  const struct avp_drift_recent *before = page_before(drift, page->number);
   enum proof proof;
   bool behind_end;
   long doubt = page->number;
@@ -444,8 +470,7 @@ enum avp_drift_verdict avp_drift_page(struct avp_drift *drift, const struct avp_
   }
   drift->print =
       (drift->print ^ page->fingerprint) * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)page->number;
-  drift->rows += page->rows;
-  if (!check_bound(drift, page, err)) return AVP_DRIFT_FAIL;
+  if (drift->same_run < 2) drift->rows += page->rows;
   if (proof == NO_PROOF || doubt < page->number) {
     give_reason(drift, before, page);
     if (drift->mode == AVP_DRIFT_ERROR) return fail_at_sign(drift, err);
@@ -455,8 +480,12 @@ enum avp_drift_verdict avp_drift_page(struct avp_drift *drift, const struct avp_
     remember(drift, page);
     accept(drift, page, proof);
   }
+  if (page->number > drift->reached) drift->reached = page->number;
   drift->last_number = page->number;
   drift->last_rows = page->rows;
+  drift->asked = page->asked;
+  set_bound(drift);
+  if (!drift->over && !check_bound(drift, err)) return AVP_DRIFT_FAIL;
   return drift->next > page->number ? AVP_DRIFT_PAGE : AVP_DRIFT_AGAIN;
 }
 
@@ -523,6 +552,7 @@ static enum avp_drift_verdict end_reading(struct avp_drift *drift, struct avp_er
   } else if (!needs_another(drift)) {
     return AVP_DRIFT_END;
   }
+  if (!check_bound(drift, err)) return AVP_DRIFT_FAIL;
   begin_reading(drift);
   return AVP_DRIFT_AGAIN;
 }

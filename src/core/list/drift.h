@@ -46,9 +46,10 @@ struct avp_drift_page {
   uint64_t sent;     /* when it was asked for, and when it came: numbers of one sequence, which */
   uint64_t received; /* grows by one with each request that leaves or ends */
   uint64_t fingerprint; /* a hash of its ids in order */
-  long asked;           /* pages that the listing has asked for so far, dropped ones included */
+  long asked;           /* pages asked for so far, with those that a going back dropped */
   bool anchored;        /* holds an id of an accepted page */
-  bool repeats;         /* holds an id of an accepted page that was not read again since */
+  bool repeats;         /* holds an id of an accepted page that was not read again since, and the
+                         * total has not grown enough to push it here */
   bool repeats_last;    /* the same, of the page just before */
   bool has_new;         /* holds an id that this reading has not seen */
 };
@@ -57,6 +58,7 @@ struct avp_drift_page {
 struct avp_drift_recent {
   long number;
   bool accepted; /* and not read again since */
+  bool empty;
   bool by_total; /* accepted for its total alone */
   bool has_total;
   int64_t total;
@@ -83,14 +85,17 @@ struct avp_drift_limits {
 /* Fields of the first part may be read by the owner. */
 struct avp_drift {
   enum avp_drift_mode mode;
-  long next;         /* the page to be read next */
-  int width;         /* pages that may be under way at once */
-  int reading;       /* number of this reading, from 1 */
-  long went_back;    /* signs after which the listing went back */
-  int64_t missing;   /* at the end: rows that the server counts and does not send */
-  bool has_total;    /* there is a total, and it is believed */
-  int64_t total;     /* the latest */
-  bool over;         /* the reading has reached its end: avp_drift_next tells what that means */
+  long next;       /* the page to be read next */
+  int width;       /* pages that may be under way at once */
+  long most;       /* pages that the listing may ask for in all, see avp_drift_page.asked */
+  int reading;     /* number of this reading, from 1 */
+  long went_back;  /* signs after which the listing went back */
+  int64_t missing; /* at the end: rows that the server counts and does not send */
+  bool has_total;  /* there is a total, and it is believed */
+  int64_t total;   /* the latest */
+  bool over;       /* the reading has reached its end: avp_drift_next tells what that means */
+  int same_run;    /* pages in a row that hold the same rows in the same order; under `ignore` those
+                    * behind the first one are not given out */
   int64_t page_size; /* the fullest page that had more behind it, 0 before there was one */
 
   long first_page;
@@ -101,10 +106,12 @@ struct avp_drift {
   bool going_back;        /* the next page has to be anchored */
   long step;              /* pages that the latest going back went */
   int held;               /* boundaries that held since the width last changed */
-  long sign_page;         /* page of the latest sign, until it is accepted; else 0 */
+  long sign_page;         /* highest page of a sign, until it is accepted; else 0 */
   long lacking;           /* page of the latest sign that was one for want of a total, or 0 */
   uint64_t lacking_print; /* fingerprint of the page before it */
   long top;               /* highest page accepted in this reading */
+  long asked;             /* pages asked for when the latest page came */
+  long reached;           /* highest page read in this reading, accepted or not */
   long highest;           /* highest page with rows */
   int empty_run;          /* accepted pages without rows, in a row */
   int64_t last_rows;      /* of the latest page */
@@ -130,7 +137,6 @@ struct avp_drift {
   char reason[128];                                 /* the latest sign, in words */
   uint64_t same_print;                              /* pages that come again: see check_same */
   int64_t same_total;
-  int same_run;
   uint64_t turn_print; /* see check_turns */
   long turn_next;
   long turn_pages;

@@ -12,15 +12,22 @@ static void drop(struct avp_pager *pager, struct avp_call **place) {
   *place = NULL;
 }
 
+static void cancel(struct avp_pager *pager, struct avp_call **place) {
+  if (*place != NULL) pager->asked--;
+  drop(pager, place);
+}
+
 void avp_pager_init(struct avp_pager *pager, struct avp_requests *requests) {
   memset(pager, 0, sizeof *pager);
   pager->requests = avp_requests_retain(requests);
   pager->deadline = AVP_NEVER;
 }
 
-void avp_pager_cancel(struct avp_pager *pager) {
+int avp_pager_cancel(struct avp_pager *pager) {
+  long before = pager->asked;
   int i;
-  for (i = 0; i < AVP_WIDTH_MAX; i++) drop(pager, &pager->calls[i]);
+  for (i = 0; i < AVP_WIDTH_MAX; i++) cancel(pager, &pager->calls[i]);
+  return (int)(before - pager->asked);
 }
 
 void avp_pager_close(struct avp_pager *pager) {
@@ -61,7 +68,7 @@ bool avp_pager_ask(struct avp_pager *pager, long first, int count, long last) {
   for (i = 0; i < AVP_WIDTH_MAX; i++) {
     const struct avp_call *call = pager->calls[i];
     if (call != NULL && (call->page < first || (call->page > first && call->page > last))) {
-      drop(pager, &pager->calls[i]);
+      cancel(pager, &pager->calls[i]);
     }
   }
   for (page = first; page < first + count; page++) {
@@ -84,6 +91,6 @@ void avp_pager_drop_failed(struct avp_pager *pager) {
   int i;
   for (i = 0; i < AVP_WIDTH_MAX; i++) {
     const struct avp_call *call = pager->calls[i];
-    if (call != NULL && call->state == AVP_CALL_FAILED) drop(pager, &pager->calls[i]);
+    if (call != NULL && call->state == AVP_CALL_FAILED) cancel(pager, &pager->calls[i]);
   }
 }

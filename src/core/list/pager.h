@@ -26,7 +26,7 @@ struct avp_pager {
   long page_size;                        /* asked of the server */
   int64_t deadline;                      /* ms or AVP_NEVER, for all pages */
   struct avp_call *calls[AVP_WIDTH_MAX]; /* page p is in place p % AVP_WIDTH_MAX; NULL: not asked */
-  long asked;                            /* pages asked for so far, dropped ones included */
+  long asked;                            /* pages asked for and not cancelled or failed */
   struct avp_stats stats;
 };
 
@@ -36,8 +36,8 @@ void avp_pager_init(struct avp_pager *pager, struct avp_requests *requests);
 /* Cancels everything and gives the requests back. May be called twice. */
 void avp_pager_close(struct avp_pager *pager);
 
-/* Cancels what is under way and drops what waits. */
-void avp_pager_cancel(struct avp_pager *pager);
+/* Cancels what is under way and drops what waits. Returns how many pages that were. */
+int avp_pager_cancel(struct avp_pager *pager);
 
 /* Goes on with this source and page size. What is under way is cancelled. */
 void avp_pager_use(struct avp_pager *pager, const struct avp_source *source, long page_size);
