@@ -10,7 +10,7 @@
  * SPDX-License-Identifier: MIT */
 #include "drift_reader.h"
 
-#define LIST_MAX  2000
+#define LIST_MAX  4000
 #define HISTORIES 12000 /* of each kind */
 
 enum kind { TRACED, UNTRACED, MOVES, HIDDEN, NO_TOTAL, KINDS };
@@ -400,6 +400,65 @@ static void print_rates(int lists) {
   }
 }
 
+/* Pages asked for of a list that rests but for one change when page 15 is cut: a row comes (1) or
+ * goes (-1) in front of it. */
+struct quiet {
+  struct world world; /* first, so that one is the other */
+  int change;
+};
+
+static void serve_quiet(struct server *server, long number, struct page *out) {
+  struct quiet *q = (struct quiet *)server;
+  if (number == 15 && q->change != 0) {
+    if (q->change > 0) insert(&q->world, 50);
+    if (q->change < 0) remove_at(&q->world, 50);
+    q->change = 0;
+  }
+  serve(server, number, out);
+}
+
+static long asked_of(int rows, int size, int asked_size, int width, int change) {
+  static struct quiet q;
+  static struct reader r;
+  memset(&q, 0, sizeof q);
+  q.world.size = size;
+  q.world.past_has_total = true;
+  q.change = change;
+  fill_world(&q.world, rows);
+  q.world.server.serve = serve_quiet;
+  reader_init(&r, &q.world.server, AVP_DRIFT_REPAIR, asked_size, width);
+  reader_run(&r);
+  return r.verdict == AVP_DRIFT_END && count_lost(&q.world, &r, false) == 0 ? r.asked : -1;
+}
+
+static void print_quiet(void) {
+  printf("pages asked for of a quiet list: 1 page %ld, 5 pages %ld, the last of them full %ld\n",
+         asked_of(97, 100, 100, 4, 0), asked_of(497, 100, 100, 4, 0),
+         asked_of(500, 100, 100, 4, 0));
+  printf("1000 rows a page asked for, 100 given, 2,900 customers: %ld\n",
+         asked_of(2900, 100, 1000, 4, 0));
+  printf("30 pages, one row removed in the middle: %ld (1 under way), %ld (4), %ld (16)\n",
+         asked_of(295, 10, 10, 1, -1), asked_of(295, 10, 10, 4, -1), asked_of(295, 10, 10, 16, -1));
+  printf("30 pages, one row added in the middle: %ld (1 under way), %ld (4), %ld (16)\n",
+         asked_of(295, 10, 10, 1, 1), asked_of(295, 10, 10, 4, 1), asked_of(295, 10, 10, 16, 1));
+}
+
+static void print_memory(void) {
+  struct avp_idset *set = avp_idset_new();
+  size_t bytes = sizeof *set;
+  int i;
+  for (i = 0; i < 1000000; i++) {
+    const struct avp_mark mark = {1, 1};
+    struct avp_id id = avp_idset_id(set, (const char *)&i, sizeof i);
+    if (!avp_idset_reserve(set, &id)) break;
+    avp_idset_put(set, &id, &mark);
+  }
+  for (i = 0; i < AVP_IDSET_SEGMENTS; i++) bytes += set->segments[i].size * AVP_IDSET_SLOT;
+  printf("the ids of %lu customers take %.1f MiB\n", (unsigned long)set->count,
+         (double)bytes / 1048576);
+  avp_idset_free(set);
+}
+
 /* What the README says of lists that never rest. */
 static void test_rates(void) {
   struct rate rate = rate_of(30, 5, 4, 300);
@@ -424,6 +483,8 @@ int main(int argc, char **argv) {
   if (argc < 2) return check_run(tests, sizeof tests / sizeof tests[0]);
   if (strcmp(argv[1], "rates") == 0) {
     print_rates(argc > 2 ? atoi(argv[2]) : 1000);
+    print_quiet();
+    print_memory();
     return 0;
   }
   memset(&tally, 0, sizeof tally);

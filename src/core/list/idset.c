@@ -10,7 +10,6 @@
 
 /* A slot: 16 bytes of the id; the mark's era in two bytes, the highest bit telling a hash from a
  * GUID, so that neither is ever taken for the other; the mark's page in three. Era 0: empty. */
-#define SLOT       21
 #define ID_SIZE    16
 #define HASHED     0x8000
 #define FIRST_SIZE 5
@@ -63,12 +62,12 @@ static unsigned tag_of(const unsigned char *slot) {
 /* The slot that holds the id, or the empty one in which it belongs. */
 static unsigned char *find(const struct avp_idset_segment *segment, const struct avp_id *id) {
   size_t i = (size_t)((id->spread / AVP_IDSET_SEGMENTS) % segment->size);
-  unsigned char *slot = segment->slots + i * SLOT;
+  unsigned char *slot = segment->slots + i * AVP_IDSET_SLOT;
   unsigned tag = tag_of(slot);
   while ((tag & ~(unsigned)HASHED) != 0) {
     if (memcmp(slot, id->bytes, ID_SIZE) == 0 && ((tag & HASHED) != 0) == id->hashed) break;
     i = i + 1 < segment->size ? i + 1 : 0;
-    slot = segment->slots + i * SLOT;
+    slot = segment->slots + i * AVP_IDSET_SLOT;
     tag = tag_of(slot);
   }
   return slot;
@@ -77,17 +76,17 @@ static unsigned char *find(const struct avp_idset_segment *segment, const struct
 static bool resize(const struct avp_idset *set, struct avp_idset_segment *segment, size_t size) {
   struct avp_idset_segment larger = *segment;
   size_t i;
-  larger.slots = avp_alloc(size * SLOT);
+  larger.slots = avp_alloc(size * AVP_IDSET_SLOT);
   if (larger.slots == NULL) return false;
   larger.size = size;
   for (i = 0; i < segment->size; i++) {
-    const unsigned char *slot = segment->slots + i * SLOT;
+    const unsigned char *slot = segment->slots + i * AVP_IDSET_SLOT;
     struct avp_id id;
     if ((tag_of(slot) & ~(unsigned)HASHED) == 0) continue;
     memcpy(id.bytes, slot, ID_SIZE);
     id.hashed = (tag_of(slot) & HASHED) != 0;
     id.spread = avp_hash64(&set->key, id.bytes, ID_SIZE);
-    memcpy(find(&larger, &id), slot, SLOT);
+    memcpy(find(&larger, &id), slot, AVP_IDSET_SLOT);
   }
   avp_free(segment->slots);
   *segment = larger;

@@ -15,6 +15,7 @@
 #include "drift.h"
 
 #define AVP_IDSET_SEGMENTS 256
+#define AVP_IDSET_SLOT     21 /* bytes of a slot */
 
 struct avp_idset_segment {
   unsigned char *slots; /* `size` of them */
