@@ -91,7 +91,7 @@ end)
 
 describe("error", function()
   for name, change in pairs(visible) do
-    if name ~= "one added in front" then it("raises at the first sign of " .. name, function()
+    if not name:find "added" or name:find "at the end" or name:find "middle" then it("raises at the first sign of " .. name, function()
       local ids, err, stats = read({ changes = { copy(change, 3) } }, { drift = "error" })
       assert.equal("drift", err and err.kind)
       assert.is_true(err.retryable)
@@ -102,10 +102,13 @@ describe("error", function()
     end) end
   end
 
-  it("is silent about a customer added in front, who takes nobody's place", function()
-    local ids, err = read({ changes = { { before = 3, insert = 1 } } }, { drift = "error" })
-    assert.is_nil(err and tostring(err))
-    assert.equal(TOTAL, #ids)
+  it("is silent about customers added in front, who take nobody's place", function()
+    for _, places in ipairs { { 1 }, { 1, 1, 1, 1, 1, 1 } } do
+      local ids, err = read({ changes = { { before = 3, insert = places } } }, { drift = "error" })
+      assert.is_nil(err and tostring(err))
+      assert.equal(TOTAL, #ids)
+      assert_once(ids)
+    end
   end)
 
   it("is silent about a list that stands still", function()

@@ -117,15 +117,15 @@ describe("the endpoint auto", function()
 
   it("does not once a GET has been answered", function()
     local client, id = helper.client { customers = 12, faults = { { on = "get", page = 2,
-      status = 404, times = 2 } } }
+      status = 403, times = 2 } } }
     local listing = client:customers { page_size = 5, concurrency = 1 }
     local err = helper.error_of(listing.collect, listing)
-    assert.equal("not_found", err.kind)
+    assert.equal("forbidden", err.kind)
     assert.equal(2, err.page)
     err = helper.error_of(function()
       return client:customers({ page_size = 5, first_page = 2 }):collect()
     end)
-    assert.equal("not_found", err.kind)
+    assert.equal("forbidden", err.kind)
     assert.not_matches("POST", talk(id), 1, true)
   end)
 

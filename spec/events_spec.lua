@@ -6,7 +6,7 @@ local helper = require "spec.helper"
 local TOTAL, SIZE = 23, 5
 
 local NUMBERS = { time = true, page = true, attempt = true, status = true, bytes = true,
-  seconds = true, wait = true, lifetime = true, count = true, total = true, sweep = true }
+  seconds = true, wait = true, lifetime = true, count = true, total = true, reading = true }
 local TEXTS = { event = true, method = true, url = true, reason = true, message = true }
 
 -- The fields that each kind must have.
@@ -16,7 +16,7 @@ local FIELDS = {
   wait = { "time", "wait", "reason" },
   retry = { "time", "attempt", "reason" },
   token = { "time", "lifetime" },
-  page = { "time", "page", "count", "total", "sweep" },
+  page = { "time", "page", "count", "total", "reading" },
   warning = { "time", "message" },
 }
 
@@ -74,7 +74,7 @@ describe("events", function()
       if event.event == "page" then
         rows = rows + event.count
         assert.equal(TOTAL, event.total)
-        assert.equal(1, event.sweep)
+        assert.equal(1, event.reading)
       elseif event.event == "token" then
         assert.equal(1800, event.lifetime)
       elseif event.event == "wait" then

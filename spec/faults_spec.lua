@@ -91,7 +91,10 @@ local function check_whole(case, seen, outcome)
   assert.same({}, seen.rest)
   assert.equal(outcome.missing or 0, seen.stats.missing)
   assert.equal(outcome.missing and 1 or 0, warnings(seen.events))
-  if not outcome.sweeps then assert.equal(1, seen.stats.sweeps) end
+  if not outcome.again then
+    assert.equal(1, seen.stats.readings)
+    assert.equal(0, seen.stats.went_back)
+  end
   assert_asked_once(case, seen.asked)
 end
 

@@ -40,22 +40,25 @@ local cases = {
   { "with_status", { "no backup updates" }, "dg" },
   { "with_status", { "N/A" }, "a" },
   { "with_status", { 2 }, "c" },
-  { "in_country", { "Peru" }, "ab" },
-  { "in_country", { "Peru", "Chile" }, "abc" },
+  { "in_country", { "Peru" }, "abe" },
+  { "in_country", { "PERU", "Chile" }, "abce" },
   { "in_country", { "Atlantis" }, "" },
   { "managed_by", { "partner" }, "bc" },
   { "managed_by", { "customer" }, "a" },
   { "managed_by", { "unconfigured" }, "d" },
   { "with_tenant", { "t-1" }, "b" },
   { "with_tenant", { "Spare" }, "c" },
-  { "with_tenant", { "spare" }, "" },
+  { "with_tenant", { "spare" }, "c" },
+  { "with_tenant", { "T-1" }, "b" },
   { "search", { "acme" }, "ah" },
   { "search", { "BOB@" }, "b" },
   { "search", { "%d.*" }, "c" },
   { "search", { "T-3" }, "c" },
   { "search", { "spare" }, "c" },
   { "search", { "." }, "abc" },
-  { "search", { "e" }, "abcdeh" },
+  { "search", { "e" }, "abcdegh" },
+  { "search", { "peru" }, "abe" },
+  { "search", { "no backup" }, "dg" },
   { "where", { { jobStatus = "Failed" } }, "c" },
   { "where", { { jobStatus = { "FAILED", "n/a", 1 } } }, "abc" },
   { "where", { { jobStatusCode = 6 } }, "dg" },
@@ -63,7 +66,8 @@ local cases = {
   { "where", { { managementMode = 1 } }, "bc" },
   { "where", { { managementMode = { "customer", 2 } } }, "ad" },
   { "where", { { organization = "Acme" } }, "a" },
-  { "where", { { organization = "acme" } }, "" },
+  { "where", { { organization = "acme" } }, "a" },
+  { "where", { { organization = "acm" } }, "" },
   { "where", { { organization = { "Acme", "Bolt", "Nobody" } } }, "ab" },
   { "where", { { id = "c", organization = "Cog %d.*" } }, "c" },
   { "where", { { id = "c", organization = "Acme" } }, "" },
@@ -110,7 +114,7 @@ describe("a filter", function()
 
   it("can follow another, each a listing of its own", function()
     local l = listing():needs_attention():search("e"):filter(function(c) return c.id ~= "e" end)
-    assert.equal("cdh", letters(l))
+    assert.equal("cdgh", letters(l))
     local names = listing():failed():map(function(c) return c.organization end)
     assert.same({ "Cog %d.*" }, names:collect())
     assert.matches("filtered", tostring(names), 1, true)
@@ -170,7 +174,7 @@ end)
 
 describe("an error in a filter", function()
   for _, method in ipairs { "filter", "map", "where" } do
-    it("of " .. method .. " is raised, and the listing goes on with the same row", function()
+    it("of " .. method .. " is raised, and the listing goes on behind the row that it had", function()
       local angry = true
       local function check(v)
         if angry and (v == "c" or type(v) == "table" and v.id == "c") then error("mine", 0) end
@@ -183,14 +187,13 @@ describe("an error in a filter", function()
         if not ok then
           assert.equal("mine", customer)
           assert.equal(2, #seen)
-          if angry == "still" then angry = false end
-          angry = angry and "still"
+          angry = false
         elseif customer then
           seen[#seen + 1] = customer
         end
       until ok and not customer
-      assert.is_false(angry) -- it was raised twice
-      assert.equal("abcdefg", table.concat(helper.ids(seen)))
+      assert.is_false(angry) -- it was raised once
+      assert.equal("abdefgh", table.concat(helper.ids(seen)))
     end)
   end
 

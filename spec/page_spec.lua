@@ -153,7 +153,7 @@ describe("metadata", function()
     local listing = client:customers { page_size = 10 }
     assert.equal(3, listing:count())
     assert.equal(1000000000 - 3, listing:stats().missing)
-    assert.is_true(#helper.pages(id) <= 8)
+    assert.is_true(#helper.pages(id) <= 2 * 6)
   end)
 end)
 

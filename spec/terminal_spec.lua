@@ -52,8 +52,21 @@ describe("a terminal method", function()
     assert.same({ ["N/A"] = 1, Working = 1, Failed = 1, ["No Backup Update"] = 2,
       ["Brand New"] = 1, ["Multiple Issues Found"] = 1, [false] = 1 },
       listing():count_by "jobStatus")
-    assert.same({ [false] = 8 }, listing():count_by "no such field")
     assert.same({ [false] = 8 }, listing():map(tostring):count_by "id")
+    assert.same({ [false] = 8 }, listing():map(function(c)
+      return c
+    end):skip(0):count_by "no such field")
+  end)
+
+  it("group_by, count_by and index_by name the field that was probably meant", function()
+    for _, name in ipairs { "group_by", "count_by", "index_by" } do
+      local l = listing()
+      local err = helper.error_of(l[name], l, "organisation")
+      assert.matches("terminal_spec.lua:%d+: listing:" .. name, err)
+      assert.matches("unknown field 'organisation' %(did you mean 'organization'%?%)", err)
+      l = l:filter(print):take(3)
+      assert.matches("unknown field 'x'", helper.error_of(l[name], l, "x"))
+    end
   end)
 
   it("index_by keeps the later of two", function()

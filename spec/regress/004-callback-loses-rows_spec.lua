@@ -62,25 +62,26 @@ describe("an error of the user's function", function()
       end)
   end
 
-  it("of a filter loses no row where the listing is then used past it", function()
-    local client = helper.client { customers = TOTAL }
-    for _, method in ipairs { "filter", "map" } do
-      local listing = client:customers { page_size = SIZE }
-      local f = raises_at(5)
-      local rows = {}
-      pcall(function()
-        for customer in listing[method](listing, function(c) f() return c end) do
-          rows[#rows + 1] = customer
-        end
-      end)
-      assert.equal(4, #rows)
-      local position = listing:position()
-      take_pages(listing, rows)
-      assert.equal(TOTAL, helper.distinct(rows))
-      assert.equal(TOTAL, #rows)
-      assert.equal(TOTAL - 4, client:customers({ resume = position }):count())
-    end
-  end)
+  it("of a filter loses no row but the one it had, also if the listing is then used past it",
+    function()
+      local client = helper.client { customers = TOTAL }
+      for _, method in ipairs { "filter", "map" } do
+        local listing = client:customers { page_size = SIZE }
+        local f = raises_at(5)
+        local rows = {}
+        pcall(function()
+          for customer in listing[method](listing, function(c) f() return c end) do
+            rows[#rows + 1] = customer
+          end
+        end)
+        assert.equal(4, #rows)
+        local position = listing:position()
+        take_pages(listing, rows)
+        assert.equal(TOTAL - 1, helper.distinct(rows))
+        assert.equal(TOTAL - 1, #rows)
+        assert.equal(TOTAL - 5, client:customers({ resume = position }):count())
+      end
+    end)
 
   it("of a filter that then goes on gives each row once", function()
     local client = helper.client { customers = TOTAL }
@@ -95,7 +96,7 @@ describe("an error of the user's function", function()
         for customer in filtered do rows[#rows + 1] = customer end
       end)
     end
-    assert.equal(20, #rows)
-    assert.equal(20, helper.distinct(rows))
+    assert.equal(19, #rows)
+    assert.equal(19, helper.distinct(rows))
   end)
 end)

@@ -14,13 +14,14 @@ local function error_of(fault, options)
 end
 
 describe("a reply", function()
-  it("whose data is an empty object is a protocol error", function()
-    for _, body in ipairs { '{"data":{}}', '{"data" :\n {}, "metadata":{"totalCount":0}}' } do
-      assert.equal("protocol", error_of({ status = 200, body = body }).kind)
+  it("whose data is an object is a protocol error; an empty one counts as an empty list", function()
+    assert.equal("protocol", error_of({ status = 200, body = '{"data":{"id":"a"}}' }).kind)
+    for _, body in ipairs { '{"data":{}}', '{"data" :\n {}, "metadata":{"totalCount":0}}',
+      '{"data":[]}' } do
+      local client = helper.client { faults = { { on = "page", status = 200, body = body,
+        times = -1 } } }
+      assert.equal(0, client:customers():count())
     end
-    local client = helper.client { faults = { { on = "page", status = 200,
-      body = '{"data":[]}' } } }
-    assert.equal(0, client:customers():count())
   end)
 
   it("with headers without end is a limit error, whatever HTTP it comes by", function()

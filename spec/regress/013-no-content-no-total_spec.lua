@@ -1,5 +1,5 @@
 -- The fault matrix found that a page answered 204 for ever, such as a page past the end under a
--- total that counts too many, ended in `drift` after eight sweeps: a 204 has no body and so no
+-- total that counts too many, ended in `drift` after much reading: a 204 has no body and so no
 -- total, and that counted as a total that moves. It ends as other steady lists with ids missing
 -- do: with stats().missing and a warning.
 -- SPDX-License-Identifier: MIT

@@ -172,7 +172,7 @@ function helper.everything(value, seen)
   local parts = { tostring(value) }
   if type(value) == "table" and not seen[value] then
     seen[value] = true
-    for k, v in pairs(value) do
+    for k, v in next, value do -- a listing refuses pairs
       parts[#parts + 1] = helper.everything(k, seen) .. "=" .. helper.everything(v, seen)
     end
   end

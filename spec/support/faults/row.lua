@@ -19,7 +19,7 @@ function row.SILENCE(mode)
 end
 
 --- All customers, each once and in order, after so many tries of the place that is struck. More
--- fields: any_order, sweeps, missing (with one warning), order.
+-- fields: any_order, again (it went back, or was read again), missing (with one warning), order.
 function row.whole(tries, more)
   local outcome = { whole = true, tries = tries or 1 }
   for name, value in pairs(more or {}) do outcome[name] = value end

@@ -9,6 +9,7 @@ local rows = {}
 local RETRIED = { [408] = true, [429] = true, [500] = true, [502] = true, [503] = true,
   [504] = true }
 local REFUSALS = { [400] = true, [401] = true, [403] = true } -- of credentials, by their endpoint
+local PAST_END = { [400] = true, [404] = true } -- what some servers say behind the last page
 local KINDS = { [401] = "auth", [403] = "forbidden", [404] = "not_found", [429] = "throttled" }
 
 -- The kind that section 2.7 of the design gives to a status.
@@ -26,6 +27,7 @@ local function add_status(status, headers)
   local kind, at = kind_of(status), row.ALL
   local fault = { status = status, headers = headers }
   if REFUSALS[status] then at = row.PAGES end
+  if PAST_END[status] then at = row.FIRST end
   if RETRIED[status] then
     add("status " .. status, at, fault, whole(2), fails(kind, 3, { status = status }))
   else
@@ -33,6 +35,9 @@ local function add_status(status, headers)
     add("status " .. status, at, fault, outcome, outcome)
   end
 end
+
+add("status 404", row.TOKENS, { status = 404 }, fails("not_found", 1, { status = 404 }),
+  fails("not_found", 1, { status = 404 }))
 
 local function add_statuses()
   for _, status in ipairs { 201, 202, 203, 205, 206, 207, 226 } do add_status(status) end
