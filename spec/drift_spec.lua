@@ -91,7 +91,8 @@ end)
 
 describe("error", function()
   for name, change in pairs(visible) do
-    if not name:find "added" or name:find "at the end" or name:find "middle" then it("raises at the first sign of " .. name, function()
+    local in_front = name:find "added" and not name:find "at the end" and not name:find "middle"
+    if not in_front then it("raises at the first sign of " .. name, function()
       local ids, err, stats = read({ changes = { copy(change, 3) } }, { drift = "error" })
       assert.equal("drift", err and err.kind)
       assert.is_true(err.retryable)

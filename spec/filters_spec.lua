@@ -174,7 +174,7 @@ end)
 
 describe("an error in a filter", function()
   for _, method in ipairs { "filter", "map", "where" } do
-    it("of " .. method .. " is raised, and the listing goes on behind the row that it had", function()
+    it("of " .. method .. " is raised, and the listing goes on behind its row", function()
       local angry = true
       local function check(v)
         if angry and (v == "c" or type(v) == "table" and v.id == "c") then error("mine", 0) end

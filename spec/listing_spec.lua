@@ -1,7 +1,6 @@
 -- Listings: lazy, read once, and asking for no page that nobody needs.
 -- SPDX-License-Identifier: MIT
 
-local avepoint = require "avepoint"
 local helper = require "spec.helper"
 
 local is_54 = _VERSION == "Lua 5.4" or _VERSION == "Lua 5.5"

@@ -59,7 +59,8 @@ describe("a list that never rests", function()
   it("is not read past the deadline", function()
     local begun = os.time()
     local _, err = read({ latency = 0.05,
-      changes_every = { requests = 1, insert = 1, remove = 20 } }, { deadline = 0.6, page_size = 2 })
+      changes_every = { requests = 1, insert = 1, remove = 20 } },
+      { deadline = 0.6, page_size = 2 })
     assert.equal("timeout", err and err.kind)
     assert.is_true(os.time() - begun < 5)
   end)

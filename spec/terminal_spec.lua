@@ -61,7 +61,7 @@ describe("a terminal method", function()
   it("group_by, count_by and index_by name the field that was probably meant", function()
     for _, name in ipairs { "group_by", "count_by", "index_by" } do
       local l = listing()
-      local err = helper.error_of(l[name], l, "organisation")
+      local err = helper.error_of(function() l[name](l, "organisation") end)
       assert.matches("terminal_spec.lua:%d+: listing:" .. name, err)
       assert.matches("unknown field 'organisation' %(did you mean 'organization'%?%)", err)
       l = l:filter(print):take(3)

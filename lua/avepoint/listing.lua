@@ -297,6 +297,7 @@ end
 --- Prints what is left as a table for reading.
 -- @param file where to; io.stdout if it is left out
 function Listing:show(file)
+  lazy.check(self, "show")
   show.list(self:collect(), file)
 end
 

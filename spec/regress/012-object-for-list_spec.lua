@@ -22,7 +22,8 @@ describe("a reply", function()
 
   -- Not every lua-cjson tells an empty object from an empty list; the total tells if it is a lie.
   it("whose data is empty is an empty list, unless the total says otherwise", function()
-    for _, body in ipairs { '{"data":[]}', '{"data":{}}', '{"data" : { }, "metadata":{"totalCount":0}}',
+    for _, body in ipairs { '{"data":[]}', '{"data":{}}',
+      '{"data" : { }, "metadata":{"totalCount":0}}',
       '{"a":{"data":{}},"data":[]}', '{"x":["data",{}],"data":[]}' } do
       assert.equal("empty", outcome(body), body)
     end

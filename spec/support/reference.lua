@@ -327,7 +327,8 @@ local function check_all(blocks)
   local set = 'set_%a+%(L, "([%w_]+)"'
   compare("avepoint", annotated(blocks, "avepoint"), keys(avepoint))
   compare("client", annotated(blocks, "avepoint.Client"), keys(getmetatable(client).__index))
-  compare("listing", annotated(blocks, "avepoint.Listing"), keys(require("avepoint.listing").methods))
+  local methods = require("avepoint.listing").methods
+  compare("listing", annotated(blocks, "avepoint.Listing"), keys(methods))
   compare("stats", annotated(blocks, "avepoint.Stats"), keys(listing:stats()))
   compare("customer", annotated(blocks, "avepoint.Customer"),
     keys(require("avepoint.customer").fields))

@@ -5,6 +5,7 @@
 -- SPDX-License-Identifier: MIT
 
 local cjson = require "cjson"
+local words = require("avepoint.customer").words -- what a search looks into
 
 local Copy = {}
 Copy.__index = Copy
@@ -97,19 +98,6 @@ function Copy:newest()
   return about, self.pieces
 end
 
--- What a search looks into, in lower case.
-local function words_of(customer)
-  local words = { customer.organization, customer.ownerEmail, customer.id }
-  for _, tenant in ipairs(type(customer.tenants) == "table" and customer.tenants or {}) do
-    words[#words + 1] = tenant.name
-    words[#words + 1] = tenant.id
-  end
-  for i = 1, #words do
-    words[i] = tostring(words[i] or "")
-  end
-  return table.concat(words, "\n"):lower()
-end
-
 --- The rows of the newest list, each { text = JSON, customer = table, words = text }. Decoded when
 -- they are first needed, a piece at a time: between two the worker serves others.
 function Copy:decoded()
@@ -121,7 +109,7 @@ function Copy:decoded()
   for _, piece in ipairs(pieces) do
     for text in piece:gmatch "[^\n]+" do
       local customer = cjson.decode(text)
-      rows[#rows + 1] = { text = text, customer = customer, words = words_of(customer) }
+      rows[#rows + 1] = { text = text, customer = customer, words = words(customer) }
     end
     ngx.sleep(0.001)
   end

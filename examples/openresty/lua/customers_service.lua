@@ -209,7 +209,7 @@ local function print_matching(wanted, search)
 end
 
 --- GET /customers: all of the copy, or what ?status= (a name or a code, may be repeated) and
--- ?search= (in organization, owner, ids and tenants) select.
+-- ?search= (in every text of a customer) select.
 function service.customers()
   local about, pieces = copy:newest()
   if not about then

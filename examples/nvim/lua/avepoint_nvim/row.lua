@@ -92,18 +92,8 @@ function row.line(customer, columns)
   return table.concat(parts, GAP), group_of(customer), from, to
 end
 
---- The text that filters look into, in lower case.
-function row.text(customer)
-  local parts = {}
-  for _, field in ipairs { "organization", "ownerEmail", "jobStatus", "countryOrRegion", "id" } do
-    parts[#parts + 1] = clean(customer[field])
-  end
-  for _, tenant in ipairs(customer.tenants or {}) do
-    parts[#parts + 1] = clean(tenant.name)
-    parts[#parts + 1] = clean(tenant.id)
-  end
-  return table.concat(parts, "\n"):lower()
-end
+--- The text that filters look into, in lower case: as listing:search does.
+row.text = require("avepoint.customer").words
 
 --- A filter's words.
 function row.words(filter)
