@@ -1,8 +1,8 @@
---- Listings: lazy, read once. A listing is a callable table; filters (lazy.lua) take a listing over
+--- Makes listings: lazy, read once. A listing is a callable table; filters (lazy.lua) take a listing over
 -- and give another one. All share the cursor of the first, the root, which drives
 -- src/bind/listing.c.
 --
--- Each listing has a primitive, `_pull`, which gives an item, or nil at the end, or nil and an
+-- Each listing has a primitive, `_pull`, which returns an item, or nil at the end, or nil and an
 -- error.
 -- SPDX-License-Identifier: MIT
 
@@ -245,7 +245,7 @@ local function check_field(self, field, name)
   end
 end
 
--- The value to group by: false where it is absent or cjson's null.
+-- The value to group by: false if it is absent or cjson's null.
 local function key_of(item, field)
   local value
   if type(item) == "table" then

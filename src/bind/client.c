@@ -194,7 +194,7 @@ static int core_in_flight(lua_State *L) {
   return 1;
 }
 
-/* Lua: core.park(client): cancels that; whoever waits for a page after all makes it leave again */
+/* Lua: core.park(client): cancels that; a listing that waits for a page sends it again */
 static int core_park(lua_State *L) {
   struct client *client = to_client(L, 1);
   if (!client_is_closed(client)) avp_requests_park(client->requests);

@@ -42,59 +42,57 @@ int customer_status_code(lua_State *L, int index) {
   return floor(n) == n && n >= 0 && n < AVP_STATUS_COUNT ? (int)n : -1;
 }
 
-/* Leaves jobStatus a name (or text that nobody knows) and sets jobStatusCode. */
-static void normalise_status(lua_State *L, int index) {
+/* Leaves jobStatus a name (or text, if it is unknown) and sets jobStatusCode. */
+static void mend_status(lua_State *L, int customer) {
   int code;
-  lua_getfield(L, index, "jobStatus");
+  lua_getfield(L, customer, "jobStatus");
   code = customer_status_code(L, -1);
   if (code >= 0) {
     lua_pushstring(L, customer_status_names[code]);
-    lua_setfield(L, index, "jobStatus");
+    lua_setfield(L, customer, "jobStatus");
     lua_pushinteger(L, code);
   } else {
     if (lua_type(L, -1) == LUA_TNUMBER) {
       lua_tostring(L, -1); /* in place: 9 becomes "9" */
       lua_pushvalue(L, -1);
-      lua_setfield(L, index, "jobStatus");
+      lua_setfield(L, customer, "jobStatus");
     }
     lua_pushnil(L);
   }
-  lua_setfield(L, index, "jobStatusCode");
+  lua_setfield(L, customer, "jobStatusCode");
   lua_pop(L, 1);
 }
 
-static void rename_field(lua_State *L, int index, const char *from, const char *to) {
-  lua_getfield(L, index, from);
+/* Moves a field of the table on top of the stack to another name, unless that is taken. */
+static void rename_field(lua_State *L, const char *from, const char *to) {
+  lua_getfield(L, -1, to);
+  lua_getfield(L, -2, from);
   if (!lua_isnil(L, -1)) {
-    lua_getfield(L, index, to);
-    if (lua_isnil(L, -1)) {
-      lua_pushvalue(L, -2);
-      lua_setfield(L, index, to);
+    if (lua_isnil(L, -2)) {
+      lua_pushvalue(L, -1);
+      lua_setfield(L, -4, to);
     }
-    lua_pop(L, 1);
     lua_pushnil(L);
-    lua_setfield(L, index, from);
+    lua_setfield(L, -4, from);
   }
-  lua_pop(L, 1);
+  lua_pop(L, 2);
 }
 
-static void normalise_tenants(lua_State *L, int index, int array_mt) {
+static void mend_tenants(lua_State *L, int customer, int array_mt) {
   int i;
-  int n;
-  lua_getfield(L, index, "tenants");
+  lua_getfield(L, customer, "tenants");
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
     lua_newtable(L);
     lua_pushvalue(L, -1);
-    lua_setfield(L, index, "tenants");
+    lua_setfield(L, customer, "tenants");
   }
   if (lua_istable(L, -1)) {
-    n = (int)lua_rawlen(L, -1);
-    for (i = 1; i <= n; i++) {
+    for (i = 1; i <= (int)lua_rawlen(L, -1); i++) {
       lua_rawgeti(L, -1, i);
       if (lua_istable(L, -1)) {
-        rename_field(L, lua_gettop(L), "Id", "id");
-        rename_field(L, lua_gettop(L), "Name", "name");
+        rename_field(L, "Id", "id");
+        rename_field(L, "Name", "name");
       }
       lua_pop(L, 1);
     }
@@ -106,66 +104,60 @@ static void normalise_tenants(lua_State *L, int index, int array_mt) {
   lua_pop(L, 1);
 }
 
-static int normalise_table(lua_State *L, int index, int depth, struct avp_err *err);
-
-/* The value on top of the stack, whose key lies below it: pushes what is to stand in its place, or
- * gives 0 with nothing pushed where it stays. Gives -1 after an error. */
-static int normalise_value(lua_State *L, int depth, struct avp_err *err) {
-  switch (lua_type(L, -1)) {
-  case LUA_TNUMBER: {
-    double n = lua_tonumber(L, -1);
-    if (n - n != 0) {
-      avp_err_set(err, AVP_ERR_PROTOCOL, "the reply holds a number that is not finite");
-      return -1;
-    }
-    if (!avp_is_whole_float(L, -1)) return 0;
-    avp_pushwhole(L, n);
-    return 1;
-  }
-  case LUA_TTABLE:
-    return normalise_table(L, lua_gettop(L), depth + 1, err) ? 0 : -1;
-  case LUA_TLIGHTUSERDATA:
-  case LUA_TUSERDATA: /* the library's null; in a list it keeps its place */
-    if (lua_type(L, -2) != LUA_TSTRING) return 0;
-    lua_pushnil(L);
-    return 1;
-  default:
-    return 0;
-  }
+static bool fail(struct avp_err *err, enum avp_err_kind kind, const char *message) {
+  avp_err_set(err, kind, "%s", message);
+  return false;
 }
 
-static int normalise_table(lua_State *L, int index, int depth, struct avp_err *err) {
+/* A value that is mended replaces the old one, which a traversal allows for a field that exists. */
+static bool mend_values(lua_State *L, int table, int depth, struct avp_err *err) {
+  double n;
   luaL_checkstack(L, 8, "JSON nested too deep");
-  if (depth > MAX_DEPTH) {
-    avp_err_set(err, AVP_ERR_LIMIT, "the reply is nested too deep");
-    return 0;
-  }
+  if (depth > MAX_DEPTH) return fail(err, AVP_ERR_LIMIT, "the reply is nested too deep");
   lua_pushnil(L);
-  while (lua_next(L, index)) {
-    int result = normalise_value(L, depth, err);
-    if (result < 0) return 0;
-    if (result >
-        0) { /* key, old, new: assigning to a field that exists is allowed in a traversal */
+  while (lua_next(L, table)) {
+    bool replace = false;
+    switch (lua_type(L, -1)) {
+    case LUA_TNUMBER:
+      n = lua_tonumber(L, -1);
+      if (n - n != 0) {
+        return fail(err, AVP_ERR_PROTOCOL, "the reply holds a number that is not finite");
+      }
+      replace = avp_is_whole_float(L, -1);
+      if (replace) avp_pushwhole(L, n);
+      break;
+    case LUA_TTABLE:
+      if (!mend_values(L, lua_gettop(L), depth + 1, err)) return false;
+      break;
+    case LUA_TLIGHTUSERDATA:
+    case LUA_TUSERDATA: /* the library's null; in a list it keeps its place */
+      replace = lua_type(L, -2) == LUA_TSTRING;
+      if (replace) lua_pushnil(L);
+      break;
+    default:
+      break;
+    }
+    if (replace) {
       lua_pushvalue(L, -3);
       lua_insert(L, -2);
-      lua_rawset(L, index);
+      lua_rawset(L, table);
     }
     lua_pop(L, 1);
   }
-  return 1;
+  return true;
 }
 
-int customer_normalise_fields(lua_State *L, int index, struct avp_err *err) {
+bool customer_mend_values(lua_State *L, struct avp_err *err) {
   int top = lua_gettop(L);
-  int done = normalise_table(L, lua_absindex(L, index), 0, err);
+  bool done = mend_values(L, top, 0, err);
   lua_settop(L, top);
   return done;
 }
 
-int customer_normalise(lua_State *L, int index, int array_mt, struct avp_err *err) {
-  index = lua_absindex(L, index);
-  if (!customer_normalise_fields(L, index, err)) return 0;
-  normalise_status(L, index);
-  normalise_tenants(L, index, array_mt);
-  return 1;
+bool customer_mend(lua_State *L, int array_mt, struct avp_err *err) {
+  int customer = lua_gettop(L);
+  if (!customer_mend_values(L, err)) return false;
+  mend_status(L, customer);
+  mend_tenants(L, customer, array_mt);
+  return true;
 }

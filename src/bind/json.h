@@ -14,11 +14,11 @@ static inline int json_is_null(lua_State *L, int index) {
 }
 
 /* Finds the library and stores in the table at `state`: decode, encode, and array_mt where the
- * library marks arrays. Raises where there is no library. */
+ * library marks arrays. Raises if there is no library. */
 void json_open(lua_State *L, int state);
 
 /* Decodes bytes and pushes the value. On failure fills `err` (protocol, limit or memory; the
- * message begins with `what`), pushes nothing and gives 0. */
+ * message begins with `what`), pushes nothing and returns 0. */
 int json_decode(lua_State *L, int state, const char *data, size_t len, const char *what,
                 struct avp_err *err);
 

@@ -69,7 +69,7 @@ struct listing {
 
   bool done;    /* nothing more will come */
   bool closed;  /* by the user */
-  bool turning; /* a turn runs: nobody else may start one, and nothing is freed */
+  bool turning; /* a turn runs: no other may start, and nothing is freed */
   bool failed;  /* `final` is raised for ever */
   struct avp_err final;
 };

@@ -16,8 +16,9 @@ static bool wrong(struct avp_err *err, const char *what) {
   return false;
 }
 
-/* A list as cjson gives it: an object would have keys that are strings. An empty object counts as
- * an empty list: not every lua-cjson tells them apart, and the total tells if it is a lie. */
+/* Whether the value is a list as cjson makes it: an object would have keys that are strings. An
+ * empty object counts as an empty list: not every lua-cjson tells them apart, and the total tells
+ * if it is a lie. */
 static bool is_list(lua_State *L, int index) {
   bool list;
   index = lua_absindex(L, index);
@@ -29,8 +30,8 @@ static bool is_list(lua_State *L, int index) {
   return list;
 }
 
-/* Reads a whole number of the metadata at `metadata`: 1 where it is there, 0 where it is absent,
- * -1 where it is none. Numeric strings are taken, as elsewhere in this API. */
+/* Reads a whole number of the metadata. Returns 1 if it is there, 0 if it is absent, -1 if it is no
+ * such number. Numeric strings are taken, as elsewhere in this API. */
 static int read_count(lua_State *L, int metadata, const char *field, double min, double max,
                       int64_t *out) {
   double n;
@@ -60,7 +61,7 @@ static bool read_metadata(lua_State *L, bool raw, struct page_counts *counts, st
   if (total < 0) return wrong(err, "metadata.totalCount is not a count");
   if (size < 0) return wrong(err, "metadata.pageSize is not a page size");
   counts->has_total = total == 1;
-  return raw || customer_normalise_fields(L, -1, err);
+  return raw || customer_mend_values(L, err);
 }
 
 const char *page_row_id(lua_State *L, int rows, size_t i, size_t *len) {
@@ -92,7 +93,7 @@ static bool read_rows(lua_State *L, int state, bool raw, struct page_counts *cou
     if (!check_row(L, rows, i, err)) return false;
     if (raw) continue;
     lua_rawgeti(L, rows, (int)i);
-    if (!customer_normalise(L, -1, rows + 1, err)) return false;
+    if (!customer_mend(L, rows + 1, err)) return false;
     lua_pop(L, 1);
   }
   lua_pop(L, 1);

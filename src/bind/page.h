@@ -20,11 +20,12 @@ struct page_counts {
 /* Decodes a reply and checks its form: pushes the list of rows and the metadata table (empty where
  * there is none) and fills `counts`. Each row is a table with an id that is a string and not
  * empty; it is normalised unless `raw`. `state` is the stack index of the client's table. Status
- * 204 counts as a page without rows. On failure fills `err`, pushes nothing and gives false. */
+ * 204 counts as a page without rows. On failure fills `err`, pushes
+ * nothing and returns false. */
 bool page_decode(lua_State *L, int state, int status, const char *data, size_t len, bool raw,
                  struct page_counts *counts, struct avp_err *err);
 
-/* Pushes row `i` of the list at `rows` and its id; gives the id. */
+/* Pushes row `i` of the list at `rows` and its id; returns the id. */
 const char *page_row_id(lua_State *L, int rows, size_t i, size_t *len);
 
 #endif

@@ -47,7 +47,7 @@ struct avp_id avp_idset_id(const struct avp_idset *set, const char *text, size_t
  * it for each before the first is put. Returns false when memory is out. */
 bool avp_idset_reserve(struct avp_idset *set, const struct avp_id *id);
 
-/* Gives back all room that was made and not used. */
+/* Forgets all room that was made and not used. */
 void avp_idset_unreserve(struct avp_idset *set);
 
 /* Returns the id's mark; all zero if the id is not in the set. */

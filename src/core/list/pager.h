@@ -30,10 +30,10 @@ struct avp_pager {
   struct avp_stats stats;
 };
 
-/* Takes a reference to the requests. Asks for nothing yet. */
+/* Takes a reference to the requests of the client. Asks for nothing yet. */
 void avp_pager_init(struct avp_pager *pager, struct avp_requests *requests);
 
-/* Cancels everything and gives the requests back. May be called twice. */
+/* Cancels everything and drops the reference. May be called twice. */
 void avp_pager_close(struct avp_pager *pager);
 
 /* Cancels what is under way and drops what waits. Returns how many pages that were. */
