@@ -167,10 +167,18 @@ describe("an argument error", function()
       local changed = position:sub(i, i) == "1" and "2" or "1"
       refused { resume = position:sub(1, i - 1) .. changed .. position:sub(i + 1) }
     end
-    for _, text in ipairs { "x", " " .. position, position .. " ", position .. "0", position:rep(2),
+    for _, text in ipairs { "x", position .. "0", position:rep(2),
       position .. "\0", ("9"):rep(5000), "ap1", "ap1-g-5-2-2-23-1-0-0-000000" } do
       refused { resume = text }
     end
+  end)
+
+  it("is not raised for white space around a position: a line of a file ends with some", function()
+    for _, text in ipairs { " " .. position, position .. "\n", "\t" .. position .. " \r\n" } do
+      assert.is_table(list { resume = text })
+    end
+    refused { resume = position:sub(1, 5) .. " " .. position:sub(6) }
+    refused { resume = "  " }
   end)
 
   it("is raised for another page size, or other customers", function()

@@ -180,6 +180,18 @@ static void test_garbage(void) {
   for (i = 0; i < sizeof longest; i++) CHECK(!avp_position_read(&p, longest, i));
 }
 
+static void test_blanks_around_it(void) {
+  struct avp_position p = sample();
+  struct avp_position back;
+  char text[AVP_POSITION_SIZE];
+  char line[AVP_POSITION_SIZE + 8];
+  avp_position_write(&p, text);
+  snprintf(line, sizeof line, " \t%s \r\n", text);
+  CHECK(avp_position_read(&back, line, strlen(line)));
+  CHECK(back.page == p.page && back.last_id == p.last_id);
+  CHECK(!avp_position_read(&back, " \n ", 3));
+}
+
 static void test_too_long(void) {
   struct avp_position p = sample();
   char text[2 * AVP_POSITION_SIZE];
@@ -237,6 +249,7 @@ static const struct check_test tests[] = {
     {"position: characters lost and added are refused", test_characters_lost_and_added},
     {"position: neighbours swapped are refused", test_neighbours_swapped},
     {"position: garbage is refused", test_garbage},
+    {"position: blanks around it are no part of it", test_blanks_around_it},
     {"position: what is too long is refused", test_too_long},
     {"position: values out of range are refused", test_values_out_of_range},
     {"position: firm is 1 or 2", test_firm_is_one_or_two},

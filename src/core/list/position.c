@@ -46,12 +46,16 @@ static bool check_holds(const char *text, size_t len) {
   return sscanf(text + len - 6, "%6x", &check) == 1 && check == check_of(text, len - 7);
 }
 
+static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
 bool avp_position_read(struct avp_position *position, const char *text, size_t len) {
   char endpoint;
   char total[32];
   int firm;
   char copy[AVP_POSITION_SIZE];
   memset(position, 0, sizeof *position);
+  for (; len > 0 && is_blank(text[0]); len--) text++;
+  while (len > 0 && is_blank(text[len - 1])) len--;
   if (len >= sizeof copy || memchr(text, '\0', len) != NULL) return false;
   memcpy(copy, text, len);
   copy[len] = '\0';

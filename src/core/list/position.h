@@ -32,7 +32,8 @@ struct avp_position {
 /* Writes the string into `out` of AVP_POSITION_SIZE bytes. */
 void avp_position_write(const struct avp_position *position, char *out);
 
-/* Reads it. Returns false if the text is no position. */
+/* Reads it, white space around it left out (a saved line ends with some). Returns false if the text
+ * is no position. */
 bool avp_position_read(struct avp_position *position, const char *text, size_t len);
 
 /* The hash of an id or of a filter that positions hold; never 0. The same in every process. */
