@@ -1,5 +1,5 @@
---- Makes listings: lazy, read once. A listing is a callable table; filters (lazy.lua) take a listing over
--- and give another one. All share the cursor of the first, the root, which drives
+--- Makes listings: lazy, read once. A listing is a callable table; filters (lazy.lua) take one over
+-- and return another. All share the cursor of the first, the root, which drives
 -- src/bind/listing.c.
 --
 -- Each listing has a primitive, `_pull`, which returns an item, or nil at the end, or nil and an
