@@ -1,5 +1,4 @@
-/* key.c - see key.h.
- *
+/* key.c - reads certificate and key with OpenSSL, and says why if that fails (key.h).
  * SPDX-License-Identifier: MIT */
 #include "key.h"
 
@@ -13,13 +12,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is being read, and where the sentence about a failure goes. */
+/* One call of avp_key_load: what it has read so far, and where its sentence about a failure goes.
+ */
 struct load {
   const struct avp_key_files *files;
   X509 *certificate;
   EVP_PKEY *pkey;
   bool asked_for_password; /* OpenSSL wanted one for the key */
-  char *message;
+  char *message;           /* `size` bytes */
   size_t size;
 };
 
@@ -35,7 +35,7 @@ fail(struct load *load, const char *format, ...) {
   return false;
 }
 
-/* Always given to OpenSSL, which would else ask at the terminal. */
+/* OpenSSL always gets this callback: without one it would ask at the terminal. */
 static int give_password(char *out, int size, int writing, void *user) {
   struct load *load = user;
   size_t len = load->files->password != NULL ? strlen(load->files->password) : 0;
@@ -48,9 +48,7 @@ static int give_password(char *out, int size, int writing, void *user) {
 
 static BIO *open_file(struct load *load, const char *path, const char *option) {
   BIO *file = BIO_new_file(path, "rb");
-  if (file == NULL) {
-    fail(load, "%s cannot be read: %.300s (%s)", option, path, strerror(errno));
-  }
+  if (file == NULL) fail(load, "%s cannot be read: %.300s (%s)", option, path, strerror(errno));
   return file;
 }
 
@@ -120,7 +118,7 @@ static bool read_key(struct load *load) {
       load->files->private_key != NULL ? load->files->private_key : load->files->certificate;
   const char *option = load->files->private_key != NULL ? "private_key" : "certificate";
   BIO *file;
-  if (load->pkey != NULL) return true; /* it came with PKCS#12 */
+  if (load->pkey != NULL) return true; /* read from PKCS#12 already */
   file = open_file(load, path, option);
   if (file == NULL) return false;
   load->pkey = PEM_read_bio_PrivateKey(file, NULL, give_password, load);
@@ -158,11 +156,12 @@ static bool check_validity(struct load *load, int64_t now) {
   const char *path = load->files->certificate;
   char date[64] = "";
   BIO *text = BIO_new(BIO_s_mem());
-  bool late = X509_cmp_time(X509_get0_notAfter(load->certificate), &at) < 0;
-  bool early = X509_cmp_time(X509_get0_notBefore(load->certificate), &at) > 0;
+  const ASN1_TIME *end = X509_get0_notAfter(load->certificate);
+  const ASN1_TIME *start = X509_get0_notBefore(load->certificate);
+  bool late = X509_cmp_time(end, &at) < 0;
+  bool early = X509_cmp_time(start, &at) > 0;
   if (text != NULL) {
-    ASN1_TIME_print(text, late ? X509_get0_notAfter(load->certificate)
-                               : X509_get0_notBefore(load->certificate));
+    ASN1_TIME_print(text, late ? end : start);
     BIO_gets(text, date, sizeof date);
     BIO_free(text);
   }
@@ -174,19 +173,10 @@ static bool check_validity(struct load *load, int64_t now) {
     return fail(load, "certificate is not valid before %s: check this machine's clock: %.300s",
                 date, path);
   }
-  if (X509_get_key_usage(load->certificate) & KU_DIGITAL_SIGNATURE) return true; /* or no limit */
+  if (X509_get_key_usage(load->certificate) & KU_DIGITAL_SIGNATURE)
+    return true; /* or the certificate limits no use */
   return fail(load, "certificate must not sign: its key usage lacks Digital Signature: %.300s",
               path);
-}
-
-void avp_base64url(const unsigned char *data, size_t len, char *out) {
-  size_t written = (size_t)EVP_EncodeBlock((unsigned char *)out, data, (int)len);
-  size_t i;
-  while (written > 0 && out[written - 1] == '=') out[--written] = '\0';
-  for (i = 0; i < written; i++) {
-    if (out[i] == '+') out[i] = '-';
-    if (out[i] == '/') out[i] = '_';
-  }
 }
 
 static bool note_thumbprint(struct load *load, struct avp_key *key) {
@@ -197,7 +187,6 @@ static bool note_thumbprint(struct load *load, struct avp_key *key) {
     return fail(load, "OpenSSL makes no SHA-1 thumbprint of the certificate");
   }
   for (i = 0; i < len; i++) snprintf(key->thumbprint + 2 * i, 3, "%02X", digest[i]);
-  avp_base64url(digest, len, key->x5t);
   return true;
 }
 
