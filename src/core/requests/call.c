@@ -150,10 +150,7 @@ bool avp_call_plan(struct avp_shared *shared, struct avp_call *call,
   } else {
     avp_explain_verdict(err, answer, &shared->settings->retry, call->attempts);
   }
-  if (late || answer->verdict == AVP_RETRY_PAST_DEADLINE) {
-    err->kind = AVP_ERR_TIMEOUT;
-    err->past_deadline = true;
-  }
+  if (answer->verdict == AVP_RETRY_PAST_DEADLINE) err->kind = AVP_ERR_TIMEOUT;
   return false;
 }
 

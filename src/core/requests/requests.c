@@ -96,7 +96,7 @@ static void fail_with(struct avp_requests *r, struct avp_call *call, enum avp_er
                       const char *message) {
   struct avp_err err;
   avp_err_set(&err, kind, "%s", message);
-  err.retryable = err.past_deadline = kind == AVP_ERR_TIMEOUT; /* of the listing's time */
+  err.retryable = kind == AVP_ERR_TIMEOUT; /* of the listing's time */
   fail(r, call, &err);
 }
 

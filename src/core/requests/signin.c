@@ -91,7 +91,7 @@ const char *avp_signin_bearer(struct avp_signin *s) {
 }
 
 static bool add(struct avp_buf *form, const char *name, const char *value) {
-  return value == NULL || avp_url_add_field(form, name, value, strlen(value)) == AVP_BUF_OK;
+  return value == NULL || avp_url_add_field(form, name, value, strlen(value));
 }
 
 static bool build_form(const struct avp_signin *s, struct avp_buf *form) {

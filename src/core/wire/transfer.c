@@ -16,12 +16,14 @@
 #define TOO_LARGE  ((CURLcode)100)
 
 static size_t on_body(char *data, size_t size, size_t count, void *user) {
-  struct avp_transfer *transfer = user;
+  struct avp_reply *reply = &((struct avp_transfer *)user)->reply;
   size_t len = size * count;
-  enum avp_buf_result result = avp_buf_add(&transfer->reply.body, data, len);
-  if (result == AVP_BUF_OK) return len;
-  if (result == AVP_BUF_TOO_BIG) transfer->reply.overflow = AVP_OVERFLOW_BODY;
-  if (result == AVP_BUF_NO_MEMORY) transfer->reply.out_of_memory = true;
+  if (avp_buf_add(&reply->body, data, len)) return len;
+  if (len > reply->body.max - reply->body.len) {
+    reply->overflow = AVP_OVERFLOW_BODY;
+  } else {
+    reply->out_of_memory = true;
+  }
   return 0;
 }
 
@@ -66,7 +68,7 @@ static bool add_header(struct avp_transfer *transfer, const char *name, const ch
   bool done;
   avp_buf_init(&line, 1024 * 1024);
   line.secret = true; /* it may be the bearer token's */
-  done = avp_buf_adds(&line, name) == AVP_BUF_OK && avp_buf_adds(&line, value) == AVP_BUF_OK;
+  done = avp_buf_adds(&line, name) && avp_buf_adds(&line, value);
   longer = done ? curl_slist_append(transfer->headers, line.data) : NULL;
   avp_buf_free(&line);
   if (longer == NULL) return false;
@@ -193,8 +195,7 @@ struct avp_transfer *avp_transfer_new(const struct avp_transfer_settings *settin
   avp_buf_init(&transfer->body, request->body_len);
   transfer->body.secret = transfer->reply.body.secret = request->secret;
   if (transfer->easy != NULL && make_headers(transfer, request) &&
-      (!request->post ||
-       avp_buf_add(&transfer->body, request->body, request->body_len) == AVP_BUF_OK) &&
+      (!request->post || avp_buf_add(&transfer->body, request->body, request->body_len)) &&
       configure(transfer, settings, request)) {
     return transfer;
   }

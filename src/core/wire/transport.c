@@ -29,12 +29,11 @@ bool avp_transport_global_init(void) {
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *socket_user) {
   struct avp_transport *transport = user;
-  int events = 0;
+  bool reads = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
+  bool writes = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
   (void)easy;
   (void)socket_user;
-  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= AVP_SYS_READ;
-  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= AVP_SYS_WRITE;
-  return avp_sys_set_watch(transport->set, (int)fd, events) ? 0 : -1;
+  return avp_sys_set_watch(transport->set, (int)fd, reads, writes) ? 0 : -1;
 }
 
 /* Only remembers: libcurl must not be called from here. */
@@ -179,25 +178,17 @@ static void give_up(struct avp_transport *transport, CURLMcode why) {
   transport->timer_at = AVP_NEVER;
 }
 
-static int curl_events(int events) {
-  int bits = 0;
-  if (events & AVP_SYS_READ) bits |= CURL_CSELECT_IN;
-  if (events & AVP_SYS_WRITE) bits |= CURL_CSELECT_OUT;
-  if (events & AVP_SYS_ERROR) bits |= CURL_CSELECT_ERR;
-  return bits;
-}
-
 /* Lets libcurl go on with what is ready. */
 static CURLMcode act(struct avp_transport *transport, int64_t now) {
-  struct avp_sys_ready ready[16];
+  int ready[AVP_SYS_READY_MAX];
   CURLMcode result = CURLM_OK;
   int running;
-  int n = avp_sys_set_wait(transport->set, ready, 16, 0);
+  int n = avp_sys_set_wait(transport->set, ready, 0);
   int i;
   if (n < 0) return CURLM_BAD_SOCKET;
   for (i = 0; i < n && result == CURLM_OK; i++) {
-    result = curl_multi_socket_action(transport->multi, ready[i].fd, curl_events(ready[i].events),
-                                      &running);
+    /* 0: libcurl tests itself what the socket is ready for */
+    result = curl_multi_socket_action(transport->multi, ready[i], 0, &running);
   }
   if (result != CURLM_OK || now < transport->timer_at) return result;
   transport->timer_at = AVP_NEVER; /* libcurl sets the next one from within the call */
@@ -238,8 +229,8 @@ int64_t avp_transport_wake_at(const struct avp_transport *transport) {
 int avp_transport_fd(const struct avp_transport *transport) { return transport->set; }
 
 void avp_transport_wait(const struct avp_transport *transport, int timeout_ms) {
-  struct avp_sys_ready ready[1];
-  avp_sys_set_wait(transport->set, ready, 1, timeout_ms);
+  int ready[AVP_SYS_READY_MAX];
+  avp_sys_set_wait(transport->set, ready, timeout_ms);
 }
 
 bool avp_transport_forked(struct avp_transport *transport) {

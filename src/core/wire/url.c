@@ -9,38 +9,29 @@
 
 #include "../ground/mem.h"
 
-enum avp_buf_result avp_url_encode(struct avp_buf *out, const char *data, size_t len) {
-  enum avp_buf_result result;
+bool avp_url_encode(struct avp_buf *out, const char *data, size_t len) {
   char *encoded;
-  if (len == 0) return AVP_BUF_OK; /* which libcurl would take for "as long as the string is" */
-  if (len > out->max) return AVP_BUF_TOO_BIG;
+  bool done;
+  if (len == 0) return true; /* libcurl would take 0 for "as long as the string is" */
+  if (len > out->max) return false;
   encoded = curl_easy_escape(NULL, data, (int)len);
-  if (encoded == NULL) return AVP_BUF_NO_MEMORY;
-  result = avp_buf_adds(out, encoded);
+  if (encoded == NULL) return false;
+  done = avp_buf_adds(out, encoded);
   avp_wipe(encoded, strlen(encoded)); /* it may be a secret */
   curl_free(encoded);
-  return result;
+  return done;
 }
 
-enum avp_buf_result avp_url_add_field(struct avp_buf *out, const char *name, const char *value,
-                                      size_t value_len) {
-  enum avp_buf_result result = AVP_BUF_OK;
-  if (out->len > 0) result = avp_buf_adds(out, "&");
-  if (result == AVP_BUF_OK) result = avp_url_encode(out, name, strlen(name));
-  if (result == AVP_BUF_OK) result = avp_buf_adds(out, "=");
-  if (result == AVP_BUF_OK) result = avp_url_encode(out, value, value_len);
-  return result;
+bool avp_url_add_field(struct avp_buf *out, const char *name, const char *value, size_t value_len) {
+  return (out->len == 0 || avp_buf_adds(out, "&")) && avp_url_encode(out, name, strlen(name)) &&
+         avp_buf_adds(out, "=") && avp_url_encode(out, value, value_len);
 }
 
-enum avp_buf_result avp_url_join(struct avp_buf *out, const char *base, const char *path) {
+bool avp_url_join(struct avp_buf *out, const char *base, const char *path) {
   size_t len = strlen(base);
-  enum avp_buf_result result;
   while (len > 0 && base[len - 1] == '/') len--;
-  result = avp_buf_add(out, base, len);
-  if (result == AVP_BUF_OK) result = avp_buf_adds(out, "/");
   while (*path == '/') path++;
-  if (result == AVP_BUF_OK) result = avp_buf_adds(out, path);
-  return result;
+  return avp_buf_add(out, base, len) && avp_buf_adds(out, "/") && avp_buf_adds(out, path);
 }
 
 /* Returns the parsed URL, or NULL if libcurl does not take it. `flags` are those of curl_url_set.

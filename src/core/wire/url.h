@@ -15,14 +15,13 @@
 #include "../ground/err.h"
 
 /* Appends `len` bytes, percent-encoding all but RFC 3986's unreserved characters. */
-enum avp_buf_result avp_url_encode(struct avp_buf *out, const char *data, size_t len);
+bool avp_url_encode(struct avp_buf *out, const char *data, size_t len);
 
 /* Appends `name=value` to a form body or query, after an `&` if it is not the first. */
-enum avp_buf_result avp_url_add_field(struct avp_buf *out, const char *name, const char *value,
-                                      size_t value_len);
+bool avp_url_add_field(struct avp_buf *out, const char *name, const char *value, size_t value_len);
 
 /* Appends `base` without its trailing slashes, a slash, and `path`. */
-enum avp_buf_result avp_url_join(struct avp_buf *out, const char *base, const char *path);
+bool avp_url_join(struct avp_buf *out, const char *base, const char *path);
 
 /* Accepts https URLs, and http ones for loopback (127.0.0.0/8, ::1, localhost), without user name,
  * query and fragment. On refusal fills a `config` error; `what` names the option. */
