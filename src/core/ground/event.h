@@ -20,7 +20,7 @@ enum avp_event_kind {
   AVP_EVENT_WARNING
 };
 
-/* Which fields count depends on the kind; a number below 0 and an empty string are absent. */
+/* Which fields count depends on the kind; a number below 0, an empty string and NULL are absent. */
 struct avp_event {
   enum avp_event_kind kind;
   double time;        /* wall clock, seconds since 1970 */
@@ -35,7 +35,7 @@ struct avp_event {
   double total;       /* the server's count */
   int reading;        /* of the list; 0 is absent */
   const char *method; /* a constant, or NULL */
-  char reason[32];    /* of a wait or retry: a kind's word */
+  const char *reason; /* of a wait or retry: an error kind's name, or NULL */
   char url[256];      /* without user, password and query */
   char message[256];  /* of a warning */
 };

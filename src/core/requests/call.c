@@ -38,7 +38,7 @@ bool avp_call_send(struct avp_shared *shared, struct avp_call *call,
   struct avp_request cut = *request;
   int64_t left = call->deadline == AVP_NEVER ? AVP_NEVER : call->deadline - shared->now;
   cut.timeout_ms = shared->settings->timeout_ms < left ? shared->settings->timeout_ms : left;
-  call->transfer = avp_transport_start(shared->transport, &cut, call, shared->now);
+  call->transfer = avp_transport_start(shared->transport, &cut, shared->now);
   if (call->transfer == NULL) return false;
   call->state = AVP_CALL_IN_FLIGHT;
   call->sent_at = shared->now;
@@ -115,8 +115,7 @@ static struct avp_retry_case case_of(struct avp_shared *shared, const struct avp
 static struct avp_event *record_cause(struct avp_shared *shared, const struct avp_call *call,
                                       enum avp_event_kind kind, const struct avp_err *cause) {
   struct avp_event *event = record(shared, call, kind);
-  if (event != NULL)
-    strncpy(event->reason, avp_err_kind_name(cause->kind), sizeof event->reason - 1);
+  if (event != NULL) event->reason = avp_err_kind_name(cause->kind);
   return event;
 }
 

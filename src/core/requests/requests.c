@@ -168,10 +168,8 @@ static bool is_on_trial(const struct avp_requests *r) {
 static void send_call(struct avp_requests *r, struct avp_call *call, const char *bearer) {
   struct avp_request request;
   memset(&request, 0, sizeof request);
-  request.post = call->body != NULL;
   request.url = call->url;
   request.body = call->body;
-  request.body_len = call->body != NULL ? strlen(call->body) : 0;
   request.content_type = "application/json";
   request.bearer = bearer;
   call->token_generation = r->signin.token.generation;
@@ -260,13 +258,12 @@ static void take_reply(struct avp_requests *r, struct avp_call *call) {
 }
 
 static void take_finished(struct avp_requests *r) {
-  struct avp_transfer *transfer;
+  struct avp_call *call;
   avp_transport_perform(r->shared.transport, r->shared.now);
-  for (transfer = avp_transport_next_done(r->shared.transport); transfer != NULL;
-       transfer = avp_transport_next_done(r->shared.transport)) {
-    struct avp_call *call = transfer->owner;
+  for (call = r->calls; call != NULL; call = call->next) {
+    if (call->state != AVP_CALL_IN_FLIGHT || call->transfer->running) continue;
     avp_call_note_reply(&r->shared, call);
-    if (call != &r->signin.call) take_reply(r, call); /* sign-in takes its own in its step */
+    take_reply(r, call);
   }
 }
 

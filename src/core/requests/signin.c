@@ -113,10 +113,8 @@ static bool send_request(struct avp_signin *s) {
   form.secret = true;
   sent = build_form(s, &form);
   memset(&request, 0, sizeof request);
-  request.post = true;
   request.url = s->call.url;
   request.body = form.data;
-  request.body_len = form.len;
   request.content_type = "application/x-www-form-urlencoded";
   request.secret = true;
   sent = sent && avp_call_send(s->shared, &s->call, &request);
@@ -164,6 +162,7 @@ bool avp_signin_step(struct avp_signin *s) {
     return s->shared->now >= s->call.not_before && send_due(s);
   }
   if (s->call.transfer->running) return false;
+  avp_call_note_reply(s->shared, &s->call);
   take_finished(s);
   return true;
 }
