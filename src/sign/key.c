@@ -23,15 +23,19 @@ struct load {
   size_t size;
 };
 
+/* Writes the sentence, a colon and the path; returns false. */
 #if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
+__attribute__((format(printf, 3, 4)))
 #endif
 static bool
-fail(struct load *load, const char *format, ...) {
+fail(struct load *load, const char *path, const char *format, ...) {
+  size_t used;
   va_list args;
   va_start(args, format);
   vsnprintf(load->message, load->size, format, args);
   va_end(args);
+  used = strlen(load->message);
+  snprintf(load->message + used, load->size - used, ": %.300s", path);
   return false;
 }
 
@@ -48,7 +52,7 @@ static int give_password(char *out, int size, int writing, void *user) {
 
 static BIO *open_file(struct load *load, const char *path, const char *option) {
   BIO *file = BIO_new_file(path, "rb");
-  if (file == NULL) fail(load, "%s cannot be read: %.300s (%s)", option, path, strerror(errno));
+  if (file == NULL) fail(load, path, "%s cannot be read (%s)", option, strerror(errno));
   return file;
 }
 
@@ -58,39 +62,33 @@ static bool is_unsupported(unsigned long code) {
 }
 
 static bool wrong_password(struct load *load, const char *option, const char *path) {
-  if (load->files->password == NULL) {
-    return fail(load,
-                "%s is encrypted: give certificate_password or AVEPOINT_CERTIFICATE_PASSWORD: "
-                "%.300s",
-                option, path);
-  }
-  return fail(load, "certificate_password does not open %s: %.300s", option, path);
+  return load->files->password != NULL
+             ? fail(load, path, "certificate_password does not open %s", option)
+             : fail(load, path,
+                    "%s is encrypted: give certificate_password or AVEPOINT_CERTIFICATE_PASSWORD",
+                    option);
 }
 
 static bool open_pkcs12(struct load *load, PKCS12 *bundle) {
   const char *path = load->files->certificate;
   const char *password = load->files->password;
-  unsigned long code;
   if (load->files->private_key != NULL) {
-    return fail(load,
-                "private_key is not needed: the certificate is a PKCS#12 file, which holds "
-                "its key: %.300s",
-                path);
+    return fail(
+        load, path,
+        "private_key is not needed: the certificate is a PKCS#12 file, which holds its key");
   }
   if (!PKCS12_verify_mac(bundle, password, -1) &&
       !(password == NULL && PKCS12_verify_mac(bundle, "", 0))) {
-    code = ERR_peek_last_error();
+    unsigned long code = ERR_peek_last_error();
     if (code == 0 || !is_unsupported(code)) return wrong_password(load, "certificate", path);
   } else if (PKCS12_parse(bundle, password != NULL ? password : "", &load->pkey, &load->certificate,
                           NULL)) {
     if (load->pkey != NULL && load->certificate != NULL) return true;
-    return fail(load, "certificate holds no private key: export it together with its key: %.300s",
-                path);
+    return fail(load, path, "certificate holds no private key: export it together with its key");
   }
-  return fail(load,
+  return fail(load, path,
               "certificate uses an old encryption that OpenSSL does not open: convert it with "
-              "\"openssl pkcs12 -legacy -in OLD -nodes | openssl pkcs12 -export -out NEW\": %.300s",
-              path);
+              "\"openssl pkcs12 -legacy -in OLD -nodes | openssl pkcs12 -export -out NEW\"");
 }
 
 static bool read_certificate(struct load *load) {
@@ -110,13 +108,13 @@ static bool read_certificate(struct load *load) {
   }
   BIO_free(file);
   if (!done || load->certificate != NULL) return done;
-  return fail(load, "certificate is neither PEM nor PKCS#12: %.300s", path);
+  return fail(load, path, "certificate is neither PEM nor PKCS#12");
 }
 
 static bool read_key(struct load *load) {
-  const char *path =
-      load->files->private_key != NULL ? load->files->private_key : load->files->certificate;
-  const char *option = load->files->private_key != NULL ? "private_key" : "certificate";
+  bool apart = load->files->private_key != NULL;
+  const char *path = apart ? load->files->private_key : load->files->certificate;
+  const char *option = apart ? "private_key" : "certificate";
   BIO *file;
   if (load->pkey != NULL) return true; /* read from PKCS#12 already */
   file = open_file(load, path, option);
@@ -125,9 +123,8 @@ static bool read_key(struct load *load) {
   BIO_free(file);
   if (load->pkey != NULL) return true;
   if (load->asked_for_password) return wrong_password(load, option, path);
-  return fail(load, "%s holds no private key in PEM form%s: %.300s", option,
-              load->files->private_key == NULL ? "; name the key's file with private_key" : "",
-              path);
+  return fail(load, path, "%s holds no private key in PEM form%s", option,
+              apart ? "" : "; name the key's file with private_key");
 }
 
 static bool is_rsa(EVP_PKEY *pkey) { return EVP_PKEY_base_id(pkey) == EVP_PKEY_RSA; }
@@ -137,18 +134,16 @@ static bool check_pair(struct load *load) {
   const char *certificate = load->files->certificate;
   const char *key = load->files->private_key != NULL ? load->files->private_key : certificate;
   if (public_key == NULL || !is_rsa(public_key)) {
-    return fail(load,
+    return fail(load, certificate,
                 "certificate has no RSA key (assertions are signed with RS256): make an RSA "
-                "certificate: %.300s",
-                certificate);
+                "certificate");
   }
   if (!is_rsa(load->pkey)) {
-    return fail(load, "the private key is no RSA key (assertions are signed with RS256): %.300s",
-                key);
+    return fail(load, key, "the private key is no RSA key (assertions are signed with RS256)");
   }
   if (X509_check_private_key(load->certificate, load->pkey)) return true;
-  return fail(load, "certificate and private key do not belong together: %.250s and %.250s",
-              certificate, key);
+  return fail(load, certificate,
+              "the private key of %.250s and the certificate do not belong together", key);
 }
 
 static bool check_validity(struct load *load, int64_t now) {
@@ -166,17 +161,15 @@ static bool check_validity(struct load *load, int64_t now) {
     BIO_free(text);
   }
   if (late) {
-    return fail(load, "certificate expired on %s: upload a new one to the app registration: %.300s",
-                date, path);
+    return fail(load, path, "certificate expired on %s: upload a new one to the app registration",
+                date);
   }
   if (early) {
-    return fail(load, "certificate is not valid before %s: check this machine's clock: %.300s",
-                date, path);
+    return fail(load, path, "certificate is not valid before %s: check this machine's clock", date);
   }
   if (X509_get_key_usage(load->certificate) & KU_DIGITAL_SIGNATURE)
     return true; /* or the certificate limits no use */
-  return fail(load, "certificate must not sign: its key usage lacks Digital Signature: %.300s",
-              path);
+  return fail(load, path, "certificate must not sign: its key usage lacks Digital Signature");
 }
 
 static bool note_thumbprint(struct load *load, struct avp_key *key) {
@@ -184,7 +177,7 @@ static bool note_thumbprint(struct load *load, struct avp_key *key) {
   unsigned len = 0;
   unsigned i;
   if (!X509_digest(load->certificate, EVP_sha1(), digest, &len) || len != 20) {
-    return fail(load, "OpenSSL makes no SHA-1 thumbprint of the certificate");
+    return fail(load, load->files->certificate, "OpenSSL makes no SHA-1 thumbprint of it");
   }
   for (i = 0; i < len; i++) snprintf(key->thumbprint + 2 * i, 3, "%02X", digest[i]);
   return true;

@@ -104,21 +104,10 @@ static int key__gc(lua_State *L) {
   return 0;
 }
 
-static int key__tostring(lua_State *L) {
-  lua_pushfstring(L, "avepoint.sign.key (%s)", to_key(L)->thumbprint);
-  return 1;
-}
-
 static const luaL_Reg key_methods[] = {
     {"sign", key_sign},
     {"thumbprint", key_thumbprint},
     {"expires", key_expires},
-    {NULL, NULL},
-};
-
-static const luaL_Reg key_meta[] = {
-    {"__gc", key__gc},
-    {"__tostring", key__tostring},
     {NULL, NULL},
 };
 
@@ -133,7 +122,8 @@ AVP_EXPORT int luaopen_avepoint_sign(lua_State *L);
 
 int luaopen_avepoint_sign(lua_State *L) {
   luaL_newmetatable(L, KEY_NAME);
-  luaL_setfuncs(L, key_meta, 0);
+  lua_pushcfunction(L, key__gc);
+  lua_setfield(L, -2, "__gc");
   lua_pushstring(L, KEY_NAME);
   lua_setfield(L, -2, "__name");
   lua_newtable(L);

@@ -11,9 +11,12 @@
 #define SECRET_MIN 4 /* characters; anything shorter occurs in any text */
 
 /* A message is one line: a server's words in it must not move a terminal's cursor. */
-static void make_one_line(char *text) {
-  for (; *text != '\0'; text++) {
-    if ((unsigned char)*text < 32 || *text == 127) *text = ' ';
+static void append(struct avp_err *err, const char *format, va_list args) {
+  size_t used = strlen(err->message);
+  char *c = err->message + used;
+  vsnprintf(c, sizeof err->message - used, format, args);
+  for (; *c != '\0'; c++) {
+    if ((unsigned char)*c < 32 || *c == 127) *c = ' ';
   }
 }
 
@@ -23,18 +26,15 @@ void avp_err_set(struct avp_err *err, enum avp_err_kind kind, const char *format
   err->kind = kind;
   err->retry_after = -1;
   va_start(args, format);
-  vsnprintf(err->message, sizeof err->message, format, args);
+  append(err, format, args);
   va_end(args);
-  make_one_line(err->message);
 }
 
 void avp_err_add(struct avp_err *err, const char *format, ...) {
-  size_t used = strlen(err->message);
   va_list args;
   va_start(args, format);
-  vsnprintf(err->message + used, sizeof err->message - used, format, args);
+  append(err, format, args);
   va_end(args);
-  make_one_line(err->message);
 }
 
 void avp_err_body(struct avp_err *err, const char *data, size_t len) {

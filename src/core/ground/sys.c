@@ -6,9 +6,9 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,14 +33,9 @@ long avp_sys_pid(void) { return (long)getpid(); }
 
 void avp_sys_random(void *bytes, size_t size) {
   unsigned char *out = bytes;
-  size_t got = 0;
-  int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-  while (fd >= 0 && got < size) {
-    ssize_t n = read(fd, out + got, size - got);
-    if (n <= 0 && errno != EINTR) break;
-    if (n > 0) got += (size_t)n;
-  }
-  if (fd >= 0) close(fd);
+  FILE *file = fopen("/dev/urandom", "rbe");
+  size_t got = file != NULL ? fread(out, 1, size, file) : 0;
+  if (file != NULL) fclose(file);
   for (; got < size; got++) { /* a host without /dev: only spreads delays, so clock bits will do */
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);

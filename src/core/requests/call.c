@@ -111,19 +111,18 @@ static struct avp_retry_case case_of(struct avp_shared *shared, const struct avp
   return c;
 }
 
-static struct avp_event *record_cause(struct avp_shared *shared, const struct avp_call *call,
-                                      enum avp_event_kind kind, const struct avp_err *cause) {
-  struct avp_event *event = record(shared, call, kind);
-  if (event != NULL) event->reason = avp_err_kind_name(cause->kind);
-  return event;
-}
-
 static void queue_again(struct avp_shared *shared, struct avp_call *call, int64_t delay_ms,
                         const struct avp_err *cause) {
-  struct avp_event *event = record_cause(shared, call, AVP_EVENT_RETRY, cause);
-  if (event != NULL) event->status = cause->status;
-  event = delay_ms > 0 ? record_cause(shared, call, AVP_EVENT_WAIT, cause) : NULL;
-  if (event != NULL) event->wait = (double)delay_ms / 1000;
+  struct avp_event *event = record(shared, call, AVP_EVENT_RETRY);
+  if (event != NULL) {
+    event->status = cause->status;
+    event->reason = avp_err_kind_name(cause->kind);
+  }
+  event = delay_ms > 0 ? record(shared, call, AVP_EVENT_WAIT) : NULL;
+  if (event != NULL) {
+    event->wait = (double)delay_ms / 1000;
+    event->reason = avp_err_kind_name(cause->kind);
+  }
   call->state = AVP_CALL_QUEUED;
   call->not_before = shared->now + delay_ms;
 }

@@ -75,21 +75,15 @@ static bool add_header(struct avp_transfer *transfer, const char *name, const ch
   return true;
 }
 
-static bool add_bearer(struct avp_transfer *transfer, const char *token) {
-  static const char name[] = "Authorization: Bearer ";
-  const struct curl_slist *last;
-  if (token == NULL) return true;
-  if (!add_header(transfer, name, token)) return false;
-  for (last = transfer->headers; last->next != NULL; last = last->next) continue;
-  transfer->bearer = last->data + sizeof name - 1;
-  return true;
-}
-
 static bool make_headers(struct avp_transfer *transfer, const struct avp_request *request) {
+  static const char name[] = "Authorization: Bearer ";
+  if (request->bearer != NULL) {
+    if (!add_header(transfer, name, request->bearer)) return false;
+    transfer->bearer = transfer->headers->data + sizeof name - 1;
+  }
   return add_header(transfer, "Accept: ", "application/json") &&
          add_header(transfer, "Expect:", "") && /* no waiting for a 100 before a POST's body */
-         (request->body == NULL || add_header(transfer, "Content-Type: ", request->content_type)) &&
-         add_bearer(transfer, request->bearer);
+         (request->body == NULL || add_header(transfer, "Content-Type: ", request->content_type));
 }
 
 /* OpenSSL reads a hashed directory certificate by certificate as it needs them, the bundle file
