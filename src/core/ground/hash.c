@@ -26,7 +26,7 @@ static void rounds(struct sip *s, int count) {
   }
 }
 
-/* The message word of up to eight bytes, little-endian. */
+/* Returns the message word of up to eight bytes, little-endian. */
 static uint64_t word(const unsigned char *bytes, size_t count) {
   uint64_t w = 0;
   size_t i;

@@ -68,31 +68,29 @@ void avp_sys_pin_module(void) {
   }
 }
 
-void avp_sys_sigpipe_block(struct avp_sigpipe *state) {
+bool avp_sys_sigpipe_block(void) {
   struct sigaction action;
   sigset_t pipe_only;
-  sigset_t now;
-  memset(state, 0, sizeof *state);
-  if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN) return;
+  sigset_t before;
+  if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN) return false;
   sigemptyset(&pipe_only);
   sigaddset(&pipe_only, SIGPIPE);
-  if (sigpending(&now) == 0) state->was_pending = sigismember(&now, SIGPIPE) == 1;
-  if (pthread_sigmask(SIG_BLOCK, &pipe_only, &now) != 0) return;
-  state->blocked = sigismember(&now, SIGPIPE) == 0;
+  return pthread_sigmask(SIG_BLOCK, &pipe_only, &before) == 0 && !sigismember(&before, SIGPIPE);
 }
 
-void avp_sys_sigpipe_restore(struct avp_sigpipe *state) {
+/* A SIGPIPE that is pending came while it was blocked here, so it is libcurl's: before, it would
+ * have been delivered. */
+void avp_sys_sigpipe_restore(bool blocked) {
   sigset_t pipe_only;
   sigset_t pending;
-  if (!state->blocked) return;
+  if (!blocked) return;
   sigemptyset(&pipe_only);
   sigaddset(&pipe_only, SIGPIPE);
-  if (!state->was_pending && sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1) {
+  if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1) {
     int taken;
     sigwait(&pipe_only, &taken);
   }
   pthread_sigmask(SIG_UNBLOCK, &pipe_only, NULL);
-  state->blocked = false;
 }
 
 #if defined(__linux__)

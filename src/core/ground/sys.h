@@ -32,13 +32,10 @@ bool avp_sys_is_hashed_dir(const char *path);
  * Lua state that loaded us. */
 void avp_sys_pin_module(void);
 
-/* Keeps SIGPIPE from the process while libcurl writes: block, call libcurl, restore. */
-struct avp_sigpipe {
-  bool blocked;     /* we blocked it and have to undo that */
-  bool was_pending; /* it was pending before, so we must leave it pending */
-};
-void avp_sys_sigpipe_block(struct avp_sigpipe *state);
-void avp_sys_sigpipe_restore(struct avp_sigpipe *state);
+/* Keeps SIGPIPE from the process while libcurl writes: block, call libcurl, restore. Returns
+ * whether it was blocked only now, which restore takes. */
+bool avp_sys_sigpipe_block(void);
+void avp_sys_sigpipe_restore(bool blocked);
 
 /* Makes a set of watched descriptors. Returns its own descriptor, which polls as readable while
  * one of them is ready, or -1. */

@@ -1,5 +1,5 @@
-/* explain.c - the tables of sentences for libcurl's results, statuses and OAuth's words
- * (explain.h). SPDX-License-Identifier: MIT */
+/* explain.c - the sentences for libcurl's results, HTTP statuses and OAuth's words (explain.h).
+ * SPDX-License-Identifier: MIT */
 #include "explain.h"
 
 #include <errno.h>
@@ -15,8 +15,6 @@ struct rule {
   const char *advice; /* what to do, behind libcurl's own words */
 };
 
-static const char check_name[] = "check the host name, the network and the proxy";
-static const char check_network[] = "check the network, the proxy and that the service is up";
 static const char check_trust[] =
     "the server's certificate is not trusted: check the clock, and whether ca_file or "
     "AVEPOINT_CA_FILE should name your organisation's CA certificate";
@@ -25,14 +23,9 @@ static const char check_tls[] =
 static const char check_http[] = "this is not the service's HTTP: check base_url and token_url";
 
 static const struct rule rules[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, AVP_ERR_NETWORK, true, check_name},
+    {CURLE_COULDNT_RESOLVE_HOST, AVP_ERR_NETWORK, true,
+     "check the host name, the network and the proxy"},
     {CURLE_COULDNT_RESOLVE_PROXY, AVP_ERR_NETWORK, true, "check the name in proxy or https_proxy"},
-    {CURLE_COULDNT_CONNECT, AVP_ERR_NETWORK, true, check_network},
-    {CURLE_SEND_ERROR, AVP_ERR_NETWORK, true, check_network},
-    {CURLE_RECV_ERROR, AVP_ERR_NETWORK, true, check_network},
-    {CURLE_GOT_NOTHING, AVP_ERR_NETWORK, true, check_network},
-    {CURLE_HTTP2, AVP_ERR_NETWORK, true, check_network},
-    {CURLE_HTTP2_STREAM, AVP_ERR_NETWORK, true, check_network},
     {CURLE_PROXY, AVP_ERR_NETWORK, true, "check proxy or https_proxy"},
     {CURLE_OPERATION_TIMEDOUT, AVP_ERR_TIMEOUT, true,
      "check the network, or raise timeout and connect_timeout"},
@@ -47,6 +40,10 @@ static const struct rule rules[] = {
     {CURLE_URL_MALFORMAT, AVP_ERR_CONFIG, false, "check base_url and token_url"},
     {CURLE_OUT_OF_MEMORY, AVP_ERR_MEMORY, false, "out of memory"},
 };
+
+/* All others, such as a refused connection or one that ends too early. */
+static const struct rule other = {CURLE_OK, AVP_ERR_NETWORK, true,
+                                  "check the network, the proxy and that the service is up"};
 
 /* libcurl reports a connection that is cut during the handshake as a TLS failure, but it is one of
  * the network: no side has refused anything. */
@@ -65,10 +62,8 @@ static bool stream_was_cut(const struct avp_reply *reply) {
 static const struct rule *rule_for(const struct avp_reply *reply) {
   static const struct rule short_reply = {CURLE_HTTP2_STREAM, AVP_ERR_PROTOCOL, true,
                                           "the reply was cut short"};
-  static const struct rule cut = {CURLE_SSL_CONNECT_ERROR, AVP_ERR_NETWORK, true, check_network};
-  static const struct rule other = {CURLE_OK, AVP_ERR_NETWORK, true, check_network};
   size_t i;
-  if (handshake_was_cut(reply)) return &cut;
+  if (handshake_was_cut(reply)) return &other;
   if (stream_was_cut(reply)) return &short_reply;
   for (i = 0; i < sizeof rules / sizeof rules[0]; i++) {
     if (rules[i].code == reply->result) return &rules[i];

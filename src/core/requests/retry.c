@@ -1,4 +1,4 @@
-/* retry.c - the rules of waiting and trying again, and Retry-After's value (retry.h).
+/* retry.c - how long to wait after a 429 or another failure, and what Retry-After says (retry.h).
  * SPDX-License-Identifier: MIT */
 #include "retry.h"
 

@@ -1,4 +1,4 @@
-/* token.c - the life of one access token (token.h).
+/* token.c - decides when a token is renewed, and what a 401 means for it (token.h).
  * SPDX-License-Identifier: MIT */
 #include "token.h"
 

@@ -1,5 +1,6 @@
-/* transfer.c - sets libcurl's options and collects the reply; its callbacks only append
- * (transfer.h). SPDX-License-Identifier: MIT */
+/* transfer.c - sets libcurl's options, decides which certificates are trusted, collects the reply
+ * (transfer.h). libcurl's callbacks only append.
+ * SPDX-License-Identifier: MIT */
 #include "transfer.h"
 
 #include <stdio.h>
@@ -151,8 +152,8 @@ static bool configure(struct avp_transfer *transfer, const struct avp_transfer_s
               set_proxy(easy, settings, request->url) &&
               set_text(easy, CURLOPT_USERAGENT, settings->user_agent);
   if (!done) return false;
-  /* Rather share a connection than open another; but only HTTP/2 shares, and that we speak on TLS
-   * only. Without it a request would wait behind another one, its time running, for nothing. */
+  /* Share a connection rather than open another; but only HTTP/2 shares, and we speak that on TLS
+   * only. On plain HTTP a request would wait behind another one, its time running, for nothing. */
   curl_easy_setopt(easy, CURLOPT_PIPEWAIT, curl_strnequal(request->url, "https:", 6) ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reply.detail);

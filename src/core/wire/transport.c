@@ -87,22 +87,22 @@ static bool open_multi(struct avp_transport *transport) {
 
 void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *transfer) {
   struct avp_transfer **link = &transport->transfers;
-  struct avp_sigpipe pipe;
+  bool blocked;
   while (*link != NULL && *link != transfer) link = &(*link)->next;
   if (*link != NULL) *link = transfer->next;
-  avp_sys_sigpipe_block(&pipe);
+  blocked = avp_sys_sigpipe_block();
   if (transfer->running) curl_multi_remove_handle(transport->multi, transfer->easy);
   avp_transfer_free(transfer);
-  avp_sys_sigpipe_restore(&pipe);
+  avp_sys_sigpipe_restore(blocked);
 }
 
 void avp_transport_free(struct avp_transport *transport) {
-  struct avp_sigpipe pipe;
+  bool blocked;
   if (transport == NULL) return;
   avp_transport_forked(transport);
-  avp_sys_sigpipe_block(&pipe);
+  blocked = avp_sys_sigpipe_block();
   if (transport->multi != NULL) curl_multi_cleanup(transport->multi);
-  avp_sys_sigpipe_restore(&pipe);
+  avp_sys_sigpipe_restore(blocked);
   avp_sys_close(transport->set);
   avp_free(transport);
 }
@@ -147,7 +147,7 @@ static CURLMcode collect(struct avp_transport *transport) {
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
     finish(transport, transfer, result);
     if (result == CURLE_OUT_OF_MEMORY && transfer->reply.overflow == AVP_OVERFLOW_NONE) {
-      state = CURLM_OUT_OF_MEMORY; /* libcurl's word for too long a header, too */
+      state = CURLM_OUT_OF_MEMORY; /* not too long a header, which has the same code */
     }
   }
   return state;
@@ -198,18 +198,18 @@ static CURLMcode act(struct avp_transport *transport, int64_t now) {
 }
 
 void avp_transport_perform(struct avp_transport *transport, int64_t now) {
-  struct avp_sigpipe pipe;
+  bool blocked;
   CURLMcode acted;
   CURLMcode collected;
   if (transport->multi == NULL) return;
   transport->now = now;
-  avp_sys_sigpipe_block(&pipe);
+  blocked = avp_sys_sigpipe_block();
   acted = act(transport, now);
   collected = collect(transport);
   if (acted == CURLM_OK) acted = collected;
   if (acted == CURLM_OK && now >= first_end(transport)) acted = CURLM_INTERNAL_ERROR;
   if (acted != CURLM_OK) give_up(transport, acted);
-  avp_sys_sigpipe_restore(&pipe);
+  avp_sys_sigpipe_restore(blocked);
 }
 
 int64_t avp_transport_wake_at(const struct avp_transport *transport) {

@@ -33,8 +33,7 @@ bool avp_url_join(struct avp_buf *out, const char *base, const char *path) {
   return avp_buf_add(out, base, len) && avp_buf_adds(out, "/") && avp_buf_adds(out, path);
 }
 
-/* Returns the parsed URL, or NULL if libcurl does not take it. `flags` are those of curl_url_set.
- */
+/* Returns the parsed URL, or NULL if libcurl refuses it. `flags` are those of curl_url_set. */
 static CURLU *parse(const char *url, unsigned flags, bool *no_memory) {
   CURLU *parsed = curl_url();
   CURLUcode result = CURLUE_OUT_OF_MEMORY;
@@ -52,8 +51,7 @@ static char *part_of(CURLU *parsed, CURLUPart part, bool *no_memory) {
   return text;
 }
 
-/* Whether it is in 127.0.0.0/8, in its normal form; a name may look alike, with a part above 255.
- */
+/* Whether it is an address in 127.0.0.0/8; a name may look alike, with a part above 255. */
 static bool is_127(const char *host) {
   unsigned parts[3];
   char end;
