@@ -12,8 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One call of avp_key_load: what it has read so far, and where its sentence about a failure goes.
- */
+/* One call of avp_key_load: what it has read, and where the sentence about a failure goes. */
 struct load {
   const struct avp_key_files *files;
   X509 *certificate;
@@ -196,12 +195,8 @@ static void note_expiry(const struct load *load, struct avp_key *key, int64_t no
 
 bool avp_key_load(struct avp_key *key, const struct avp_key_files *files, int64_t now,
                   char *message, size_t size) {
-  struct load load;
+  struct load load = {.files = files, .message = message, .size = size};
   bool done;
-  memset(&load, 0, sizeof load);
-  load.files = files;
-  load.message = message;
-  load.size = size;
   ERR_clear_error();
   done = read_certificate(&load) && read_key(&load) && check_pair(&load) &&
          check_validity(&load, now) && note_thumbprint(&load, key);

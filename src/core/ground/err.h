@@ -45,19 +45,18 @@ struct avp_err {
   size_t body_len;      /* bytes of it; the body may hold zero bytes */
 };
 
+#if defined(__GNUC__)
+#define AVP_PRINTF(format_at, values_at) __attribute__((format(printf, format_at, values_at)))
+#else
+#define AVP_PRINTF(format_at, values_at)
+#endif
+
 /* Empties `err` and sets its kind and message (printf rules; cut at the field's size). */
 void avp_err_set(struct avp_err *err, enum avp_err_kind kind, const char *format, ...)
-#if defined(__GNUC__)
-    __attribute__((format(printf, 3, 4)))
-#endif
-    ;
+    AVP_PRINTF(3, 4);
 
 /* Appends to the message (printf rules; cut at the field's size). */
-void avp_err_add(struct avp_err *err, const char *format, ...)
-#if defined(__GNUC__)
-    __attribute__((format(printf, 2, 3)))
-#endif
-    ;
+void avp_err_add(struct avp_err *err, const char *format, ...) AVP_PRINTF(2, 3);
 
 /* Copies the first KiB of a reply into `body`. */
 void avp_err_body(struct avp_err *err, const char *data, size_t len);

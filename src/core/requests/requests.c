@@ -168,12 +168,8 @@ static bool is_on_trial(const struct avp_requests *r) {
 }
 
 static void send_call(struct avp_requests *r, struct avp_call *call, const char *bearer) {
-  struct avp_request request;
-  memset(&request, 0, sizeof request);
-  request.url = call->url;
-  request.body = call->body;
-  request.content_type = "application/json";
-  request.bearer = bearer;
+  struct avp_request request = {
+      .url = call->url, .body = call->body, .content_type = "application/json", .bearer = bearer};
   call->token_generation = r->signin.token.generation;
   if (!avp_call_send(&r->shared, call, &request)) {
     fail_with(r, call, AVP_ERR_MEMORY, "out of memory or of descriptors for a request");

@@ -48,11 +48,9 @@ bool avp_retry_status(int status);
 struct avp_retry_answer avp_retry_decide(const struct avp_retry_policy *policy,
                                          const struct avp_retry_case *c);
 
-/* Reads Retry-After: seconds (a fraction is allowed) or an HTTP date, from which `date`, the
- * reply's own Date, is subtracted (if NULL or unreadable: `wall_ms`, ms since 1970). Returns ms, at
- * most AVP_RETRY_AFTER_MAX; 0 for a date that has passed; -1 if `value` is NULL, negative or
- * unreadable.
- */
+/* Reads Retry-After: seconds (a fraction is allowed) or an HTTP date, from which the reply's own
+ * Date is subtracted (if `date` is NULL or unreadable: `wall_ms`, ms since 1970). Returns ms, at
+ * most AVP_RETRY_AFTER_MAX; 0 for a past date; -1 if `value` is NULL, negative or unreadable. */
 #define AVP_RETRY_AFTER_MAX ((int64_t)1000 * 60 * 60 * 24 * 366)
 int64_t avp_retry_after(const char *value, const char *date, int64_t wall_ms);
 

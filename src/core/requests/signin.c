@@ -105,17 +105,14 @@ static bool build_form(const struct avp_signin *s, struct avp_buf *form) {
 }
 
 static bool send_request(struct avp_signin *s) {
-  struct avp_request request;
+  struct avp_request request = {
+      .url = s->call.url, .content_type = "application/x-www-form-urlencoded", .secret = true};
   struct avp_buf form;
   bool sent;
   avp_buf_init(&form, MAX_FORM);
   form.secret = true;
   sent = build_form(s, &form);
-  memset(&request, 0, sizeof request);
-  request.url = s->call.url;
   request.body = form.data;
-  request.content_type = "application/x-www-form-urlencoded";
-  request.secret = true;
   sent = sent && avp_call_send(s->shared, &s->call, &request);
   avp_buf_free(&form);
   return sent;

@@ -90,8 +90,8 @@ bool avp_signin_supply(struct avp_signin *s, const char *credential);
 bool avp_signin_supply_token(struct avp_signin *s, const char *value, size_t len,
                              int64_t lifetime_ms, bool fresh, int64_t now);
 
-/* Answers that the reply is a refusal: the server's `error` word and `error_description`, or NULL.
- */
+/* Answers that the reply is a refusal: its `error` word and `error_description`, either may be
+ * NULL. */
 void avp_signin_refused(struct avp_signin *s, const char *word, const char *description,
                         int64_t now);
 

@@ -38,13 +38,6 @@ static void keep_header(const char *line, size_t len, const char *name, char *ou
   if (len < size) snprintf(out, size, "%.*s", (int)len, line);
 }
 
-/* For each status line: the headers of an interim reply do not count for the final one. */
-static void forget_headers(struct avp_reply *reply) {
-  reply->retry_after[0] = '\0';
-  reply->date[0] = '\0';
-  reply->request_id[0] = '\0';
-}
-
 static size_t on_header(char *data, size_t size, size_t count, void *user) {
   struct avp_transfer *transfer = user;
   struct avp_reply *reply = &transfer->reply;
@@ -54,7 +47,9 @@ static size_t on_header(char *data, size_t size, size_t count, void *user) {
     reply->overflow = AVP_OVERFLOW_HEADERS;
     return 0;
   }
-  if (len > 5 && strncmp(data, "HTTP/", 5) == 0) forget_headers(reply);
+  if (len > 5 && strncmp(data, "HTTP/", 5) == 0) { /* those of an interim reply do not count */
+    reply->retry_after[0] = reply->date[0] = reply->request_id[0] = '\0';
+  }
   keep_header(data, len, "Retry-After", reply->retry_after, sizeof reply->retry_after);
   keep_header(data, len, "Date", reply->date, sizeof reply->date);
   keep_header(data, len, "request-id", reply->request_id, sizeof reply->request_id);
@@ -211,18 +206,15 @@ static bool is_connection_limit(const char *detail, CURLcode result) {
          (strstr(detail, " -902") != NULL || strstr(detail, " -905") != NULL);
 }
 
-/* Whether the request was sent: then the reply is what is too large. */
-static bool request_was_sent(CURL *easy) {
-  long bytes = 0;
-  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes);
-  return bytes > 0;
-}
-
 /* libcurl has limits of its own for headers: the length of a line, which it reports before our
  * callback sees it, and the number of lines, trailers included. */
 static bool headers_were_too_long(const struct avp_transfer *transfer, CURLcode result) {
   curl_off_t first_byte = 0;
-  if (result == TOO_LARGE) return request_was_sent(transfer->easy);
+  long sent = 0;
+  if (result == TOO_LARGE) {
+    curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
+    return sent > 0; /* else the request is what is too large */
+  }
   if (result != CURLE_OUT_OF_MEMORY || transfer->reply.body.len > 0) return false;
   curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
   return first_byte > 0; /* memory may really be out then, but that is far less likely */
