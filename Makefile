@@ -83,9 +83,9 @@ $(MODULE): $(BIND_OBJ) $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(call run,LD,$@,$(CC) $(CFLAGS) $(SHARED) $(LDFLAGS) -o $@ $(BIND_OBJ) $(CORE_LIB) $(CURL_LIB))
 
-$(OUT)/avepoint/sign.so: $(SIGN_OBJ) $(CORE_LIB)
+$(OUT)/avepoint/sign.so: $(SIGN_OBJ)
 	@mkdir -p $(@D)
-	$(call run,LD,$@,$(CC) $(CFLAGS) $(SHARED) $(LDFLAGS) -o $@ $(SIGN_OBJ) $(CORE_LIB) $(CRYPTO_LIB))
+	$(call run,LD,$@,$(CC) $(CFLAGS) $(SHARED) $(LDFLAGS) -o $@ $(SIGN_OBJ) $(CRYPTO_LIB))
 
 deps: ## install what is missing (apt)
 	@spec/support/deps $(LUA)

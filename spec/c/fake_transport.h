@@ -54,22 +54,20 @@ static inline void fake_copy(char *out, size_t size, const char *text, size_t le
 }
 
 struct avp_transfer *avp_transport_start(struct avp_transport *transport,
-                                         const struct avp_request *request, void *owner,
-                                         int64_t now) {
+                                         const struct avp_request *request, int64_t now) {
   struct fake_attempt **end = &transport->running;
   struct fake_attempt *attempt = avp_alloc(sizeof *attempt);
   (void)now;
   if (attempt == NULL) return NULL;
   while (*end != NULL) end = &(*end)->next;
   *end = attempt;
-  attempt->transfer.owner = owner;
   attempt->transfer.running = true;
   avp_buf_init(&attempt->transfer.reply.body, transport->settings->max_body);
-  attempt->post = request->post;
+  attempt->post = request->body != NULL;
   attempt->timeout_ms = request->timeout_ms;
   fake_copy(attempt->url, sizeof attempt->url, request->url, strlen(request->url));
-  if (request->post) {
-    fake_copy(attempt->body, sizeof attempt->body, request->body, request->body_len);
+  if (attempt->post) {
+    fake_copy(attempt->body, sizeof attempt->body, request->body, strlen(request->body));
     fake_copy(attempt->content_type, sizeof attempt->content_type, request->content_type,
               strlen(request->content_type));
   }
@@ -101,12 +99,6 @@ void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *
 void avp_transport_perform(struct avp_transport *transport, int64_t now) {
   (void)transport;
   (void)now;
-}
-
-struct avp_transfer *avp_transport_next_done(struct avp_transport *transport) {
-  struct avp_transfer *transfer = transport->done;
-  if (transfer != NULL) transport->done = transfer->next;
-  return transfer;
 }
 
 int64_t avp_transport_wake_at(const struct avp_transport *transport) {

@@ -17,11 +17,11 @@ static void test_starts_empty(void) {
 static void test_appends_and_terminates(void) {
   struct avp_buf buf;
   avp_buf_init(&buf, 100);
-  CHECK_INT(AVP_BUF_OK, avp_buf_adds(&buf, "one"));
-  CHECK_INT(AVP_BUF_OK, avp_buf_add(&buf, ", two", 5));
+  CHECK(avp_buf_adds(&buf, "one"));
+  CHECK(avp_buf_add(&buf, ", two", 5));
   CHECK_STR("one, two", buf.data);
   CHECK_INT(8, buf.len);
-  CHECK_INT(AVP_BUF_OK, avp_buf_add(&buf, "a\0b", 3));
+  CHECK(avp_buf_add(&buf, "a\0b", 3));
   CHECK_INT(11, buf.len);
   CHECK(memcmp(buf.data, "one, twoa\0b", 12) == 0);
   avp_buf_free(&buf);
@@ -31,9 +31,9 @@ static void test_appends_and_terminates(void) {
 static void test_nothing_is_something(void) {
   struct avp_buf buf;
   avp_buf_init(&buf, 0);
-  CHECK_INT(AVP_BUF_OK, avp_buf_add(&buf, NULL, 0));
+  CHECK(avp_buf_add(&buf, NULL, 0));
   CHECK_STR("", buf.data);
-  CHECK_INT(AVP_BUF_TOO_BIG, avp_buf_adds(&buf, "x"));
+  CHECK(!avp_buf_adds(&buf, "x"));
   avp_buf_free(&buf);
 }
 
@@ -43,9 +43,9 @@ static void test_limit_is_exact(void) {
     struct avp_buf buf;
     size_t i;
     avp_buf_init(&buf, max);
-    for (i = 0; i < max; i++) CHECK_INT(AVP_BUF_OK, avp_buf_add(&buf, "x", 1));
-    CHECK_INT(AVP_BUF_TOO_BIG, avp_buf_add(&buf, "y", 1));
-    CHECK_INT(AVP_BUF_TOO_BIG, avp_buf_add(&buf, "y", (size_t)-1)); /* must not wrap around */
+    for (i = 0; i < max; i++) CHECK(avp_buf_add(&buf, "x", 1));
+    CHECK(!avp_buf_add(&buf, "y", 1));
+    CHECK(!avp_buf_add(&buf, "y", (size_t)-1)); /* must not wrap around */
     CHECK_INT(max, buf.len);
     CHECK(buf.data[max - 1] == 'x' && buf.data[max] == '\0');
     avp_buf_free(&buf);
@@ -56,7 +56,7 @@ static void test_large_piece_in_one_go(void) {
   static const char piece[5000] = {1, 2, 3};
   struct avp_buf buf;
   avp_buf_init(&buf, sizeof piece);
-  CHECK_INT(AVP_BUF_OK, avp_buf_add(&buf, piece, sizeof piece));
+  CHECK(avp_buf_add(&buf, piece, sizeof piece));
   CHECK(memcmp(buf.data, piece, sizeof piece) == 0);
   CHECK(buf.size <= sizeof piece + 1); /* no more than the limit needs */
   avp_buf_free(&buf);
@@ -67,14 +67,14 @@ static void test_out_of_memory_changes_nothing(void) {
   struct avp_buf buf;
   avp_buf_init(&buf, 10000);
   avp_mem_fail_at(1);
-  CHECK_INT(AVP_BUF_NO_MEMORY, avp_buf_adds(&buf, "x"));
+  CHECK(!avp_buf_adds(&buf, "x"));
   CHECK(buf.data == NULL && buf.len == 0);
-  CHECK_INT(AVP_BUF_OK, avp_buf_adds(&buf, "kept"));
+  CHECK(avp_buf_adds(&buf, "kept"));
   avp_mem_fail_at(1);
-  CHECK_INT(AVP_BUF_NO_MEMORY, avp_buf_add(&buf, more, sizeof more));
+  CHECK(!avp_buf_add(&buf, more, sizeof more));
   CHECK_STR("kept", buf.data);
   CHECK_INT(4, buf.len);
-  CHECK_INT(AVP_BUF_OK, avp_buf_add(&buf, more, sizeof more));
+  CHECK(avp_buf_add(&buf, more, sizeof more));
   CHECK_INT(1004, buf.len);
   avp_buf_free(&buf);
 }
@@ -84,8 +84,8 @@ static void test_stays_usable_after_free(void) {
   avp_buf_init(&buf, 5);
   avp_buf_adds(&buf, "12345");
   avp_buf_free(&buf);
-  CHECK_INT(AVP_BUF_OK, avp_buf_adds(&buf, "54321"));
-  CHECK_INT(AVP_BUF_TOO_BIG, avp_buf_adds(&buf, "0"));
+  CHECK(avp_buf_adds(&buf, "54321"));
+  CHECK(!avp_buf_adds(&buf, "0"));
   CHECK_STR("54321", buf.data);
   avp_buf_free(&buf);
 }
@@ -104,7 +104,7 @@ static void test_move(void) {
   CHECK_STR("contents", to.data);
   CHECK(from.data == NULL && from.len == 0);
   CHECK_INT(20, from.max);
-  CHECK_INT(AVP_BUF_OK, avp_buf_adds(&from, "again"));
+  CHECK(avp_buf_adds(&from, "again"));
   avp_buf_free(&from);
   avp_buf_free(&to);
 }

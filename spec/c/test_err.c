@@ -23,7 +23,7 @@ static void test_set_empties(void) {
   avp_err_set(&err, AVP_ERR_HTTP, "%s %d", "status", 418);
   CHECK_INT(AVP_ERR_HTTP, err.kind);
   CHECK_STR("status 418", err.message);
-  CHECK(!err.retryable && !err.past_deadline && !err.at_sign_in);
+  CHECK(!err.retryable && !err.at_sign_in);
   CHECK(err.retry_after < 0);
   CHECK_INT(0, err.status + err.curl + err.attempts + err.page);
   CHECK_STR("", err.url);

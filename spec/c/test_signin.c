@@ -189,7 +189,7 @@ static void test_token_wait_past_the_deadline(void) {
   step(&rig);
   advance(&rig, 2000); /* the token request hangs */
   CHECK_INT(AVP_CALL_FAILED, call->state);
-  CHECK(call->err.past_deadline);
+  CHECK(strstr(call->err.message, "deadline") != NULL);
   avp_call_release(rig.r, call);
   rig_close(&rig);
 }

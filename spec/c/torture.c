@@ -85,10 +85,10 @@ static int arm(lua_State *L) {
 
 /* Lua: disarm(): from here on none does */
 static int disarm(lua_State *L) {
+  long left = avp_mem_fail_at(0);
   (void)L;
-  if (plan.armed && plan.kind == KIND_CORE && avp_mem_fail_at_left() == 0) plan.failures = 1;
+  if (plan.armed && plan.kind == KIND_CORE && left == 0) plan.failures = 1;
   plan.armed = 0;
-  avp_mem_fail_at(0);
   return 0;
 }
 

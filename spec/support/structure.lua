@@ -5,8 +5,8 @@
 -- Floors, lowest first; a file may include those of its own floor and of the floors below.
 local FLOORS = { "src/core/ground", "src/core/wire", "src/core/requests", "src/core/list",
   "src/bind" }
--- The second module stands beside: it may use the ground, and the dialect of the Lua versions.
-local BESIDE = { ["src/sign"] = { ["src/core/ground"] = true, ["src/bind/compat"] = true } }
+-- The second module stands beside: it may use the dialect of the Lua versions, no more.
+local BESIDE = { ["src/sign"] = { ["src/bind/compat"] = true } }
 
 local CIRCLES = 0 -- of includes that are allowed
 

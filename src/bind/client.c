@@ -86,7 +86,7 @@ static char *join(const char *base, const char *path) {
   struct avp_buf url;
   char *copy = NULL;
   avp_buf_init(&url, strlen(base) + strlen(path) + 2); /* a slash and a NUL */
-  if (avp_url_join(&url, base, path) == AVP_BUF_OK) copy = avp_strdup(url.data);
+  if (avp_url_join(&url, base, path)) copy = avp_strdup(url.data);
   avp_buf_free(&url);
   return copy;
 }

@@ -7,8 +7,8 @@ source = {
 description = {
   summary = "Signing in with a certificate, for avepoint",
   detailed = [[
-The C module avepoint.sign, which makes signed assertions of a certificate and its key for the module
-avepoint. A rock of its own, since it needs OpenSSL's headers, and nobody else should have to.
+The C module avepoint.sign, with which the module avepoint signs assertions with a certificate's key.
+A rock of its own, since it needs OpenSSL's headers, which clients that sign in otherwise do not.
 ]],
   license = "MIT",
 }
@@ -23,13 +23,7 @@ build = {
   type = "builtin",
   modules = {
     ["avepoint.sign"] = {
-      sources = {
-        "src/core/ground/buf.c",
-        "src/core/ground/mem.c",
-        "src/sign/jwt.c",
-        "src/sign/key.c",
-        "src/sign/sign.c",
-      },
+      sources = { "src/sign/key.c", "src/sign/sign.c" },
       libraries = { "crypto" },
       incdirs = { "$(CRYPTO_INCDIR)" },
       libdirs = { "$(CRYPTO_LIBDIR)" },

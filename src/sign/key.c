@@ -1,5 +1,4 @@
-/* key.c - see key.h.
- *
+/* key.c - reads certificate and key with OpenSSL, and says why if that fails (key.h).
  * SPDX-License-Identifier: MIT */
 #include "key.h"
 
@@ -13,29 +12,33 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is being read, and where the sentence about a failure goes. */
+/* One call of avp_key_load: what it has read, and where the sentence about a failure goes. */
 struct load {
   const struct avp_key_files *files;
   X509 *certificate;
   EVP_PKEY *pkey;
   bool asked_for_password; /* OpenSSL wanted one for the key */
-  char *message;
+  char *message;           /* `size` bytes */
   size_t size;
 };
 
+/* Writes the sentence, a colon and the path; returns false. */
 #if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
+__attribute__((format(printf, 3, 4)))
 #endif
 static bool
-fail(struct load *load, const char *format, ...) {
+fail(struct load *load, const char *path, const char *format, ...) {
+  size_t used;
   va_list args;
   va_start(args, format);
   vsnprintf(load->message, load->size, format, args);
   va_end(args);
+  used = strlen(load->message);
+  snprintf(load->message + used, load->size - used, ": %.300s", path);
   return false;
 }
 
-/* Always given to OpenSSL, which would else ask at the terminal. */
+/* OpenSSL always gets this callback: without one it would ask at the terminal. */
 static int give_password(char *out, int size, int writing, void *user) {
   struct load *load = user;
   size_t len = load->files->password != NULL ? strlen(load->files->password) : 0;
@@ -48,9 +51,7 @@ static int give_password(char *out, int size, int writing, void *user) {
 
 static BIO *open_file(struct load *load, const char *path, const char *option) {
   BIO *file = BIO_new_file(path, "rb");
-  if (file == NULL) {
-    fail(load, "%s cannot be read: %.300s (%s)", option, path, strerror(errno));
-  }
+  if (file == NULL) fail(load, path, "%s cannot be read (%s)", option, strerror(errno));
   return file;
 }
 
@@ -60,39 +61,33 @@ static bool is_unsupported(unsigned long code) {
 }
 
 static bool wrong_password(struct load *load, const char *option, const char *path) {
-  if (load->files->password == NULL) {
-    return fail(load,
-                "%s is encrypted: give certificate_password or AVEPOINT_CERTIFICATE_PASSWORD: "
-                "%.300s",
-                option, path);
-  }
-  return fail(load, "certificate_password does not open %s: %.300s", option, path);
+  return load->files->password != NULL
+             ? fail(load, path, "certificate_password does not open %s", option)
+             : fail(load, path,
+                    "%s is encrypted: give certificate_password or AVEPOINT_CERTIFICATE_PASSWORD",
+                    option);
 }
 
 static bool open_pkcs12(struct load *load, PKCS12 *bundle) {
   const char *path = load->files->certificate;
   const char *password = load->files->password;
-  unsigned long code;
   if (load->files->private_key != NULL) {
-    return fail(load,
-                "private_key is not needed: the certificate is a PKCS#12 file, which holds "
-                "its key: %.300s",
-                path);
+    return fail(
+        load, path,
+        "private_key is not needed: the certificate is a PKCS#12 file, which holds its key");
   }
   if (!PKCS12_verify_mac(bundle, password, -1) &&
       !(password == NULL && PKCS12_verify_mac(bundle, "", 0))) {
-    code = ERR_peek_last_error();
+    unsigned long code = ERR_peek_last_error();
     if (code == 0 || !is_unsupported(code)) return wrong_password(load, "certificate", path);
   } else if (PKCS12_parse(bundle, password != NULL ? password : "", &load->pkey, &load->certificate,
                           NULL)) {
     if (load->pkey != NULL && load->certificate != NULL) return true;
-    return fail(load, "certificate holds no private key: export it together with its key: %.300s",
-                path);
+    return fail(load, path, "certificate holds no private key: export it together with its key");
   }
-  return fail(load,
+  return fail(load, path,
               "certificate uses an old encryption that OpenSSL does not open: convert it with "
-              "\"openssl pkcs12 -legacy -in OLD -nodes | openssl pkcs12 -export -out NEW\": %.300s",
-              path);
+              "\"openssl pkcs12 -legacy -in OLD -nodes | openssl pkcs12 -export -out NEW\"");
 }
 
 static bool read_certificate(struct load *load) {
@@ -112,24 +107,23 @@ static bool read_certificate(struct load *load) {
   }
   BIO_free(file);
   if (!done || load->certificate != NULL) return done;
-  return fail(load, "certificate is neither PEM nor PKCS#12: %.300s", path);
+  return fail(load, path, "certificate is neither PEM nor PKCS#12");
 }
 
 static bool read_key(struct load *load) {
-  const char *path =
-      load->files->private_key != NULL ? load->files->private_key : load->files->certificate;
-  const char *option = load->files->private_key != NULL ? "private_key" : "certificate";
+  bool apart = load->files->private_key != NULL;
+  const char *path = apart ? load->files->private_key : load->files->certificate;
+  const char *option = apart ? "private_key" : "certificate";
   BIO *file;
-  if (load->pkey != NULL) return true; /* it came with PKCS#12 */
+  if (load->pkey != NULL) return true; /* read from PKCS#12 already */
   file = open_file(load, path, option);
   if (file == NULL) return false;
   load->pkey = PEM_read_bio_PrivateKey(file, NULL, give_password, load);
   BIO_free(file);
   if (load->pkey != NULL) return true;
   if (load->asked_for_password) return wrong_password(load, option, path);
-  return fail(load, "%s holds no private key in PEM form%s: %.300s", option,
-              load->files->private_key == NULL ? "; name the key's file with private_key" : "",
-              path);
+  return fail(load, path, "%s holds no private key in PEM form%s", option,
+              apart ? "" : "; name the key's file with private_key");
 }
 
 static bool is_rsa(EVP_PKEY *pkey) { return EVP_PKEY_base_id(pkey) == EVP_PKEY_RSA; }
@@ -139,18 +133,16 @@ static bool check_pair(struct load *load) {
   const char *certificate = load->files->certificate;
   const char *key = load->files->private_key != NULL ? load->files->private_key : certificate;
   if (public_key == NULL || !is_rsa(public_key)) {
-    return fail(load,
+    return fail(load, certificate,
                 "certificate has no RSA key (assertions are signed with RS256): make an RSA "
-                "certificate: %.300s",
-                certificate);
+                "certificate");
   }
   if (!is_rsa(load->pkey)) {
-    return fail(load, "the private key is no RSA key (assertions are signed with RS256): %.300s",
-                key);
+    return fail(load, key, "the private key is no RSA key (assertions are signed with RS256)");
   }
   if (X509_check_private_key(load->certificate, load->pkey)) return true;
-  return fail(load, "certificate and private key do not belong together: %.250s and %.250s",
-              certificate, key);
+  return fail(load, certificate,
+              "the private key of %.250s and the certificate do not belong together", key);
 }
 
 static bool check_validity(struct load *load, int64_t now) {
@@ -158,35 +150,25 @@ static bool check_validity(struct load *load, int64_t now) {
   const char *path = load->files->certificate;
   char date[64] = "";
   BIO *text = BIO_new(BIO_s_mem());
-  bool late = X509_cmp_time(X509_get0_notAfter(load->certificate), &at) < 0;
-  bool early = X509_cmp_time(X509_get0_notBefore(load->certificate), &at) > 0;
+  const ASN1_TIME *end = X509_get0_notAfter(load->certificate);
+  const ASN1_TIME *start = X509_get0_notBefore(load->certificate);
+  bool late = X509_cmp_time(end, &at) < 0;
+  bool early = X509_cmp_time(start, &at) > 0;
   if (text != NULL) {
-    ASN1_TIME_print(text, late ? X509_get0_notAfter(load->certificate)
-                               : X509_get0_notBefore(load->certificate));
+    ASN1_TIME_print(text, late ? end : start);
     BIO_gets(text, date, sizeof date);
     BIO_free(text);
   }
   if (late) {
-    return fail(load, "certificate expired on %s: upload a new one to the app registration: %.300s",
-                date, path);
+    return fail(load, path, "certificate expired on %s: upload a new one to the app registration",
+                date);
   }
   if (early) {
-    return fail(load, "certificate is not valid before %s: check this machine's clock: %.300s",
-                date, path);
+    return fail(load, path, "certificate is not valid before %s: check this machine's clock", date);
   }
-  if (X509_get_key_usage(load->certificate) & KU_DIGITAL_SIGNATURE) return true; /* or no limit */
-  return fail(load, "certificate must not sign: its key usage lacks Digital Signature: %.300s",
-              path);
-}
-
-void avp_base64url(const unsigned char *data, size_t len, char *out) {
-  size_t written = (size_t)EVP_EncodeBlock((unsigned char *)out, data, (int)len);
-  size_t i;
-  while (written > 0 && out[written - 1] == '=') out[--written] = '\0';
-  for (i = 0; i < written; i++) {
-    if (out[i] == '+') out[i] = '-';
-    if (out[i] == '/') out[i] = '_';
-  }
+  if (X509_get_key_usage(load->certificate) & KU_DIGITAL_SIGNATURE)
+    return true; /* or the certificate limits no use */
+  return fail(load, path, "certificate must not sign: its key usage lacks Digital Signature");
 }
 
 static bool note_thumbprint(struct load *load, struct avp_key *key) {
@@ -194,10 +176,9 @@ static bool note_thumbprint(struct load *load, struct avp_key *key) {
   unsigned len = 0;
   unsigned i;
   if (!X509_digest(load->certificate, EVP_sha1(), digest, &len) || len != 20) {
-    return fail(load, "OpenSSL makes no SHA-1 thumbprint of the certificate");
+    return fail(load, load->files->certificate, "OpenSSL makes no SHA-1 thumbprint of it");
   }
   for (i = 0; i < len; i++) snprintf(key->thumbprint + 2 * i, 3, "%02X", digest[i]);
-  avp_base64url(digest, len, key->x5t);
   return true;
 }
 
@@ -214,12 +195,8 @@ static void note_expiry(const struct load *load, struct avp_key *key, int64_t no
 
 bool avp_key_load(struct avp_key *key, const struct avp_key_files *files, int64_t now,
                   char *message, size_t size) {
-  struct load load;
+  struct load load = {.files = files, .message = message, .size = size};
   bool done;
-  memset(&load, 0, sizeof load);
-  load.files = files;
-  load.message = message;
-  load.size = size;
   ERR_clear_error();
   done = read_certificate(&load) && read_key(&load) && check_pair(&load) &&
          check_validity(&load, now) && note_thumbprint(&load, key);

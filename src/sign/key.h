@@ -1,8 +1,7 @@
-/* key.h - a certificate and its private key, read from files: what signs assertions.
+/* key.h - reads the certificate and private key that sign a client's assertions, and checks them.
  *
  * PEM files, a PKCS#12 file, or a DER certificate beside a PEM key. Keys may be encrypted. Knows no
  * Lua; time is an argument. OpenSSL's error queue is left empty, since the host may use it too.
- *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_SIGN_KEY_H
 #define AVP_SIGN_KEY_H
@@ -15,7 +14,6 @@
 struct avp_key {
   EVP_PKEY *pkey;      /* RSA, private; NULL: not loaded */
   char thumbprint[41]; /* SHA-1 of the certificate, upper-case hexadecimal */
-  char x5t[32];        /* the same as base64url (RFC 7515 section 4.1.7) */
   int64_t expires;     /* seconds since 1970: the certificate's notAfter */
 };
 
@@ -25,15 +23,11 @@ struct avp_key_files {
   const char *password;    /* of the key or of the PKCS#12 file, or NULL */
 };
 
-/* Reads and checks: the key is RSA and belongs to the certificate, which is valid at `now` (seconds
- * since 1970) and may sign. On failure returns false, and a sentence in `message` that names the
- * file and what to do, never the password. */
+/* Fills a zeroed key after these checks: the key is RSA and belongs to the certificate, which is
+ * valid at `now` (seconds since 1970) and may sign. On failure returns false and writes to
+ * `message` a sentence that names the file and what to do, never the password. */
 bool avp_key_load(struct avp_key *key, const struct avp_key_files *files, int64_t now,
                   char *message, size_t size);
-
-/* Base64 with URL-safe letters and without padding (RFC 4648 section 5). `out` gets at most
- * 4 * (len + 2) / 3 + 1 characters and a NUL. */
-void avp_base64url(const unsigned char *data, size_t len, char *out);
 
 /* Frees the key (OpenSSL wipes it). May be called twice. */
 void avp_key_free(struct avp_key *key);

@@ -1,13 +1,14 @@
-/* sign.c - the C module avepoint.sign: certificates and keys for signing in. Only this module's
- * files use OpenSSL, so that a client that signs in otherwise needs neither it nor them.
- *
+/* sign.c - the C module avepoint.sign: what signing in with a certificate needs of OpenSSL. The
+ * assertion itself is built in lua/avepoint/certificate.lua. Only this folder uses OpenSSL, so that
+ * a client that signs in otherwise does not need it.
  * SPDX-License-Identifier: MIT */
+#include <openssl/err.h>
+#include <openssl/rand.h>
+
 #include "../bind/compat.h"
-#include "jwt.h"
 #include "key.h"
 
 #define KEY_NAME "avepoint.sign.key"
-#define JWT_NAME "avepoint.sign.jwt"
 
 static struct avp_key *to_key(lua_State *L) { return luaL_checkudata(L, 1, KEY_NAME); }
 
@@ -43,35 +44,47 @@ static int sign_load(lua_State *L) {
   return 2;
 }
 
-static int jwt__gc(lua_State *L) {
-  avp_buf_free(lua_touserdata(L, 1));
-  return 0;
-}
-
-/* Pushes an empty buffer that is wiped and freed whatever happens. */
-static struct avp_buf *push_buffer(lua_State *L) {
-  struct avp_buf *jwt = lua_newuserdata(L, sizeof *jwt);
-  avp_buf_init(jwt, AVP_JWT_MAX);
-  jwt->secret = true;
-  luaL_setmetatable(L, JWT_NAME);
-  return jwt;
-}
-
-/* Lua: key:assertion(client_id, audience, now) -> signed JWT, or nil and a message */
-static int key_assertion(lua_State *L) {
-  const struct avp_key *key = to_key(L);
-  const char *client_id = luaL_checkstring(L, 2);
-  const char *audience = luaL_checkstring(L, 3);
-  int64_t now = (int64_t)luaL_checknumber(L, 4);
-  struct avp_buf *jwt = push_buffer(L);
-  if (key->pkey == NULL || !avp_jwt_sign(key, client_id, audience, now, jwt)) {
-    lua_pushnil(L);
-    lua_pushliteral(L, "OpenSSL could not sign the assertion");
-    return 2;
-  }
-  lua_pushlstring(L, jwt->data, jwt->len);
-  avp_buf_free(jwt);
+/* Lua: sign.random(count) -> that many unpredictable bytes, at most 64 */
+static int sign_random(lua_State *L) {
+  unsigned char bytes[64];
+  lua_Number count = luaL_checknumber(L, 1);
+  luaL_argcheck(L, count >= 1 && count <= (lua_Number)sizeof bytes, 1, "1 to 64 expected");
+  if (RAND_bytes(bytes, (int)count) != 1) return luaL_error(L, "OpenSSL has no random bytes");
+  lua_pushlstring(L, (const char *)bytes, (size_t)count);
   return 1;
+}
+
+/* Lua: sign.base64(bytes) -> base64 (RFC 4648 section 4) */
+static int sign_base64(lua_State *L) {
+  size_t len;
+  const char *bytes = luaL_checklstring(L, 1, &len);
+  unsigned char *text = lua_newuserdata(L, 4 * (len + 2) / 3 + 1);
+  int written = EVP_EncodeBlock(text, (const unsigned char *)bytes, (int)len);
+  lua_pushlstring(L, (const char *)text, (size_t)written);
+  return 1;
+}
+
+/* Lua: key:sign(text) -> RSASSA-PKCS1-v1_5 with SHA-256 over it (RFC 7518 section 3.3), as bytes;
+ * or nil and a message */
+static int key_sign(lua_State *L) {
+  const struct avp_key *key = to_key(L);
+  size_t text_len;
+  const unsigned char *text = (const unsigned char *)luaL_checklstring(L, 2, &text_len);
+  size_t len = key->pkey != NULL ? (size_t)EVP_PKEY_size(key->pkey) : 0;
+  unsigned char *signature = lua_newuserdata(L, len);
+  EVP_MD_CTX *context = key->pkey != NULL ? EVP_MD_CTX_new() : NULL;
+  bool done = context != NULL &&
+              EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key->pkey) == 1 &&
+              EVP_DigestSign(context, signature, &len, text, text_len) == 1;
+  EVP_MD_CTX_free(context);
+  ERR_clear_error(); /* the host may use OpenSSL too */
+  if (done) {
+    lua_pushlstring(L, (const char *)signature, len);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushliteral(L, "OpenSSL could not sign the assertion");
+  return 2;
 }
 
 /* Lua: key:thumbprint() -> SHA-1 of the certificate, upper-case hexadecimal */
@@ -91,40 +104,32 @@ static int key__gc(lua_State *L) {
   return 0;
 }
 
-static int key__tostring(lua_State *L) {
-  lua_pushfstring(L, "avepoint.sign.key (%s)", to_key(L)->thumbprint);
-  return 1;
-}
-
 static const luaL_Reg key_methods[] = {
-    {"assertion", key_assertion},
+    {"sign", key_sign},
     {"thumbprint", key_thumbprint},
     {"expires", key_expires},
     {NULL, NULL},
 };
 
-static const luaL_Reg key_meta[] = {
-    {"__gc", key__gc},
-    {"__tostring", key__tostring},
+static const luaL_Reg module_functions[] = {
+    {"load", sign_load},
+    {"random", sign_random},
+    {"base64", sign_base64},
     {NULL, NULL},
 };
 
 AVP_EXPORT int luaopen_avepoint_sign(lua_State *L);
 
 int luaopen_avepoint_sign(lua_State *L) {
-  luaL_newmetatable(L, JWT_NAME);
-  lua_pushcfunction(L, jwt__gc);
-  lua_setfield(L, -2, "__gc");
-  lua_pop(L, 1);
   luaL_newmetatable(L, KEY_NAME);
-  luaL_setfuncs(L, key_meta, 0);
+  lua_pushcfunction(L, key__gc);
+  lua_setfield(L, -2, "__gc");
   lua_pushstring(L, KEY_NAME);
   lua_setfield(L, -2, "__name");
   lua_newtable(L);
   luaL_setfuncs(L, key_methods, 0);
   lua_setfield(L, -2, "__index");
   lua_newtable(L);
-  lua_pushcfunction(L, sign_load);
-  lua_setfield(L, -2, "load");
+  luaL_setfuncs(L, module_functions, 0);
   return 1;
 }

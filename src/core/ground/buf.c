@@ -1,5 +1,4 @@
-/* buf.c - see buf.h.
- *
+/* buf.c - grows, moves and wipes the bytes of a buffer (buf.h).
  * SPDX-License-Identifier: MIT */
 #include "buf.h"
 
@@ -14,43 +13,40 @@ void avp_buf_init(struct avp_buf *buf, size_t max) {
   buf->max = max;
 }
 
-static void give_back(struct avp_buf *buf) {
+static void free_data(struct avp_buf *buf) {
   if (buf->secret && buf->data != NULL) avp_wipe(buf->data, buf->len);
   avp_free(buf->data);
 }
 
-/* Not realloc, which would give back the old block of a secret as it is. */
-static enum avp_buf_result grow(struct avp_buf *buf, size_t need) {
+/* Not realloc, which would free the old block of a secret without wiping it. */
+static bool grow(struct avp_buf *buf, size_t need) {
   size_t size = buf->size ? buf->size : AVP_BUF_FIRST;
   char *data;
   while (size < need) size = size > buf->max / 2 ? buf->max + 1 : size * 2;
   data = avp_alloc(size);
-  if (data == NULL) return AVP_BUF_NO_MEMORY;
+  if (data == NULL) return false;
   if (buf->len > 0) memcpy(data, buf->data, buf->len);
-  give_back(buf);
+  free_data(buf);
   buf->data = data;
   buf->size = size;
-  return AVP_BUF_OK;
+  return true;
 }
 
-enum avp_buf_result avp_buf_add(struct avp_buf *buf, const void *data, size_t len) {
-  if (len > buf->max - buf->len) return AVP_BUF_TOO_BIG;
-  if (buf->len + len + 1 > buf->size) {
-    enum avp_buf_result result = grow(buf, buf->len + len + 1);
-    if (result != AVP_BUF_OK) return result;
-  }
+bool avp_buf_add(struct avp_buf *buf, const void *data, size_t len) {
+  if (len > buf->max - buf->len) return false;
+  if (buf->len + len + 1 > buf->size && !grow(buf, buf->len + len + 1)) return false;
   if (len > 0) memcpy(buf->data + buf->len, data, len);
   buf->len += len;
   buf->data[buf->len] = '\0';
-  return AVP_BUF_OK;
+  return true;
 }
 
-enum avp_buf_result avp_buf_adds(struct avp_buf *buf, const char *text) {
+bool avp_buf_adds(struct avp_buf *buf, const char *text) {
   return avp_buf_add(buf, text, strlen(text));
 }
 
 void avp_buf_free(struct avp_buf *buf) {
-  give_back(buf);
+  free_data(buf);
   buf->data = NULL;
   buf->len = buf->size = 0;
 }

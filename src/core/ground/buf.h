@@ -1,8 +1,6 @@
 /* buf.h - a growable run of bytes with a limit.
  *
  * The limit is fixed when the buffer is made, so no reply and no string can grow without end.
- * Knows nothing of what the bytes mean.
- *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_BUF_H
 #define AVP_BUF_H
@@ -10,24 +8,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum avp_buf_result { AVP_BUF_OK = 0, AVP_BUF_TOO_BIG, AVP_BUF_NO_MEMORY };
-
 struct avp_buf {
   char *data;  /* NUL-terminated when not NULL */
   size_t len;  /* bytes in use, without the NUL */
   size_t size; /* bytes allocated */
   size_t max;  /* most bytes in use */
-  bool secret; /* wiped before memory is given back; the owner sets it after avp_buf_init */
+  bool secret; /* wiped before memory is freed; the owner sets it after avp_buf_init */
 };
 
 /* Makes an empty buffer of at most `max` bytes. Cannot fail; allocates nothing. */
 void avp_buf_init(struct avp_buf *buf, size_t max);
 
-/* Appends bytes. On failure the buffer is as it was. */
-enum avp_buf_result avp_buf_add(struct avp_buf *buf, const void *data, size_t len);
+/* Appends bytes. False if they would pass the limit, or memory is out: the buffer is as it was. */
+bool avp_buf_add(struct avp_buf *buf, const void *data, size_t len);
 
-/* Appends a NUL-terminated string. */
-enum avp_buf_result avp_buf_adds(struct avp_buf *buf, const char *text);
+/* Appends a NUL-terminated string, as avp_buf_add does. */
+bool avp_buf_adds(struct avp_buf *buf, const char *text);
 
 /* Frees the contents; the buffer stays usable, with its limit. */
 void avp_buf_free(struct avp_buf *buf);

@@ -1,5 +1,4 @@
-/* err.c - see err.h.
- *
+/* err.c - fills errors, and keeps secrets out of them (err.h).
  * SPDX-License-Identifier: MIT */
 #include "err.h"
 
@@ -9,12 +8,15 @@
 
 #include "hash.h"
 
-#define SECRET_MIN 4 /* characters; anything shorter is no secret and stands in any text */
+#define SECRET_MIN 4 /* characters; anything shorter occurs in any text */
 
 /* A message is one line: a server's words in it must not move a terminal's cursor. */
-static void make_one_line(char *text) {
-  for (; *text != '\0'; text++) {
-    if ((unsigned char)*text < 32 || *text == 127) *text = ' ';
+static void append(struct avp_err *err, const char *format, va_list args) {
+  size_t used = strlen(err->message);
+  char *c = err->message + used;
+  vsnprintf(c, sizeof err->message - used, format, args);
+  for (; *c != '\0'; c++) {
+    if ((unsigned char)*c < 32 || *c == 127) *c = ' ';
   }
 }
 
@@ -24,18 +26,15 @@ void avp_err_set(struct avp_err *err, enum avp_err_kind kind, const char *format
   err->kind = kind;
   err->retry_after = -1;
   va_start(args, format);
-  vsnprintf(err->message, sizeof err->message, format, args);
+  append(err, format, args);
   va_end(args);
-  make_one_line(err->message);
 }
 
 void avp_err_add(struct avp_err *err, const char *format, ...) {
-  size_t used = strlen(err->message);
   va_list args;
   va_start(args, format);
-  vsnprintf(err->message + used, sizeof err->message - used, format, args);
+  append(err, format, args);
   va_end(args);
-  make_one_line(err->message);
 }
 
 void avp_err_body(struct avp_err *err, const char *data, size_t len) {
@@ -61,7 +60,7 @@ void avp_err_forget_token(struct avp_err *err) {
   err->body_len = 0;
 }
 
-/* The value of `count` hexadecimal digits, or -1. */
+/* Returns the value of `count` hexadecimal digits, or -1. */
 static int hex_value(const char *text, size_t left, size_t count) {
   int value = 0;
   size_t i;
@@ -74,33 +73,25 @@ static int hex_value(const char *text, size_t left, size_t count) {
   return value;
 }
 
-/* Returns how many characters of `text` stand for the character `c`; 0 if they do not. */
-typedef size_t (*unit_function)(const char *text, size_t left, unsigned char c);
-
-/* As it is. */
-static size_t plain_unit(const char *text, size_t left, unsigned char c) {
-  return left > 0 && (unsigned char)text[0] == c ? 1 : 0;
-}
-
-/* In an escape of JSON, of a URL or of a form, or as it is if it needs none. */
-static size_t escaped_unit(const char *text, size_t left, unsigned char c) {
+/* Returns how many characters of `text` stand for the character `c`: as it is or, if `escaped`, in
+ * an escape of JSON, of a URL or of a form. 0 if they do not. */
+static size_t unit(const char *text, size_t left, unsigned char c, bool escaped) {
   if (left == 0) return 0;
-  if (text[0] == '%' && hex_value(text + 1, left - 1, 2) == c) return 3;
-  if (text[0] == '\\' && left > 1) {
+  if (escaped && text[0] == '%' && hex_value(text + 1, left - 1, 2) == c) return 3;
+  if (escaped && text[0] == '\\' && left > 1) {
     if (text[1] == 'u' && hex_value(text + 2, left - 2, 4) == c) return 6;
     if (text[1] != 'u' && (unsigned char)text[1] == c) return 2;
   }
-  return (unsigned char)text[0] == c || (text[0] == '+' && c == ' ') ? 1 : 0;
+  return (unsigned char)text[0] == c || (escaped && text[0] == '+' && c == ' ');
 }
 
 /* Returns how many characters of `text` are the secret in this form, or its beginning if the text
- * was cut within it; 0 if they are not. */
-static size_t match(const char *text, size_t left, const char *secret, bool cut,
-                    unit_function unit) {
+ * was cut within it. 0 if they are not. */
+static size_t match(const char *text, size_t left, const char *secret, bool cut, bool escaped) {
   size_t used = 0;
   size_t matched = 0;
   for (; secret[matched] != '\0'; matched++) {
-    size_t n = unit(text + used, left - used, (unsigned char)secret[matched]);
+    size_t n = unit(text + used, left - used, (unsigned char)secret[matched], escaped);
     if (n == 0) break;
     used += n;
   }
@@ -113,9 +104,9 @@ void avp_redact(char *text, size_t len, bool cut, const char *secret) {
   size_t i = 0;
   if (secret == NULL || strlen(secret) < SECRET_MIN) return;
   while (i < len) {
-    /* a secret may itself look as if it were escaped: first as it is */
-    size_t n = match(text + i, len - i, secret, cut, plain_unit);
-    if (n == 0) n = match(text + i, len - i, secret, cut, escaped_unit);
+    /* first as it is: a secret may itself look as if it were escaped */
+    size_t n = match(text + i, len - i, secret, cut, false);
+    if (n == 0) n = match(text + i, len - i, secret, cut, true);
     memset(text + i, '*', n);
     i += n > 0 ? n : 1;
   }

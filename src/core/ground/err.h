@@ -1,8 +1,7 @@
 /* err.h - what went wrong, as a plain value.
  *
- * One struct of fixed size, so that reporting an error never needs memory. It holds no secret:
- * only what may be printed is put in. The binding turns it into a Lua object.
- *
+ * One struct of fixed size, so that reporting an error never needs memory. It holds only what may
+ * be printed: no secret. The binding turns it into a Lua object.
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_ERR_H
 #define AVP_ERR_H
@@ -32,7 +31,6 @@ enum avp_err_kind {
 struct avp_err {
   enum avp_err_kind kind;
   bool retryable;       /* the same call may succeed later */
-  bool past_deadline;   /* the listing's deadline ended it */
   bool at_sign_in;      /* it is about the token, not about the list */
   int status;           /* HTTP status, 0 if there was none */
   int curl;             /* libcurl's code, 0 if there was none */
@@ -47,36 +45,35 @@ struct avp_err {
   size_t body_len;      /* bytes of it; the body may hold zero bytes */
 };
 
+#if defined(__GNUC__)
+#define AVP_PRINTF(format_at, values_at) __attribute__((format(printf, format_at, values_at)))
+#else
+#define AVP_PRINTF(format_at, values_at)
+#endif
+
 /* Empties `err` and sets its kind and message (printf rules; cut at the field's size). */
 void avp_err_set(struct avp_err *err, enum avp_err_kind kind, const char *format, ...)
-#if defined(__GNUC__)
-    __attribute__((format(printf, 3, 4)))
-#endif
-    ;
+    AVP_PRINTF(3, 4);
 
-/* Adds to the message (printf rules; cut at the field's size). */
-void avp_err_add(struct avp_err *err, const char *format, ...)
-#if defined(__GNUC__)
-    __attribute__((format(printf, 2, 3)))
-#endif
-    ;
+/* Appends to the message (printf rules; cut at the field's size). */
+void avp_err_add(struct avp_err *err, const char *format, ...) AVP_PRINTF(2, 3);
 
-/* Keeps the first KiB of a reply. */
+/* Copies the first KiB of a reply into `body`. */
 void avp_err_body(struct avp_err *err, const char *data, size_t len);
 
-/* For the body of a token endpoint's reply, whatever its status: forgets it unless it is the text
- * of an error in which no token stands. */
+/* Drops the body of a token endpoint's reply, unless its status is an error's (400 to 599) and its
+ * text names no token. */
 void avp_err_forget_token(struct avp_err *err);
 
-/* Overwrites a secret wherever it stands in these `len` characters, as it is or escaped for JSON, a
- * URL or a form: a server may echo what it was sent. With `cut` also the beginning of one at the
- * end. NULL and secrets too short to be any are left alone. */
+/* Overwrites a secret wherever it occurs in these `len` characters, as it is or escaped for JSON, a
+ * URL or a form: a server may echo what it was sent. If `cut`, also its beginning at the end of the
+ * text. Ignores NULL and secrets of fewer than four characters. */
 void avp_redact(char *text, size_t len, bool cut, const char *secret);
 
-/* The same in message, code, request id and body. */
+/* Overwrites a secret in message, code, request id and body, as avp_redact does. */
 void avp_err_redact(struct avp_err *err, const char *secret);
 
-/* The kind's word in Lua, such as "not_found"; "ok" for AVP_OK. */
+/* Returns the kind's name in Lua, such as "not_found"; "ok" for AVP_OK. */
 const char *avp_err_kind_name(enum avp_err_kind kind);
 
 #endif

@@ -1,5 +1,4 @@
-/* event.c - see event.h.
- *
+/* event.c - a ring that drops the oldest event if nobody takes it (event.h).
  * SPDX-License-Identifier: MIT */
 #include "event.h"
 
@@ -7,16 +6,18 @@
 
 #include "mem.h"
 
+static void drop_oldest(struct avp_events *events) {
+  events->first = (events->first + 1) % AVP_EVENTS_MAX;
+  events->count--;
+}
+
 struct avp_event *avp_event_add(struct avp_events *events, enum avp_event_kind kind,
                                 double wall_seconds) {
   struct avp_event *event;
   if (!events->on) return NULL;
   if (events->ring == NULL) events->ring = avp_alloc(AVP_EVENTS_MAX * sizeof *events->ring);
   if (events->ring == NULL) return NULL;
-  if (events->count == AVP_EVENTS_MAX) {
-    events->first = (events->first + 1) % AVP_EVENTS_MAX;
-    events->count--;
-  }
+  if (events->count == AVP_EVENTS_MAX) drop_oldest(events);
   event = &events->ring[(events->first + events->count++) % AVP_EVENTS_MAX];
   memset(event, 0, sizeof *event);
   event->kind = kind;
@@ -29,8 +30,7 @@ struct avp_event *avp_event_add(struct avp_events *events, enum avp_event_kind k
 bool avp_event_take(struct avp_events *events, struct avp_event *out) {
   if (events->count == 0) return false;
   *out = events->ring[events->first];
-  events->first = (events->first + 1) % AVP_EVENTS_MAX;
-  events->count--;
+  drop_oldest(events);
   return true;
 }
 

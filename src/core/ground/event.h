@@ -1,8 +1,7 @@
 /* event.h - a bounded queue of what happened, for the user's on_event.
  *
- * The core only records; the binding hands events out when Lua may run. Records hold no secret:
- * no header, no body.
- *
+ * The core only records; the binding takes events when Lua may run. An event holds no secret: no
+ * header, no body.
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_EVENT_H
 #define AVP_EVENT_H
@@ -21,7 +20,7 @@ enum avp_event_kind {
   AVP_EVENT_WARNING
 };
 
-/* Which fields count depends on the kind; a number below 0 and an empty string are absent. */
+/* Which fields count depends on the kind; a number below 0, an empty string and NULL are absent. */
 struct avp_event {
   enum avp_event_kind kind;
   double time;        /* wall clock, seconds since 1970 */
@@ -36,7 +35,7 @@ struct avp_event {
   double total;       /* the server's count */
   int reading;        /* of the list; 0 is absent */
   const char *method; /* a constant, or NULL */
-  char reason[32];    /* of a wait or retry: a kind's word */
+  const char *reason; /* of a wait or retry: an error kind's name, or NULL */
   char url[256];      /* without user, password and query */
   char message[256];  /* of a warning */
 };
@@ -48,17 +47,18 @@ struct avp_events {
   unsigned count;         /* recorded and not yet taken */
 };
 
-/* Records a new event of this kind and returns it to be filled; all fields are absent. NULL if
- * recording is off or memory is out. */
+/* Records an event and returns it, for the caller to fill: all fields are absent but kind and time
+ * (`wall_seconds` since 1970). NULL if recording is off or memory is out. */
 struct avp_event *avp_event_add(struct avp_events *events, enum avp_event_kind kind,
                                 double wall_seconds);
 
-/* Takes the oldest. False if there is none. */
+/* Moves the oldest event to `out`. False if there is none. */
 bool avp_event_take(struct avp_events *events, struct avp_event *out);
 
+/* Frees the queue's memory and forgets its events. */
 void avp_events_free(struct avp_events *events);
 
-/* The kind's word in Lua. */
+/* Returns the kind's name in Lua, such as "retry". */
 const char *avp_event_kind_name(enum avp_event_kind kind);
 
 #endif

@@ -1,5 +1,4 @@
-/* hash.c - see hash.h.
- *
+/* hash.c - SipHash-2-4 in its 64-bit and 128-bit forms (hash.h).
  * SPDX-License-Identifier: MIT */
 #include "hash.h"
 
@@ -27,7 +26,7 @@ static void rounds(struct sip *s, int count) {
   }
 }
 
-/* The message word of up to eight bytes, little-endian. */
+/* Returns the message word of up to eight bytes, little-endian. */
 static uint64_t word(const unsigned char *bytes, size_t count) {
   uint64_t w = 0;
   size_t i;
@@ -35,38 +34,36 @@ static uint64_t word(const unsigned char *bytes, size_t count) {
   return w;
 }
 
-static void compress(struct sip *s, const void *data, size_t len) {
-  const unsigned char *bytes = data;
-  size_t left = len;
-  uint64_t m;
-  for (; left >= 8; left -= 8, bytes += 8) {
-    m = word(bytes, 8);
-    s->v3 ^= m;
-    rounds(s, 2);
-    s->v0 ^= m;
-  }
-  m = word(bytes, left) | (uint64_t)(len & 0xff) << 56;
+static void absorb(struct sip *s, uint64_t m) {
   s->v3 ^= m;
   rounds(s, 2);
   s->v0 ^= m;
 }
 
-static void start(struct sip *s, const struct avp_hash_key *key) {
-  s->v0 = key->k0 ^ UINT64_C(0x736f6d6570736575);
-  s->v1 = key->k1 ^ UINT64_C(0x646f72616e646f6d);
-  s->v2 = key->k0 ^ UINT64_C(0x6c7967656e657261);
-  s->v3 = key->k1 ^ UINT64_C(0x7465646279746573);
+/* Returns the state after all data. `wide`: 0xee for the 128-bit form, else 0. */
+static struct sip compress(const struct avp_hash_key *key, const void *data, size_t len,
+                           uint64_t wide) {
+  const unsigned char *bytes = data;
+  size_t left = len;
+  struct sip s;
+  s.v0 = key->k0 ^ UINT64_C(0x736f6d6570736575);
+  s.v1 = key->k1 ^ UINT64_C(0x646f72616e646f6d) ^ wide;
+  s.v2 = key->k0 ^ UINT64_C(0x6c7967656e657261);
+  s.v3 = key->k1 ^ UINT64_C(0x7465646279746573);
+  for (; left >= 8; left -= 8, bytes += 8) absorb(&s, word(bytes, 8));
+  absorb(&s, word(bytes, left) | (uint64_t)(len & 0xff) << 56);
+  return s;
 }
 
-static uint64_t folded(const struct sip *s) { return s->v0 ^ s->v1 ^ s->v2 ^ s->v3; }
+static uint64_t finish(struct sip *s) {
+  rounds(s, 4);
+  return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
 
 uint64_t avp_hash64(const struct avp_hash_key *key, const void *data, size_t len) {
-  struct sip s;
-  start(&s, key);
-  compress(&s, data, len);
+  struct sip s = compress(key, data, len, 0);
   s.v2 ^= 0xff;
-  rounds(&s, 4);
-  return folded(&s);
+  return finish(&s);
 }
 
 static void put(unsigned char *out, uint64_t w) {
@@ -76,16 +73,11 @@ static void put(unsigned char *out, uint64_t w) {
 
 void avp_hash128(const struct avp_hash_key *key, const void *data, size_t len,
                  unsigned char out[16]) {
-  struct sip s;
-  start(&s, key);
-  s.v1 ^= 0xee;
-  compress(&s, data, len);
+  struct sip s = compress(key, data, len, 0xee);
   s.v2 ^= 0xee;
-  rounds(&s, 4);
-  put(out, folded(&s));
+  put(out, finish(&s));
   s.v1 ^= 0xdd;
-  rounds(&s, 4);
-  put(out + 8, folded(&s));
+  put(out + 8, finish(&s));
 }
 
 const char *avp_hash_hex(const char *text, char out[AVP_HASH_HEX]) {

@@ -1,7 +1,6 @@
 /* hash.h - SipHash-2-4 (Aumasson and Bernstein, 2012): a keyed hash of 64 or 128 bits.
  *
  * The key makes it impossible for a server to choose ids that collide.
- *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_HASH_H
 #define AVP_HASH_H
@@ -14,11 +13,11 @@ struct avp_hash_key {
   uint64_t k1;
 };
 
-/* The 128-bit form; `out` gets 16 bytes. */
+/* Writes the 128-bit hash of `len` bytes to `out`. */
 void avp_hash128(const struct avp_hash_key *key, const void *data, size_t len,
                  unsigned char out[16]);
 
-/* The 64-bit form. */
+/* Returns the 64-bit hash of `len` bytes. */
 uint64_t avp_hash64(const struct avp_hash_key *key, const void *data, size_t len);
 
 /* Returns the value of a hexadecimal digit, or -1. */
@@ -31,7 +30,8 @@ static inline int avp_hex_digit(char c) {
 
 #define AVP_HASH_HEX 33 /* hexadecimal digits and a NUL */
 
-/* Writes a stable 128-bit hex digest, the same in every process; returns `out`. */
+/* Writes the 128-bit hash of a string as hexadecimal digits, under a fixed key: the same in every
+ * process. Returns `out`. */
 const char *avp_hash_hex(const char *text, char out[AVP_HASH_HEX]);
 
 #endif

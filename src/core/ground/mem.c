@@ -1,23 +1,18 @@
-/* mem.c - see mem.h.
- *
+/* mem.c - allocates, wipes and counts the core's blocks (mem.h).
  * SPDX-License-Identifier: MIT */
 #define _DEFAULT_SOURCE /* explicit_bzero */
 #include "mem.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 static long fail_countdown; /* 0: no failure planned */
 static long live_blocks;    /* blocks handed out and not yet freed */
 
-static int planned_failure(void) {
-  if (fail_countdown == 0) return 0;
-  fail_countdown--;
-  return fail_countdown == 0;
-}
-
 void *avp_alloc(size_t size) {
-  void *block = planned_failure() ? NULL : calloc(1, size);
+  bool must_fail = fail_countdown > 0 && --fail_countdown == 0;
+  void *block = must_fail ? NULL : calloc(1, size);
   if (block != NULL) live_blocks++;
   return block;
 }
@@ -53,8 +48,10 @@ void avp_free_secret(char *text) {
   avp_free(text);
 }
 
-void avp_mem_fail_at(long n) { fail_countdown = n; }
-
-long avp_mem_fail_at_left(void) { return fail_countdown; }
+long avp_mem_fail_at(long n) {
+  long left = fail_countdown;
+  fail_countdown = n;
+  return left;
+}
 
 long avp_mem_live(void) { return live_blocks; }

@@ -1,7 +1,6 @@
 /* mem.h - the one allocator of the core.
  *
  * Every block the core owns comes from here, so that a test can let the n-th allocation fail.
- *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_MEM_H
 #define AVP_MEM_H
@@ -23,13 +22,11 @@ void avp_wipe(void *block, size_t size);
 /* Wipes and frees a string that may hold a secret; NULL is allowed. */
 void avp_free_secret(char *text);
 
-/* For tests: lets the n-th allocation from now fail (1 is the next one); 0 switches it off. */
-void avp_mem_fail_at(long n);
+/* For tests: lets the n-th allocation from now fail (1 is the next one); 0 switches it off. Returns
+ * how many were left until the failure planned before; 0 if it has come, or none was planned. */
+long avp_mem_fail_at(long n);
 
-/* For tests: how many allocations are left until the one that fails; 0 once it has failed. */
-long avp_mem_fail_at_left(void);
-
-/* For tests: number of blocks that are allocated now. */
+/* For tests: returns the number of blocks that are allocated now. */
 long avp_mem_live(void);
 
 #endif

@@ -1,5 +1,4 @@
-/* sys.c - see sys.h.
- *
+/* sys.c - clocks, random bytes, SIGPIPE, epoll and kqueue (sys.h).
  * SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE /* dladdr; everything else is POSIX, epoll or kqueue */
 #include "sys.h"
@@ -7,9 +6,9 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,14 +33,9 @@ long avp_sys_pid(void) { return (long)getpid(); }
 
 void avp_sys_random(void *bytes, size_t size) {
   unsigned char *out = bytes;
-  size_t got = 0;
-  int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-  while (fd >= 0 && got < size) {
-    ssize_t n = read(fd, out + got, size - got);
-    if (n <= 0 && errno != EINTR) break;
-    if (n > 0) got += (size_t)n;
-  }
-  if (fd >= 0) close(fd);
+  FILE *file = fopen("/dev/urandom", "rbe");
+  size_t got = file != NULL ? fread(out, 1, size, file) : 0;
+  if (file != NULL) fclose(file);
   for (; got < size; got++) { /* a host without /dev: only spreads delays, so clock bits will do */
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -69,76 +63,60 @@ void avp_sys_pin_module(void) {
   static const int anchor = 0; /* an address inside this module; data, so that ISO C allows it */
   Dl_info info;
   if (dladdr(&anchor, &info) != 0 && info.dli_fname != NULL) {
-    /* The handle is dropped on purpose: RTLD_NODELETE is what is wanted of it. */
+    /* the handle is dropped on purpose: only RTLD_NODELETE's effect is needed */
     (void)dlopen(info.dli_fname, RTLD_LAZY | RTLD_NODELETE | RTLD_NOLOAD);
   }
 }
 
-void avp_sys_sigpipe_block(struct avp_sigpipe *state) {
+bool avp_sys_sigpipe_block(void) {
   struct sigaction action;
   sigset_t pipe_only;
-  sigset_t now;
-  memset(state, 0, sizeof *state);
-  if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN) return;
+  sigset_t before;
+  if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN) return false;
   sigemptyset(&pipe_only);
   sigaddset(&pipe_only, SIGPIPE);
-  if (sigpending(&now) == 0) state->was_pending = sigismember(&now, SIGPIPE) == 1;
-  if (pthread_sigmask(SIG_BLOCK, &pipe_only, &now) != 0) return;
-  state->blocked = sigismember(&now, SIGPIPE) == 0;
+  return pthread_sigmask(SIG_BLOCK, &pipe_only, &before) == 0 && !sigismember(&before, SIGPIPE);
 }
 
-void avp_sys_sigpipe_restore(struct avp_sigpipe *state) {
+/* A SIGPIPE that is pending came while it was blocked here, so it is libcurl's: before, it would
+ * have been delivered. */
+void avp_sys_sigpipe_restore(bool blocked) {
   sigset_t pipe_only;
   sigset_t pending;
-  if (!state->blocked) return;
+  if (!blocked) return;
   sigemptyset(&pipe_only);
   sigaddset(&pipe_only, SIGPIPE);
-  if (!state->was_pending && sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1) {
+  if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1) {
     int taken;
     sigwait(&pipe_only, &taken);
   }
   pthread_sigmask(SIG_UNBLOCK, &pipe_only, NULL);
-  state->blocked = false;
-}
-
-/* There is no set before the first transfer, but there may be a moment to wait for. */
-static int sleep_only(int timeout_ms) {
-  poll(NULL, 0, timeout_ms);
-  return 0;
 }
 
 #if defined(__linux__)
 
 int avp_sys_set_open(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
-bool avp_sys_set_watch(int set, int fd, int events) {
+bool avp_sys_set_watch(int set, int fd, bool reads, bool writes) {
   struct epoll_event event;
   memset(&event, 0, sizeof event);
   event.data.fd = fd;
-  if (events & AVP_SYS_READ) event.events |= EPOLLIN;
-  if (events & AVP_SYS_WRITE) event.events |= EPOLLOUT;
-  if (events == 0) {
+  if (reads) event.events |= EPOLLIN;
+  if (writes) event.events |= EPOLLOUT;
+  if (event.events == 0) {
     epoll_ctl(set, EPOLL_CTL_DEL, fd, &event);
     return true;
   }
-  if (epoll_ctl(set, EPOLL_CTL_MOD, fd, &event) == 0) return true;
-  return epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) == 0;
+  return epoll_ctl(set, EPOLL_CTL_MOD, fd, &event) == 0 ||
+         epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-int avp_sys_set_wait(int set, struct avp_sys_ready *ready, int max, int timeout_ms) {
-  struct epoll_event events[16];
+static int wait_for_set(int set, int ready[AVP_SYS_READY_MAX], int timeout_ms) {
+  struct epoll_event events[AVP_SYS_READY_MAX];
+  int n = epoll_wait(set, events, AVP_SYS_READY_MAX, timeout_ms);
   int i;
-  int n;
-  if (set < 0) return sleep_only(timeout_ms);
-  n = epoll_wait(set, events, max < 16 ? max : 16, timeout_ms);
-  for (i = 0; i < n; i++) {
-    ready[i].fd = events[i].data.fd;
-    ready[i].events = 0;
-    if (events[i].events & EPOLLIN) ready[i].events |= AVP_SYS_READ;
-    if (events[i].events & EPOLLOUT) ready[i].events |= AVP_SYS_WRITE;
-    if (events[i].events & (EPOLLERR | EPOLLHUP)) ready[i].events |= AVP_SYS_ERROR;
-  }
-  return n < 0 && errno == EINTR ? 0 : n;
+  for (i = 0; i < n; i++) ready[i] = events[i].data.fd;
+  return n;
 }
 
 #else
@@ -151,30 +129,30 @@ static bool set_filter(int set, int fd, int filter, bool on) {
   return kevent(set, &change, 1, NULL, 0, NULL) == 0 || !on;
 }
 
-bool avp_sys_set_watch(int set, int fd, int events) {
-  bool reads = set_filter(set, fd, EVFILT_READ, (events & AVP_SYS_READ) != 0);
-  bool writes = set_filter(set, fd, EVFILT_WRITE, (events & AVP_SYS_WRITE) != 0);
-  return reads && writes;
+bool avp_sys_set_watch(int set, int fd, bool reads, bool writes) {
+  bool done = set_filter(set, fd, EVFILT_READ, reads);
+  return set_filter(set, fd, EVFILT_WRITE, writes) && done;
 }
 
-int avp_sys_set_wait(int set, struct avp_sys_ready *ready, int max, int timeout_ms) {
-  struct kevent events[16];
+static int wait_for_set(int set, int ready[AVP_SYS_READY_MAX], int timeout_ms) {
+  struct kevent events[AVP_SYS_READY_MAX];
   struct timespec limit;
   int i;
   int n;
-  if (set < 0) return sleep_only(timeout_ms);
   limit.tv_sec = timeout_ms / 1000;
   limit.tv_nsec = (long)(timeout_ms % 1000) * 1000000;
-  n = kevent(set, NULL, 0, events, max < 16 ? max : 16, timeout_ms < 0 ? NULL : &limit);
-  for (i = 0; i < n; i++) {
-    ready[i].fd = (int)events[i].ident;
-    ready[i].events = events[i].filter == EVFILT_WRITE ? AVP_SYS_WRITE : AVP_SYS_READ;
-    if (events[i].flags & EV_ERROR) ready[i].events |= AVP_SYS_ERROR;
-  }
-  return n < 0 && errno == EINTR ? 0 : n;
+  n = kevent(set, NULL, 0, events, AVP_SYS_READY_MAX, timeout_ms < 0 ? NULL : &limit);
+  for (i = 0; i < n; i++) ready[i] = (int)events[i].ident;
+  return n;
 }
 
 #endif
+
+int avp_sys_set_wait(int set, int ready[AVP_SYS_READY_MAX], int timeout_ms) {
+  /* without a set (before the first transfer) there may still be a moment to wait for */
+  int n = set >= 0 ? wait_for_set(set, ready, timeout_ms) : poll(NULL, 0, timeout_ms);
+  return n < 0 && errno == EINTR ? 0 : n;
+}
 
 void avp_sys_close(int fd) {
   if (fd >= 0) close(fd);

@@ -50,8 +50,7 @@ static bool ask(struct avp_pager *pager, long page) {
   snprintf(query, sizeof query, "?%s=%ld&%s=%ld", pager->source.page_param, page,
            pager->source.size_param, pager->page_size);
   avp_buf_init(&url, 65536);
-  if (avp_buf_adds(&url, pager->source.url) == AVP_BUF_OK &&
-      avp_buf_adds(&url, query) == AVP_BUF_OK) {
+  if (avp_buf_adds(&url, pager->source.url) && avp_buf_adds(&url, query)) {
     *place = avp_call_new(pager->requests, url.data, pager->source.body, pager->deadline);
   }
   avp_buf_free(&url);

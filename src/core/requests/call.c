@@ -1,5 +1,4 @@
-/* call.c - see call.h.
- *
+/* call.c - starts, plans and ends the attempts of a request (call.h).
  * SPDX-License-Identifier: MIT */
 #include "call.h"
 
@@ -36,9 +35,9 @@ static struct avp_event *record(struct avp_shared *shared, const struct avp_call
 bool avp_call_send(struct avp_shared *shared, struct avp_call *call,
                    const struct avp_request *request) {
   struct avp_request cut = *request;
-  int64_t left = call->deadline == AVP_NEVER ? AVP_NEVER : call->deadline - shared->now;
+  int64_t left = call->deadline - shared->now;
   cut.timeout_ms = shared->settings->timeout_ms < left ? shared->settings->timeout_ms : left;
-  call->transfer = avp_transport_start(shared->transport, &cut, call, shared->now);
+  call->transfer = avp_transport_start(shared->transport, &cut, shared->now);
   if (call->transfer == NULL) return false;
   call->state = AVP_CALL_IN_FLIGHT;
   call->sent_at = shared->now;
@@ -85,7 +84,7 @@ void avp_call_explain(const struct avp_call *call, struct avp_err *err) {
   avp_err_redact(err, call->transfer->bearer);
 }
 
-/* xorshift64*: spreads delays; nothing secret depends on it. */
+/* Returns a random number, 0 <= x < 1 (xorshift64*). It spreads delays; no secret depends on it. */
 static double next_chance(struct avp_shared *shared) {
   uint64_t x = shared->jitter_state | 1;
   x ^= x >> 12;
@@ -112,20 +111,18 @@ static struct avp_retry_case case_of(struct avp_shared *shared, const struct avp
   return c;
 }
 
-static struct avp_event *record_cause(struct avp_shared *shared, const struct avp_call *call,
-                                      enum avp_event_kind kind, const struct avp_err *cause) {
-  struct avp_event *event = record(shared, call, kind);
-  if (event != NULL)
-    strncpy(event->reason, avp_err_kind_name(cause->kind), sizeof event->reason - 1);
-  return event;
-}
-
 static void queue_again(struct avp_shared *shared, struct avp_call *call, int64_t delay_ms,
                         const struct avp_err *cause) {
-  struct avp_event *event = record_cause(shared, call, AVP_EVENT_RETRY, cause);
-  if (event != NULL) event->status = cause->status;
-  event = delay_ms > 0 ? record_cause(shared, call, AVP_EVENT_WAIT, cause) : NULL;
-  if (event != NULL) event->wait = (double)delay_ms / 1000;
+  struct avp_event *event = record(shared, call, AVP_EVENT_RETRY);
+  if (event != NULL) {
+    event->status = cause->status;
+    event->reason = avp_err_kind_name(cause->kind);
+  }
+  event = delay_ms > 0 ? record(shared, call, AVP_EVENT_WAIT) : NULL;
+  if (event != NULL) {
+    event->wait = (double)delay_ms / 1000;
+    event->reason = avp_err_kind_name(cause->kind);
+  }
   call->state = AVP_CALL_QUEUED;
   call->not_before = shared->now + delay_ms;
 }
@@ -133,7 +130,6 @@ static void queue_again(struct avp_shared *shared, struct avp_call *call, int64_
 bool avp_call_plan(struct avp_shared *shared, struct avp_call *call,
                    struct avp_retry_answer *answer, struct avp_err *err) {
   struct avp_retry_case c = case_of(shared, call);
-  bool late = shared->now >= call->deadline;
   *answer = avp_retry_decide(&shared->settings->retry, &c);
   avp_call_explain(call, err);
   if (c.retry_after_ms >= 0) err->retry_after = (double)c.retry_after_ms / 1000;
@@ -142,7 +138,7 @@ bool avp_call_plan(struct avp_shared *shared, struct avp_call *call,
     queue_again(shared, call, answer->delay_ms, err);
     return true;
   }
-  if (late) {
+  if (shared->now >= call->deadline) {
     avp_err_set(err, AVP_ERR_TIMEOUT,
                 "the deadline of the listing has passed in mid-request: give it more "
                 "time, or go on from position");
@@ -150,10 +146,7 @@ bool avp_call_plan(struct avp_shared *shared, struct avp_call *call,
   } else {
     avp_explain_verdict(err, answer, &shared->settings->retry, call->attempts);
   }
-  if (late || answer->verdict == AVP_RETRY_PAST_DEADLINE) {
-    err->kind = AVP_ERR_TIMEOUT;
-    err->past_deadline = true;
-  }
+  if (answer->verdict == AVP_RETRY_PAST_DEADLINE) err->kind = AVP_ERR_TIMEOUT;
   return false;
 }
 

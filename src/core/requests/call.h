@@ -1,12 +1,12 @@
 /* call.h - one logical request, sent as one attempt after another until it ends.
  *
- * The part that API calls and the token request have in common: start an attempt, plan the next
- * one, give one up. When a call is sent, and what its reply means, is its owner's business. States:
+ * What API calls and the token request have in common: start an attempt, plan the next one, give
+ * one up. Its owner (requests.h, signin.h) decides when to send it and what its reply means.
+ * States:
  *
  *     queued -> in flight -> done | failed
  *        ^          |
  *        +----------+  another attempt: after a delay, or at once with another token; or parked
- *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_CALL_H
 #define AVP_CALL_H
@@ -23,16 +23,16 @@ struct avp_shared {
   const struct avp_settings *settings;
   struct avp_transport *transport;
   struct avp_events events;
-  uint64_t moment;         /* number of the latest start or end of an attempt */
+  uint64_t moment;         /* counts the starts and ends of attempts */
   uint64_t progress;       /* changes whenever a waiter should look again */
   int64_t now;             /* ms, of the latest step */
   int64_t wall_ms;         /* wall clock of the latest step, ms since 1970 */
   uint64_t jitter_state;   /* of the random numbers that spread delays */
-  bool knows_server_clock; /* a reply has told it */
-  int64_t server_ahead_ms; /* by how much it is ahead of ours, by the Date of the latest reply */
+  bool knows_server_clock; /* some reply had a Date */
+  int64_t server_ahead_ms; /* how far the server's clock is ahead, by the latest Date */
 };
 
-/* What a listing has cost so far. */
+/* What a listing has cost so far; its calls add to it. */
 struct avp_stats {
   long requests; /* attempts sent, those for tokens not included */
   long retries;  /* attempts that were not the first */
@@ -43,17 +43,17 @@ enum avp_call_state { AVP_CALL_QUEUED, AVP_CALL_IN_FLIGHT, AVP_CALL_DONE, AVP_CA
 
 struct avp_call {
   enum avp_call_state state;
-  char *url;                 /* owned */
-  const char *body;          /* of a POST; borrowed from the maker of the call. NULL: a GET */
-  long page;                 /* for events and errors */
-  int attempts;              /* sent so far; tries with another token do not count */
-  int64_t not_before;        /* ms: the next attempt waits until then */
-  int64_t deadline;          /* ms or AVP_NEVER */
-  int64_t sent_at;           /* ms: when the running attempt began */
-  uint64_t sent;             /* the moment of the latest attempt's start, and that of its end: */
-  uint64_t received;         /* numbers that order all attempts of the client */
-  uint64_t token_generation; /* of the running or last attempt */
-  int refusals;              /* 401s so far */
+  char *url;                     /* owned */
+  const char *body;              /* of a POST; borrowed. NULL: a GET */
+  long page;                     /* for events and errors */
+  int attempts;                  /* sent so far; tries with another token do not count */
+  int64_t not_before;            /* ms: the next attempt waits until then */
+  int64_t deadline;              /* ms or AVP_NEVER */
+  int64_t sent_at;               /* ms: when the running attempt began */
+  uint64_t sent;                 /* `moment` when the latest attempt began, */
+  uint64_t received;             /* and when it ended: orders all attempts of the client */
+  uint64_t token_generation;     /* of the running or last attempt */
+  int refusals;                  /* 401s so far */
   struct avp_transfer *transfer; /* the running or finished attempt, or NULL */
   struct avp_stats *stats;       /* of its listing, or NULL */
   int status;                    /* of a call that is done */
@@ -63,38 +63,38 @@ struct avp_call {
   struct avp_call *next;         /* in its owner's list */
 };
 
-/* Fills a zeroed call, which is then queued. `url` is copied, `body` (NULL for a GET) borrowed.
- * False when memory is out. */
+/* Fills a zeroed call, which is then queued. Copies `url`, borrows `body` (NULL for a GET);
+ * `deadline` is in ms. False when memory is out. */
 bool avp_call_init(struct avp_call *call, const char *url, const char *body, int64_t deadline);
 
 /* Frees what a call without an attempt holds, but not the call. May be called twice. */
 void avp_call_free(struct avp_call *call);
 
-/* Sends `request` as the next attempt, cut to the time that is left. False when memory is out or
- * the system refuses; then nothing has changed. */
+/* Sends `request` as the next attempt, with the timeout of the settings or what is left until the
+ * deadline. False when memory is out or the system refuses; then nothing has changed. */
 bool avp_call_send(struct avp_shared *shared, struct avp_call *call,
                    const struct avp_request *request);
 
-/* Notes what came with the running attempt's end: an event, the bytes, the server's clock. The
- * attempt stays until its reply is taken. */
+/* Notes what came with the end of an attempt: an event, the bytes, the server's clock. Keeps the
+ * attempt, whose reply the owner takes next. */
 void avp_call_note_reply(struct avp_shared *shared, struct avp_call *call);
 
 /* Ends the attempt, running or finished, and frees it. Does nothing if there is none. */
 void avp_call_drop(struct avp_shared *shared, struct avp_call *call);
 
-/* Explains the finished attempt's reply, without the token that was sent with it. */
+/* Fills the error that the finished attempt's reply is, without the token that was sent. */
 void avp_call_explain(const struct avp_call *call, struct avp_err *err);
 
 /* Takes a reply that is no success, and drops its attempt. If another attempt makes sense, queues
- * the call for it and returns true; else returns false and fills `err`, with which the owner fails
- * the call. `answer` gets the decision in either case. */
+ * the call for it and returns true. Else returns false and fills `err`, for the owner to fail the
+ * call with. Fills `answer` in either case. */
 bool avp_call_plan(struct avp_shared *shared, struct avp_call *call,
                    struct avp_retry_answer *answer, struct avp_err *err);
 
 /* Puts a call that is in flight back into the queue as if this attempt had not been sent. */
 void avp_call_requeue(struct avp_shared *shared, struct avp_call *call);
 
-/* Ends a call with an error. */
+/* Ends a call with an error, which is copied and gets the call's page, attempts and URL. */
 void avp_call_fail(struct avp_shared *shared, struct avp_call *call, const struct avp_err *err);
 
 #endif

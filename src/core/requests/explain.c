@@ -1,9 +1,9 @@
-/* explain.c - see explain.h.
- *
+/* explain.c - the sentences for libcurl's results, HTTP statuses and OAuth's words (explain.h).
  * SPDX-License-Identifier: MIT */
 #include "explain.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "../wire/url.h"
@@ -15,8 +15,6 @@ struct rule {
   const char *advice; /* what to do, behind libcurl's own words */
 };
 
-static const char check_name[] = "check the host name, the network and the proxy";
-static const char check_network[] = "check the network, the proxy and that the service is up";
 static const char check_trust[] =
     "the server's certificate is not trusted: check the clock, and whether ca_file or "
     "AVEPOINT_CA_FILE should name your organisation's CA certificate";
@@ -25,14 +23,9 @@ static const char check_tls[] =
 static const char check_http[] = "this is not the service's HTTP: check base_url and token_url";
 
 static const struct rule rules[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, AVP_ERR_NETWORK, true, check_name},
+    {CURLE_COULDNT_RESOLVE_HOST, AVP_ERR_NETWORK, true,
+     "check the host name, the network and the proxy"},
     {CURLE_COULDNT_RESOLVE_PROXY, AVP_ERR_NETWORK, true, "check the name in proxy or https_proxy"},
-    {CURLE_COULDNT_CONNECT, AVP_ERR_NETWORK, true, check_network},
-    {CURLE_SEND_ERROR, AVP_ERR_NETWORK, true, check_network},
-    {CURLE_RECV_ERROR, AVP_ERR_NETWORK, true, check_network},
-    {CURLE_GOT_NOTHING, AVP_ERR_NETWORK, true, check_network},
-    {CURLE_HTTP2, AVP_ERR_NETWORK, true, check_network},
-    {CURLE_HTTP2_STREAM, AVP_ERR_NETWORK, true, check_network},
     {CURLE_PROXY, AVP_ERR_NETWORK, true, "check proxy or https_proxy"},
     {CURLE_OPERATION_TIMEDOUT, AVP_ERR_TIMEOUT, true,
      "check the network, or raise timeout and connect_timeout"},
@@ -48,8 +41,12 @@ static const struct rule rules[] = {
     {CURLE_OUT_OF_MEMORY, AVP_ERR_MEMORY, false, "out of memory"},
 };
 
-/* A connection that is cut during the handshake is reported as a TLS failure, but is one of the
- * network: nobody has refused anything. */
+/* All others, such as a refused connection or one that ends too early. */
+static const struct rule other = {CURLE_OK, AVP_ERR_NETWORK, true,
+                                  "check the network, the proxy and that the service is up"};
+
+/* libcurl reports a connection that is cut during the handshake as a TLS failure, but it is one of
+ * the network: no side has refused anything. */
 static bool handshake_was_cut(const struct avp_reply *reply) {
   if (reply->result != CURLE_SSL_CONNECT_ERROR) return false;
   return reply->os_error == ECONNRESET || reply->os_error == EPIPE ||
@@ -57,7 +54,7 @@ static bool handshake_was_cut(const struct avp_reply *reply) {
          strstr(reply->detail, "unexpected eof") != NULL;
 }
 
-/* The reply had begun: over HTTP/2 that is a stream that ends too early. */
+/* Over HTTP/2, whether the stream ended too early: the reply had begun. */
 static bool stream_was_cut(const struct avp_reply *reply) {
   return reply->result == CURLE_HTTP2_STREAM && reply->status != 0 && reply->bytes > 0;
 }
@@ -65,10 +62,8 @@ static bool stream_was_cut(const struct avp_reply *reply) {
 static const struct rule *rule_for(const struct avp_reply *reply) {
   static const struct rule short_reply = {CURLE_HTTP2_STREAM, AVP_ERR_PROTOCOL, true,
                                           "the reply was cut short"};
-  static const struct rule cut = {CURLE_SSL_CONNECT_ERROR, AVP_ERR_NETWORK, true, check_network};
-  static const struct rule other = {CURLE_OK, AVP_ERR_NETWORK, true, check_network};
   size_t i;
-  if (handshake_was_cut(reply)) return &cut;
+  if (handshake_was_cut(reply)) return &other;
   if (stream_was_cut(reply)) return &short_reply;
   for (i = 0; i < sizeof rules / sizeof rules[0]; i++) {
     if (rules[i].code == reply->result) return &rules[i];
@@ -78,12 +73,13 @@ static const struct rule *rule_for(const struct avp_reply *reply) {
 
 bool avp_failure_may_pass(const struct avp_reply *reply) {
   if (reply->out_of_memory) return false;
-  if (reply->overflow == AVP_OVERFLOW_CONNECTION) return true; /* ours may have been another */
+  if (reply->overflow == AVP_OVERFLOW_CONNECTION)
+    return true; /* another reply may have caused it */
   if (reply->overflow != AVP_OVERFLOW_NONE) return false;
   return rule_for(reply)->may_pass;
 }
 
-/* What all errors have in common, without touching kind and message. */
+/* Fills what all errors have in common, but not kind and message. */
 static void fill(struct avp_err *err, const struct avp_reply *reply, const char *url) {
   err->status = reply->status;
   err->curl = (int)reply->result;
@@ -92,8 +88,8 @@ static void fill(struct avp_err *err, const struct avp_reply *reply, const char 
   avp_err_body(err, reply->body.data, reply->body.len);
 }
 
-/* libcurl quotes a proxy's URL that it does not understand, with user name and password: whatever
- * stands between a quotation mark, or a blank, and the last @ is covered. */
+/* Covers all between a quotation mark, or a blank, and the last @: libcurl quotes a proxy's URL
+ * that it does not understand, with user name and password. */
 static void hide_user(char *text) {
   char *at = strrchr(text, '@');
   char *from = at != NULL ? strpbrk(text, "'\"") : NULL;
@@ -129,56 +125,44 @@ void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, con
   err->retryable = avp_failure_may_pass(reply) && err->kind != AVP_ERR_LIMIT;
 }
 
-static enum avp_err_kind kind_of_status(int status) {
-  if (status == 401) return AVP_ERR_AUTH;
-  if (status == 403) return AVP_ERR_FORBIDDEN;
-  if (status == 404) return AVP_ERR_NOT_FOUND;
-  if (status == 429) return AVP_ERR_THROTTLED;
-  if (status >= 500 && status <= 599) return AVP_ERR_SERVER;
-  return AVP_ERR_HTTP;
-}
-
-static const char *advice_for_status(int status) {
-  switch (status) {
-  case 400:
-    return "the service refused the request as invalid; see body for its reason";
-  case 401:
-    return "a fresh token was refused: check that environment, base_url and token_url belong "
-           "together, and the app registration";
-  case 403:
-    return "the app registration lacks the permission: tick elements.customers.read.all under "
-           "Elements > Settings > Additional > API app registration, and check its customer scope";
-  case 404:
-    return "nothing is served there: check base_url and environment";
-  case 429:
-    return "the service limits the rate of requests: list less often, or lower concurrency";
-  case 503:
-    return "the service is under maintenance or overloaded: try again later";
-  default:
-    break;
-  }
-  if (status >= 300 && status < 400) {
-    return "redirects are not followed: check base_url and token_url";
-  }
-  if (status >= 500) return "the service failed: try again later";
-  return "this answer was not expected: check base_url";
-}
+/* The first that fits counts. */
+static const struct {
+  int from;
+  int to;
+  enum avp_err_kind kind;
+  const char *advice;
+} statuses[] = {
+    {300, 399, AVP_ERR_HTTP, "redirects are not followed: check base_url and token_url"},
+    {400, 400, AVP_ERR_HTTP, "the service refused the request as invalid; see body for its reason"},
+    {401, 401, AVP_ERR_AUTH,
+     "a fresh token was refused: check that environment, base_url and token_url belong together, "
+     "and the app registration"},
+    {403, 403, AVP_ERR_FORBIDDEN,
+     "the app registration lacks the permission: tick elements.customers.read.all under Elements > "
+     "Settings > Additional > API app registration, and check its customer scope"},
+    {404, 404, AVP_ERR_NOT_FOUND, "nothing is served there: check base_url and environment"},
+    {429, 429, AVP_ERR_THROTTLED,
+     "the service limits the rate of requests: list less often, or lower concurrency"},
+    {503, 503, AVP_ERR_SERVER, "the service is under maintenance or overloaded: try again later"},
+    {500, 599, AVP_ERR_SERVER, "the service failed: try again later"},
+    {0, INT_MAX, AVP_ERR_HTTP, "this answer was not expected: check base_url"},
+};
 
 void avp_explain_status(struct avp_err *err, const struct avp_reply *reply, const char *url) {
-  avp_err_set(err, kind_of_status(reply->status), "HTTP status %d: %s", reply->status,
-              advice_for_status(reply->status));
+  size_t i = 0;
+  while (reply->status < statuses[i].from || reply->status > statuses[i].to) i++;
+  avp_err_set(err, statuses[i].kind, "HTTP status %d: %s", reply->status, statuses[i].advice);
   fill(err, reply, url);
   err->retryable = avp_retry_status(reply->status);
 }
 
-void avp_explain_given_token(struct avp_err *err, const struct avp_reply *reply, const char *url) {
-  avp_err_set(
-      err, AVP_ERR_AUTH,
-      "HTTP status %d: the access token that was given is refused: tokens live for an hour; "
-      "get a new one, of the environment that base_url belongs to, or give access_token as "
-      "a function or client_id and a credential instead",
-      reply->status);
-  fill(err, reply, url);
+void avp_explain_given_token(struct avp_err *err) {
+  err->message[0] = '\0';
+  avp_err_add(err,
+              "HTTP status %d: the access token that was given is refused: tokens live for an "
+              "hour; get a new one, of the environment that base_url belongs to, or give "
+              "access_token as a function or client_id and a credential instead",
+              err->status);
 }
 
 void avp_explain_verdict(struct avp_err *err, const struct avp_retry_answer *answer,
@@ -186,8 +170,9 @@ void avp_explain_verdict(struct avp_err *err, const struct avp_retry_answer *ans
   double wait = (double)answer->delay_ms / 1000;
   if (answer->verdict == AVP_RETRY_SPENT) {
     if (attempts > 1) avp_err_add(err, " (gave up after %d attempts)", attempts);
-    if (err->retry_after > 0)
+    if (err->retry_after > 0) {
       avp_err_add(err, " (the server asks to wait %.1f s)", err->retry_after);
+    }
   } else if (answer->verdict == AVP_RETRY_TOO_LONG) {
     avp_err_add(err, " (the server asks to wait %.1f s, longer than max_retry_wait of %.1f s)",
                 wait, (double)policy->max_wait_ms / 1000);

@@ -1,41 +1,47 @@
-/* requests.c - see requests.h.
- *
+/* requests.c - sends, pauses, times out and ends a client's calls (requests.h).
  * SPDX-License-Identifier: MIT */
 #include "requests.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "../ground/mem.h"
 #include "../ground/sys.h"
 #include "explain.h"
 
-#define REFUSALS_MAX 100 /* 401s of one call, each for a token that others have used since */
+#define REFUSALS_MAX 100 /* 401s of one call, each for a token that had worked before */
 
-static bool copy_string(const char **text) {
-  const char *original = *text;
-  *text = avp_strdup(original);
-  return original == NULL || *text != NULL;
+/* Where the settings hold strings. */
+static const size_t strings[] = {
+    offsetof(struct avp_settings, transfer.ca_file),
+    offsetof(struct avp_settings, transfer.proxy),
+    offsetof(struct avp_settings, transfer.user_agent),
+    offsetof(struct avp_settings, token_url),
+    offsetof(struct avp_settings, client_id),
+    offsetof(struct avp_settings, scope),
+};
+#define STRINGS (sizeof strings / sizeof strings[0])
+
+static const char **string_at(struct avp_settings *settings, size_t i) {
+  return (const char **)(void *)((char *)settings + strings[i]);
 }
 
 static bool copy_settings(struct avp_settings *own, const struct avp_settings *given) {
-  bool ok = true;
+  bool done = true;
+  size_t i;
   *own = *given;
-  ok = copy_string(&own->transfer.ca_file) && ok;
-  ok = copy_string(&own->transfer.proxy) && ok;
-  ok = copy_string(&own->transfer.user_agent) && ok;
-  ok = copy_string(&own->token_url) && ok;
-  ok = copy_string(&own->client_id) && ok;
-  ok = copy_string(&own->scope) && ok;
-  return ok;
+  for (i = 0; i < STRINGS; i++) {
+    const char **text = string_at(own, i);
+    bool given_one = *text != NULL;
+    *text = avp_strdup(*text);
+    if (given_one && *text == NULL) done = false;
+  }
+  return done;
 }
 
 static void free_settings(struct avp_settings *own) {
-  avp_free((char *)own->transfer.ca_file);
-  avp_free_secret((char *)own->transfer.proxy); /* may hold the proxy's password */
-  avp_free((char *)own->transfer.user_agent);
-  avp_free((char *)own->token_url);
-  avp_free((char *)own->client_id);
-  avp_free((char *)own->scope);
+  size_t i; /* wiped: the proxy may hold a password */
+  for (i = 0; i < STRINGS; i++) avp_free_secret((char *)*string_at(own, i));
 }
 
 struct avp_requests *avp_requests_new(const struct avp_settings *settings) {
@@ -79,7 +85,7 @@ static void requeue_all(struct avp_requests *r) {
   avp_signin_cancel(&r->signin);
 }
 
-/* In a fork's child the attempts that the parent started are not ours: they begin anew. */
+/* In a fork's child, queues the calls again whose attempts the parent started. */
 static void begin_anew_after_fork(struct avp_requests *r) {
   if (!avp_transport_forked(r->shared.transport)) return;
   requeue_all(r);
@@ -96,7 +102,7 @@ static void fail_with(struct avp_requests *r, struct avp_call *call, enum avp_er
                       const char *message) {
   struct avp_err err;
   avp_err_set(&err, kind, "%s", message);
-  err.retryable = err.past_deadline = kind == AVP_ERR_TIMEOUT; /* of the listing's time */
+  err.retryable = kind == AVP_ERR_TIMEOUT; /* that of the listing */
   fail(r, call, &err);
 }
 
@@ -115,18 +121,13 @@ void avp_requests_close(struct avp_requests *r) {
   r->shared.transport = NULL;
 }
 
-static void free_call(struct avp_call *call) {
-  avp_call_free(call);
-  avp_free(call);
-}
-
 struct avp_call *avp_call_new(struct avp_requests *r, const char *url, const char *body,
                               int64_t deadline) {
   struct avp_call *call = avp_alloc(sizeof *call);
   struct avp_call **end = &r->calls;
   if (call == NULL) return NULL;
   if (!avp_call_init(call, url, body, deadline)) {
-    free_call(call);
+    avp_call_release(r, call);
     return NULL;
   }
   while (*end != NULL) end = &(*end)->next;
@@ -138,11 +139,12 @@ struct avp_call *avp_call_new(struct avp_requests *r, const char *url, const cha
 void avp_call_release(struct avp_requests *r, struct avp_call *call) {
   struct avp_call **link = &r->calls;
   if (!r->closed) begin_anew_after_fork(r);
-  if (is_open(call)) r->shared.progress++; /* another coroutine that waits for it must look again */
+  if (is_open(call)) r->shared.progress++; /* a coroutine that waits for it must look again */
   avp_call_drop(&r->shared, call);
   while (*link != NULL && *link != call) link = &(*link)->next;
   if (*link != NULL) *link = call->next;
-  free_call(call);
+  avp_call_free(call);
+  avp_free(call);
 }
 
 static int count_in_flight(const struct avp_requests *r) {
@@ -152,8 +154,8 @@ static int count_in_flight(const struct avp_requests *r) {
   return count;
 }
 
-/* Whether this request tries a token that has not proved itself. Until a fresh token has served a
- * request, only one is sent with it, so that a refusal is known to be the token's. */
+/* Whether this call tries out a fresh token. Until one request with a token has been answered, no
+ * other is sent with it: so a refusal is known to be the token's. */
 static bool is_trial(const struct avp_requests *r, const struct avp_call *call) {
   return call->state == AVP_CALL_IN_FLIGHT && !r->signin.token.proven &&
          call->token_generation == r->signin.token.generation;
@@ -166,26 +168,20 @@ static bool is_on_trial(const struct avp_requests *r) {
 }
 
 static void send_call(struct avp_requests *r, struct avp_call *call, const char *bearer) {
-  struct avp_request request;
-  memset(&request, 0, sizeof request);
-  request.post = call->body != NULL;
-  request.url = call->url;
-  request.body = call->body;
-  request.body_len = call->body != NULL ? strlen(call->body) : 0;
-  request.content_type = "application/json";
-  request.bearer = bearer;
+  struct avp_request request = {
+      .url = call->url, .body = call->body, .content_type = "application/json", .bearer = bearer};
   call->token_generation = r->signin.token.generation;
   if (!avp_call_send(&r->shared, call, &request)) {
     fail_with(r, call, AVP_ERR_MEMORY, "out of memory or of descriptors for a request");
   }
 }
 
-/* When a queued call may be sent, as far as waits for the server's sake are concerned. */
+/* Returns when a queued call may be sent, by the waits for the server's sake. */
 static int64_t due_at(const struct avp_requests *r, const struct avp_call *call) {
   return call->not_before > r->paused_until ? call->not_before : r->paused_until;
 }
 
-/* Returns whether anything was sent, or has failed. */
+/* Sends what is due, the token request too. Returns whether anything was sent, or has failed. */
 static bool send_due(struct avp_requests *r) {
   int room = r->max_in_flight - count_in_flight(r);
   bool trial = is_on_trial(r);
@@ -205,9 +201,9 @@ static bool send_due(struct avp_requests *r) {
 }
 
 static void slow_down(struct avp_requests *r, const struct avp_call *call) {
-  if (call->sent_at < r->limit_cut_at) return; /* it belongs to the same burst */
+  if (call->sent_at < r->limit_cut_at) return; /* sent in the burst that was slowed down already */
   r->max_in_flight = r->max_in_flight > 1 ? r->max_in_flight / 2 : 1;
-  r->limit_cut_at = r->shared.now + 1; /* what was sent in this very moment belongs to it too */
+  r->limit_cut_at = r->shared.now + 1; /* what was sent in this moment belongs to the burst */
 }
 
 static void plan(struct avp_requests *r, struct avp_call *call) {
@@ -232,17 +228,17 @@ static void succeed(struct avp_requests *r, struct avp_call *call) {
   r->shared.progress++;
 }
 
-/* 401: the token's fault, not the request's; until a fresh token is refused at once. */
+/* A 401 is the token's fault, so the call is sent again, unless a fresh token was refused. */
 static void handle_401(struct avp_requests *r, struct avp_call *call) {
   struct avp_token *token = &r->signin.token;
-  bool refused = avp_token_refuse(token, call->token_generation) == AVP_TOKEN_REFUSED;
-  if (refused || ++call->refusals >= REFUSALS_MAX) {
+  bool again = avp_token_refuse(token, call->token_generation);
+  if (again && ++call->refusals < REFUSALS_MAX) {
+    avp_call_requeue(&r->shared, call); /* tries with another token do not count */
+  } else {
     struct avp_err err;
     avp_call_explain(call, &err);
-    if (token->fixed) avp_explain_given_token(&err, &call->transfer->reply, call->url);
+    if (token->fixed) avp_explain_given_token(&err);
     fail(r, call, &err);
-  } else {
-    avp_call_requeue(&r->shared, call); /* tries with another token do not count */
   }
 }
 
@@ -260,17 +256,16 @@ static void take_reply(struct avp_requests *r, struct avp_call *call) {
 }
 
 static void take_finished(struct avp_requests *r) {
-  struct avp_transfer *transfer;
+  struct avp_call *call;
   avp_transport_perform(r->shared.transport, r->shared.now);
-  for (transfer = avp_transport_next_done(r->shared.transport); transfer != NULL;
-       transfer = avp_transport_next_done(r->shared.transport)) {
-    struct avp_call *call = transfer->owner;
+  for (call = r->calls; call != NULL; call = call->next) {
+    if (call->state != AVP_CALL_IN_FLIGHT || call->transfer->running) continue;
     avp_call_note_reply(&r->shared, call);
-    if (call != &r->signin.call) take_reply(r, call); /* sign-in takes its own in its step */
+    take_reply(r, call);
   }
 }
 
-/* If no token could be had, fails all calls that wait for one. */
+/* If sign-in has failed, fails all calls that wait for a token. */
 static void fail_for_token(struct avp_requests *r) {
   struct avp_err *why = &r->signin.failure;
   struct avp_call *call;
@@ -279,7 +274,7 @@ static void fail_for_token(struct avp_requests *r) {
     if (call->state != AVP_CALL_QUEUED) continue;
     fail(r, call, why);
     call->err.at_sign_in = true;
-    call->err.attempts = why->attempts; /* of the token request: the call itself made none */
+    call->err.attempts = why->attempts; /* of the token request */
   }
   why->kind = AVP_OK;
 }

@@ -1,5 +1,4 @@
-/* retry.c - see retry.h.
- *
+/* retry.c - how long to wait after a 429 or another failure, and what Retry-After says (retry.h).
  * SPDX-License-Identifier: MIT */
 #include "retry.h"
 
@@ -16,14 +15,15 @@ bool avp_retry_status(int status) {
          status == 504;
 }
 
+/* Returns `first`, doubled so many times, but at most `cap`. */
 static int64_t doubled(int64_t first, int times, int64_t cap) {
   int64_t value = first;
   while (times-- > 0 && value < cap) value *= 2;
   return value < cap ? value : cap;
 }
 
-/* The delay if the server names none: after a 429 half fixed and half random, since going back
- * too early costs another refusal; else full jitter, which spreads clients best. */
+/* Returns the delay if the server names none: after a 429 half fixed and half random, since going
+ * back too early costs another refusal; else full jitter, which spreads clients best. */
 static int64_t own_delay(const struct avp_retry_case *c) {
   int64_t base;
   if (c->status == 429) {
@@ -47,14 +47,13 @@ struct avp_retry_answer avp_retry_decide(const struct avp_retry_policy *policy,
     answer.verdict = AVP_RETRY_TOO_LONG;
   } else {
     if (answer.delay_ms > policy->max_wait_ms) answer.delay_ms = policy->max_wait_ms;
-    answer.verdict = c->deadline != AVP_NEVER && answer.delay_ms >= c->deadline - c->now
-                         ? AVP_RETRY_PAST_DEADLINE
-                         : AVP_RETRY_WAIT;
+    answer.verdict =
+        answer.delay_ms >= c->deadline - c->now ? AVP_RETRY_PAST_DEADLINE : AVP_RETRY_WAIT;
   }
   return answer;
 }
 
-/* Digits with an optional fraction, as ms; -1 for anything else. */
+/* Returns the ms of digits with an optional fraction; -1 for anything else. */
 static int64_t read_seconds(const char *text) {
   int64_t ms = 0;
   int64_t unit = 100;
@@ -84,7 +83,7 @@ int64_t avp_retry_after(const char *value, const char *date, int64_t wall_ms) {
   if (value == NULL) return -1;
   value += strspn(value, " \t");
   wait = read_seconds(value);
-  /* libcurl's parser takes a bare number for a date (20300101): never let it see one. */
+  /* libcurl's parser takes a bare number for a date (20300101): it must never see one */
   if (wait >= 0 || only_digits_and_signs(value)) return wait;
   then = (int64_t)curl_getdate(value, NULL);
   if (then < 0) return -1;

@@ -1,8 +1,7 @@
-/* retry.h - whether to try a request again, and after how long.
+/* retry.h - decides whether to try a request again, and how long to wait, such as after a 429.
  *
- * Pure functions: time and chance are arguments, nothing is sent and nothing waits here. The rules
- * are the README's table "Errors and retries"; Retry-After is RFC 9110 section 10.2.3.
- *
+ * Pure functions: time and chance are arguments. The rules are the README's table "Errors and
+ * retries"; Retry-After is RFC 9110 section 10.2.3.
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_RETRY_H
 #define AVP_RETRY_H
@@ -37,7 +36,7 @@ struct avp_retry_case {
 
 struct avp_retry_answer {
   enum avp_retry_verdict verdict;
-  int64_t delay_ms;  /* for WAIT: how long; for TOO_LONG and PAST_DEADLINE: how long it would be */
+  int64_t delay_ms;  /* for WAIT: how long to wait; for the others: how long it would be */
   bool whole_client; /* the wait is for all requests of the client, not just this one */
   bool slow_down;    /* the server is overloaded: send fewer at a time */
 };
@@ -45,14 +44,13 @@ struct avp_retry_answer {
 /* Whether a reply of this status may be tried again (408, 429, 500, 502, 503, 504). */
 bool avp_retry_status(int status);
 
-/* Decides. */
+/* Decides about a request whose latest attempt ended as `c` says. */
 struct avp_retry_answer avp_retry_decide(const struct avp_retry_policy *policy,
                                          const struct avp_retry_case *c);
 
-/* Reads Retry-After: seconds (a fraction is allowed) or an HTTP date, which is taken less `date`,
- * the reply's own Date (NULL or unreadable: less `wall_ms`, ms since 1970). A date that has passed
- * is 0. Returns ms, at most AVP_RETRY_AFTER_MAX, or -1 if `value` is NULL, negative or unreadable.
- */
+/* Reads Retry-After: seconds (a fraction is allowed) or an HTTP date, from which the reply's own
+ * Date is subtracted (if `date` is NULL or unreadable: `wall_ms`, ms since 1970). Returns ms, at
+ * most AVP_RETRY_AFTER_MAX; 0 for a past date; -1 if `value` is NULL, negative or unreadable. */
 #define AVP_RETRY_AFTER_MAX ((int64_t)1000 * 60 * 60 * 24 * 366)
 int64_t avp_retry_after(const char *value, const char *date, int64_t wall_ms);
 

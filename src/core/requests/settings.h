@@ -1,5 +1,4 @@
 /* settings.h - what a client is set to: how it signs in, sends, and tries again.
- *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_SETTINGS_H
 #define AVP_SETTINGS_H
@@ -22,8 +21,8 @@ struct avp_settings {
   const char *client_id; /* may be NULL with AVP_CREDENTIAL_TOKEN and _ASSERTION */
   const char *scope;
   enum avp_credential credential;
-  bool credential_is_function; /* asked for through avp_signin_wants */
-  bool token_store;            /* before a fetch, look where processes share tokens */
+  bool credential_is_function; /* of the user's: avp_signin_wants says when to call it */
+  bool token_store;            /* before a fetch, look into the store that processes share */
   int64_t timeout_ms;          /* per attempt */
   struct avp_retry_policy retry;
   int concurrency; /* most attempts in flight */

@@ -1,5 +1,4 @@
-/* signin.c - see signin.h.
- *
+/* signin.c - the states of a fetch, the token request's form, and what its reply means (signin.h).
  * SPDX-License-Identifier: MIT */
 #include "signin.h"
 
@@ -28,7 +27,7 @@ static void enter(struct avp_signin *s, enum avp_signin_state state) {
   s->shared->progress++;
 }
 
-/* Replaces what `place` holds. */
+/* Replaces the secret at `place`. */
 static void keep(char **place, char *text) {
   avp_free_secret(*place);
   *place = text;
@@ -49,7 +48,7 @@ void avp_signin_free(struct avp_signin *s) {
   keep(&s->sent_assertion, NULL);
 }
 
-/* Adds the origin of an error that a token reply has caused. */
+/* Adds to an error which reply of the token endpoint caused it. */
 static void add_reply(const struct avp_signin *s, struct avp_err *err) {
   const struct avp_reply *reply = &s->call.transfer->reply;
   err->status = reply->status;
@@ -91,7 +90,7 @@ const char *avp_signin_bearer(struct avp_signin *s) {
 }
 
 static bool add(struct avp_buf *form, const char *name, const char *value) {
-  return value == NULL || avp_url_add_field(form, name, value, strlen(value)) == AVP_BUF_OK;
+  return value == NULL || avp_url_add_field(form, name, value, strlen(value));
 }
 
 static bool build_form(const struct avp_signin *s, struct avp_buf *form) {
@@ -106,25 +105,20 @@ static bool build_form(const struct avp_signin *s, struct avp_buf *form) {
 }
 
 static bool send_request(struct avp_signin *s) {
-  struct avp_request request;
+  struct avp_request request = {
+      .url = s->call.url, .content_type = "application/x-www-form-urlencoded", .secret = true};
   struct avp_buf form;
   bool sent;
   avp_buf_init(&form, MAX_FORM);
   form.secret = true;
   sent = build_form(s, &form);
-  memset(&request, 0, sizeof request);
-  request.post = true;
-  request.url = s->call.url;
   request.body = form.data;
-  request.body_len = form.len;
-  request.content_type = "application/x-www-form-urlencoded";
-  request.secret = true;
   sent = sent && avp_call_send(s->shared, &s->call, &request);
   avp_buf_free(&form);
   return sent;
 }
 
-/* Sends the request, or asks for what it lacks. Returns whether it was sent, or failed. */
+/* Sends the request, or asks for the credential. Returns whether it was sent, or failed. */
 static bool send_due(struct avp_signin *s) {
   const struct avp_settings *settings = settings_of(s);
   struct avp_err err;
@@ -135,8 +129,8 @@ static bool send_due(struct avp_signin *s) {
   }
   sent = send_request(s);
   if (settings->credential == AVP_CREDENTIAL_ASSERTION && settings->credential_is_function) {
-    keep(&s->sent_assertion,
-         s->credential); /* good for one attempt: the server remembers its jti */
+    /* good for one attempt: the server remembers its jti */
+    keep(&s->sent_assertion, s->credential);
     s->credential = NULL;
   }
   if (sent) return true;
@@ -164,6 +158,7 @@ bool avp_signin_step(struct avp_signin *s) {
     return s->shared->now >= s->call.not_before && send_due(s);
   }
   if (s->call.transfer->running) return false;
+  avp_call_note_reply(s->shared, &s->call);
   take_finished(s);
   return true;
 }
@@ -228,7 +223,7 @@ bool avp_signin_supply_token(struct avp_signin *s, const char *value, size_t len
   return true;
 }
 
-/* A secret that a function returns may have been renewed since: asks once more. */
+/* Asks the function once more if its secret was refused: it may return a renewed one. */
 static bool ask_for_new_secret(struct avp_signin *s, const char *word) {
   if (!settings_of(s)->credential_is_function ||
       settings_of(s)->credential != AVP_CREDENTIAL_SECRET || s->asked_anew || word == NULL ||
@@ -242,7 +237,7 @@ static bool ask_for_new_secret(struct avp_signin *s, const char *word) {
   return true;
 }
 
-/* The server's sentence, cut to a sane length and without the secrets that it may echo. */
+/* Copies the server's sentence, cut to a sane length and without the secrets that it may echo. */
 static void quote(const struct avp_signin *s, const char *description, char said[DESCRIPTION_MAX]) {
   size_t len = description != NULL ? strlen(description) : 0;
   bool cut = len >= DESCRIPTION_MAX;
@@ -265,7 +260,7 @@ void avp_signin_refused(struct avp_signin *s, const char *word, const char *desc
                               settings_of(s)->credential == AVP_CREDENTIAL_ASSERTION, s->call.url);
   } else {
     avp_explain_status(&err, reply, s->call.url);
-    if (reply->status == 403) err.kind = AVP_ERR_AUTH; /* it refuses, if not in OAuth's words */
+    if (reply->status == 403) err.kind = AVP_ERR_AUTH; /* a refusal, if not in OAuth's words */
     avp_err_add(&err, "; this is the token endpoint: check token_url and environment");
   }
   avp_err_forget_token(&err);

@@ -1,5 +1,4 @@
-/* token.c - see token.h.
- *
+/* token.c - decides when a token is renewed, and what a 401 means for it (token.h).
  * SPDX-License-Identifier: MIT */
 #include "token.h"
 
@@ -10,7 +9,7 @@
 #include "../ground/sys.h"
 
 #define RENEW_AHEAD_MS 300000 /* renew this long before expiry, or a tenth of a short lifetime */
-#define RENEW_AGAIN_MS 30000  /* after a failed early renewal, not before this long */
+#define RENEW_AGAIN_MS 30000  /* wait this long after a failed early renewal */
 
 bool avp_token_is_valid(const char *text, size_t len) {
   size_t i;
@@ -61,7 +60,7 @@ bool avp_token_fix(struct avp_token *token, const char *value) {
   return avp_token_set(token, value, strlen(value), AVP_NEVER, true, 0);
 }
 
-/* Never 0. */
+/* Returns a hash that is never 0. */
 static uint64_t hash_of(const char *value, size_t len) {
   static const struct avp_hash_key key = {0, 0}; /* only compared within this process */
   return avp_hash64(&key, value, len) | 1;
@@ -77,12 +76,10 @@ void avp_token_worked(struct avp_token *token, uint64_t generation) {
   if (generation == token->generation) token->proven = true;
 }
 
-enum avp_token_refusal avp_token_refuse(struct avp_token *token, uint64_t generation) {
-  if (generation != token->generation || token->value == NULL) {
-    return AVP_TOKEN_REPEAT; /* an older one: the request is just sent again */
-  }
+bool avp_token_refuse(struct avp_token *token, uint64_t generation) {
+  if (generation != token->generation || token->value == NULL) return true; /* an older one */
   token->refused = hash_of(token->value, strlen(token->value));
-  if (token->fixed) return AVP_TOKEN_REFUSED;
+  if (token->fixed) return false;
   avp_token_free(token);
-  return token->proven ? AVP_TOKEN_REPEAT : AVP_TOKEN_REFUSED;
+  return token->proven;
 }

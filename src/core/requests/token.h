@@ -1,8 +1,7 @@
-/* token.h - the life of one access token (RFC 6749 section 4.4, RFC 6750).
+/* token.h - when an access token is renewed, when it ends (RFC 6749 section 4.4, RFC 6750).
  *
- * By the clock a token is usable, then due to be renewed, then expired; a 401 ends it earlier.
- * Sends nothing: sign-in fetches. `now` is an argument.
- *
+ * By the clock a token is usable, then due for renewal, then expired; a 401 ends it earlier. Sends
+ * nothing: signin.h fetches. `now` is in ms on any monotonic clock.
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_TOKEN_H
 #define AVP_TOKEN_H
@@ -21,11 +20,6 @@ struct avp_token {
   int64_t renew_at;    /* ms; fetch a new one from here on, while this one is still used */
 };
 
-enum avp_token_refusal {
-  AVP_TOKEN_REPEAT, /* send again: another token is or will be there */
-  AVP_TOKEN_REFUSED /* a fresh token was refused: an `auth` error */
-};
-
 /* Whether a text can be a bearer token, which goes into a header: printable ASCII without blanks
  * (RFC 6750 section 2.1). */
 bool avp_token_is_valid(const char *text, size_t len);
@@ -36,28 +30,29 @@ void avp_token_free(struct avp_token *token);
 /* Whether a request may be sent with it. */
 bool avp_token_is_usable(const struct avp_token *token, int64_t now);
 
-/* Whether another should be fetched: none is usable, or it is time for an early renewal. */
+/* Whether to fetch another: none is usable, or it is time for an early renewal. */
 bool avp_token_is_due(const struct avp_token *token, int64_t now);
 
-/* No new token could be had: the next early renewal waits a while. */
+/* Puts off the next early renewal after one that failed. */
 void avp_token_fetch_failed(struct avp_token *token, int64_t now);
 
-/* A new token, good for `lifetime_ms` (AVP_NEVER: for ever). `fresh` is false for one that others
- * may have used before us. False when memory is out; the old one is then kept. */
+/* Replaces the token by a new one, good for `lifetime_ms` (AVP_NEVER: for ever). `fresh`: no other
+ * process has used it yet. False when memory is out; the old one is then kept. */
 bool avp_token_set(struct avp_token *token, const char *value, size_t len, int64_t lifetime_ms,
                    bool fresh, int64_t now);
 
-/* A token that never changes: the user's string. False when memory is out. */
+/* Sets a token that never changes: the user's string. False when memory is out. */
 bool avp_token_fix(struct avp_token *token, const char *value);
 
-/* Whether this token is the one at hand, or the one that was refused last: no news. */
+/* Whether this token is the one at hand, or the one that was refused last. */
 bool avp_token_is_known(const struct avp_token *token, const char *value, size_t len);
 
-/* A request with the token of this generation was answered by other than 401. */
+/* Notes that a request with the token of this generation was answered by other than 401. */
 void avp_token_worked(struct avp_token *token, uint64_t generation);
 
-/* A request with the token of this generation got 401. Discards the token if it is the current one
- * and not fixed. */
-enum avp_token_refusal avp_token_refuse(struct avp_token *token, uint64_t generation);
+/* Notes a 401 to a request with the token of this generation. Discards the token if it is the
+ * current one and not fixed. Returns whether to send the request again, with another token; false:
+ * a fresh token was refused. */
+bool avp_token_refuse(struct avp_token *token, uint64_t generation);
 
 #endif

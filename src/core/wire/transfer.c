@@ -1,5 +1,5 @@
-/* transfer.c - see transfer.h.
- *
+/* transfer.c - sets libcurl's options, decides which certificates are trusted, collects the reply
+ * (transfer.h). libcurl's callbacks only append.
  * SPDX-License-Identifier: MIT */
 #include "transfer.h"
 
@@ -16,12 +16,14 @@
 #define TOO_LARGE  ((CURLcode)100)
 
 static size_t on_body(char *data, size_t size, size_t count, void *user) {
-  struct avp_transfer *transfer = user;
+  struct avp_reply *reply = &((struct avp_transfer *)user)->reply;
   size_t len = size * count;
-  enum avp_buf_result result = avp_buf_add(&transfer->reply.body, data, len);
-  if (result == AVP_BUF_OK) return len;
-  if (result == AVP_BUF_TOO_BIG) transfer->reply.overflow = AVP_OVERFLOW_BODY;
-  if (result == AVP_BUF_NO_MEMORY) transfer->reply.out_of_memory = true;
+  if (avp_buf_add(&reply->body, data, len)) return len;
+  if (len > reply->body.max - reply->body.len) {
+    reply->overflow = AVP_OVERFLOW_BODY;
+  } else {
+    reply->out_of_memory = true;
+  }
   return 0;
 }
 
@@ -36,13 +38,6 @@ static void keep_header(const char *line, size_t len, const char *name, char *ou
   if (len < size) snprintf(out, size, "%.*s", (int)len, line);
 }
 
-/* A new status line: what an interim reply said does not count for the final one. */
-static void forget_headers(struct avp_reply *reply) {
-  reply->retry_after[0] = '\0';
-  reply->date[0] = '\0';
-  reply->request_id[0] = '\0';
-}
-
 static size_t on_header(char *data, size_t size, size_t count, void *user) {
   struct avp_transfer *transfer = user;
   struct avp_reply *reply = &transfer->reply;
@@ -52,7 +47,9 @@ static size_t on_header(char *data, size_t size, size_t count, void *user) {
     reply->overflow = AVP_OVERFLOW_HEADERS;
     return 0;
   }
-  if (len > 5 && strncmp(data, "HTTP/", 5) == 0) forget_headers(reply);
+  if (len > 5 && strncmp(data, "HTTP/", 5) == 0) { /* those of an interim reply do not count */
+    reply->retry_after[0] = reply->date[0] = reply->request_id[0] = '\0';
+  }
   keep_header(data, len, "Retry-After", reply->retry_after, sizeof reply->retry_after);
   keep_header(data, len, "Date", reply->date, sizeof reply->date);
   keep_header(data, len, "request-id", reply->request_id, sizeof reply->request_id);
@@ -65,8 +62,8 @@ static bool add_header(struct avp_transfer *transfer, const char *name, const ch
   struct avp_buf line;
   bool done;
   avp_buf_init(&line, 1024 * 1024);
-  line.secret = true; /* it may be the bearer token's */
-  done = avp_buf_adds(&line, name) == AVP_BUF_OK && avp_buf_adds(&line, value) == AVP_BUF_OK;
+  line.secret = true; /* it may hold the bearer token */
+  done = avp_buf_adds(&line, name) && avp_buf_adds(&line, value);
   longer = done ? curl_slist_append(transfer->headers, line.data) : NULL;
   avp_buf_free(&line);
   if (longer == NULL) return false;
@@ -74,21 +71,15 @@ static bool add_header(struct avp_transfer *transfer, const char *name, const ch
   return true;
 }
 
-static bool add_bearer(struct avp_transfer *transfer, const char *token) {
-  static const char name[] = "Authorization: Bearer ";
-  const struct curl_slist *last;
-  if (token == NULL) return true;
-  if (!add_header(transfer, name, token)) return false;
-  for (last = transfer->headers; last->next != NULL; last = last->next) continue;
-  transfer->bearer = last->data + sizeof name - 1;
-  return true;
-}
-
 static bool make_headers(struct avp_transfer *transfer, const struct avp_request *request) {
+  static const char name[] = "Authorization: Bearer ";
+  if (request->bearer != NULL) {
+    if (!add_header(transfer, name, request->bearer)) return false;
+    transfer->bearer = transfer->headers->data + sizeof name - 1;
+  }
   return add_header(transfer, "Accept: ", "application/json") &&
          add_header(transfer, "Expect:", "") && /* no waiting for a 100 before a POST's body */
-         (!request->post || add_header(transfer, "Content-Type: ", request->content_type)) &&
-         add_bearer(transfer, request->bearer);
+         (request->body == NULL || add_header(transfer, "Content-Type: ", request->content_type));
 }
 
 /* OpenSSL reads a hashed directory certificate by certificate as it needs them, the bundle file
@@ -108,27 +99,23 @@ static const char *hashed_dir(void) {
   return dir;
 }
 
-/* Sets a string that libcurl copies. Without memory it would go on with its default: another
- * certificate store, no proxy. */
+/* Sets a string that libcurl copies. False when memory is out: libcurl would go on with its
+ * default, which is another certificate store, or no proxy. */
 static bool set_text(CURL *easy, CURLoption option, const char *text) {
   return curl_easy_setopt(easy, option, text) != CURLE_OUT_OF_MEMORY;
 }
 
+/* Trusts ca_file alone if there is one, else the system's certificates. */
 static bool set_trust(CURL *easy, const struct avp_transfer_settings *settings) {
-  bool done = true;
+  const char *dir = settings->ca_file == NULL ? hashed_dir() : NULL;
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  if (settings->ca_file != NULL) {
-    done = set_text(easy, CURLOPT_CAINFO, settings->ca_file);
-    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-  } else if (hashed_dir() != NULL) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-    done = set_text(easy, CURLOPT_CAPATH, hashed_dir());
-  } else {
-    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* lets libcurl keep the loaded bundle */
+  if ((settings->ca_file != NULL || dir != NULL) &&
+      !set_text(easy, CURLOPT_CAINFO, settings->ca_file)) {
+    return false;
   }
-  return done;
+  return set_text(easy, CURLOPT_CAPATH, dir); /* NULL lets libcurl keep the loaded bundle */
 }
 
 static bool set_protocol(CURL *easy) {
@@ -137,19 +124,13 @@ static bool set_protocol(CURL *easy) {
 #else
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-  curl_easy_setopt(easy, QUICK_EXIT, 1L); /* a look-up that hangs must not hold us */
+  curl_easy_setopt(easy, QUICK_EXIT, 1L); /* does not wait for a look-up that hangs */
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   return set_text(easy, CURLOPT_ACCEPT_ENCODING, ""); /* all that this libcurl can unpack */
-}
-
-/* Rather share a connection than open another; but only HTTP/2 shares, and that we speak on TLS
- * only. Elsewhere a request would wait behind another one, its time running, for nothing. */
-static void set_sharing(CURL *easy, const char *url) {
-  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, curl_strnequal(url, "https:", 6) ? 1L : 0L);
 }
 
 static bool set_proxy(CURL *easy, const struct avp_transfer_settings *settings, const char *url) {
@@ -166,7 +147,9 @@ static bool configure(struct avp_transfer *transfer, const struct avp_transfer_s
               set_proxy(easy, settings, request->url) &&
               set_text(easy, CURLOPT_USERAGENT, settings->user_agent);
   if (!done) return false;
-  set_sharing(easy, request->url);
+  /* Share a connection rather than open another; but only HTTP/2 shares, and we speak that on TLS
+   * only. On plain HTTP a request would wait behind another one, its time running, for nothing. */
+  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, curl_strnequal(request->url, "https:", 6) ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reply.detail);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -176,7 +159,7 @@ static bool configure(struct avp_transfer *transfer, const struct avp_transfer_s
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
-  if (request->post) {
+  if (request->body != NULL) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body.data);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->body.len);
   }
@@ -184,17 +167,15 @@ static bool configure(struct avp_transfer *transfer, const struct avp_transfer_s
 }
 
 struct avp_transfer *avp_transfer_new(const struct avp_transfer_settings *settings,
-                                      const struct avp_request *request, void *owner) {
+                                      const struct avp_request *request) {
   struct avp_transfer *transfer = avp_alloc(sizeof *transfer);
   if (transfer == NULL) return NULL;
   transfer->easy = curl_easy_init();
-  transfer->owner = owner;
   avp_buf_init(&transfer->reply.body, settings->max_body);
-  avp_buf_init(&transfer->body, request->body_len);
+  avp_buf_init(&transfer->body, request->body != NULL ? strlen(request->body) : 0);
   transfer->body.secret = transfer->reply.body.secret = request->secret;
   if (transfer->easy != NULL && make_headers(transfer, request) &&
-      (!request->post ||
-       avp_buf_add(&transfer->body, request->body, request->body_len) == AVP_BUF_OK) &&
+      (request->body == NULL || avp_buf_adds(&transfer->body, request->body)) &&
       configure(transfer, settings, request)) {
     return transfer;
   }
@@ -214,28 +195,26 @@ void avp_transfer_free(struct avp_transfer *transfer) {
   avp_free(transfer);
 }
 
-/* On HTTP/2 libcurl's limit is a failure of its callback (-902), and nghttp2 has one too: how many
- * frames they may come in (-905). Both are told in words only, to all who share the connection,
- * and to who uses it next where the reply was given up before its end. The words may be left over
- * from a connection that libcurl itself has replaced by another: the result counts as well. */
+/* On HTTP/2 libcurl's limit on headers is a failure of its callback (-902), and nghttp2 has one
+ * too: how many frames they may come in (-905). libcurl reports both in words only, to all
+ * transfers that share the connection, and to the next one if the reply was given up before its
+ * end. The words may be left from a connection that libcurl has replaced by another, so the result
+ * counts as well. */
 static bool is_connection_limit(const char *detail, CURLcode result) {
   return (result == CURLE_RECV_ERROR || result == CURLE_HTTP2) &&
          strstr(detail, "nghttp2") != NULL &&
          (strstr(detail, " -902") != NULL || strstr(detail, " -905") != NULL);
 }
 
-/* Whether the request had left: what is too large is the reply then, not it. */
-static bool request_had_left(CURL *easy) {
-  long bytes = 0;
-  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes);
-  return bytes > 0;
-}
-
-/* libcurl has limits of its own for headers, which it reports in a way of their own: for one long
- * line before our callback sees it, and for more lines than it takes, trailers included. */
+/* libcurl has limits of its own for headers: the length of a line, which it reports before our
+ * callback sees it, and the number of lines, trailers included. */
 static bool headers_were_too_long(const struct avp_transfer *transfer, CURLcode result) {
   curl_off_t first_byte = 0;
-  if (result == TOO_LARGE) return request_had_left(transfer->easy);
+  long sent = 0;
+  if (result == TOO_LARGE) {
+    curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
+    return sent > 0; /* else the request is what is too large */
+  }
   if (result != CURLE_OUT_OF_MEMORY || transfer->reply.body.len > 0) return false;
   curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
   return first_byte > 0; /* memory may really be out then, but that is far less likely */

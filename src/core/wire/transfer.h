@@ -1,8 +1,7 @@
-/* transfer.h - one attempt at one HTTP request, on one easy handle of libcurl.
+/* transfer.h - one attempt at one HTTP request: libcurl's options, trust and limits, and the reply.
  *
- * States its options in one place and collects the reply in bounded buffers. Knows nothing of
- * tokens, retries and pages. libcurl's callbacks end here: they only append.
- *
+ * Sets all options of the easy handle, among them which certificates are trusted, and collects the
+ * reply in bounded buffers. Knows nothing of tokens, retries and pages.
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_TRANSFER_H
 #define AVP_TRANSFER_H
@@ -15,7 +14,7 @@
 
 #define AVP_MAX_HEADERS 65536 /* most bytes of response headers */
 
-/* What all transfers of a client have in common. The strings are the client's and outlive them. */
+/* What all transfers of a client have in common. The strings outlive the transfers. */
 struct avp_transfer_settings {
   const char *ca_file;        /* trusted instead of the system's certificates, or NULL */
   const char *proxy;          /* explicit proxy, or NULL for the environment's */
@@ -25,11 +24,9 @@ struct avp_transfer_settings {
 };
 
 struct avp_request {
-  bool post;        /* POST with `body`, else GET */
-  const char *url;  /* whole, with its query */
-  const char *body; /* for POST; copied */
-  size_t body_len;
-  const char *content_type; /* for POST */
+  const char *url;          /* whole, with its query */
+  const char *body;         /* of a POST; copied. NULL: a GET */
+  const char *content_type; /* of a POST's body */
   const char *bearer;       /* access token, or NULL; copied */
   bool secret;              /* body and reply hold secrets: they are wiped */
   int64_t timeout_ms;       /* for the whole attempt */
@@ -65,21 +62,19 @@ struct avp_transfer {
   size_t header_bytes;        /* received so far */
   int64_t ends_at;            /* ms: libcurl should have ended it well before */
   struct avp_reply reply;
-  void *owner;               /* whose attempt it is */
   struct avp_transfer *next; /* in the transport's list */
-  bool running;              /* added to the multi handle */
-  bool finished;             /* not yet handed to its owner */
+  bool running;              /* in the multi handle; if not, the reply is complete */
 };
 
 /* Makes a transfer with an easy handle of its own: libcurl 7.84 to 8.0 leave a pointer to a header
  * that is gone in one that is used again. NULL when memory is out. */
 struct avp_transfer *avp_transfer_new(const struct avp_transfer_settings *settings,
-                                      const struct avp_request *request, void *owner);
+                                      const struct avp_request *request);
 
-/* Wipes and frees it all; it is in no multi handle any more. */
+/* Wipes and frees a transfer that is in no multi handle. */
 void avp_transfer_free(struct avp_transfer *transfer);
 
-/* Takes what libcurl knows of the finished transfer into the reply. */
+/* Completes the reply of a transfer that has ended with `result`. */
 void avp_transfer_finish(struct avp_transfer *transfer, CURLcode result);
 
 #endif

@@ -1,5 +1,4 @@
-/* transport.c - see transport.h.
- *
+/* transport.c - runs a client's transfers on one curl_multi handle (transport.h).
  * SPDX-License-Identifier: MIT */
 #include "transport.h"
 
@@ -29,12 +28,11 @@ bool avp_transport_global_init(void) {
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *socket_user) {
   struct avp_transport *transport = user;
-  int events = 0;
+  bool reads = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
+  bool writes = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
   (void)easy;
   (void)socket_user;
-  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= AVP_SYS_READ;
-  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= AVP_SYS_WRITE;
-  return avp_sys_set_watch(transport->set, (int)fd, events) ? 0 : -1;
+  return avp_sys_set_watch(transport->set, (int)fd, reads, writes) ? 0 : -1;
 }
 
 /* Only remembers: libcurl must not be called from here. */
@@ -56,6 +54,14 @@ struct avp_transport *avp_transport_new(const struct avp_transfer_settings *sett
   return transport;
 }
 
+/* Forgets the multi handle, and closes our descriptor of the set. */
+static void forget_multi(struct avp_transport *transport) {
+  avp_sys_close(transport->set);
+  transport->multi = NULL;
+  transport->set = -1;
+  transport->timer_at = AVP_NEVER;
+}
+
 /* CURLMOPT_QUICK_EXIT of libcurl 8.20: from there on the end of a multi handle waits for look-ups
  * that hang. Older ones refuse the option; its number is fixed, so that a module built with their
  * headers sets it too once libcurl is a newer one. */
@@ -64,11 +70,9 @@ struct avp_transport *avp_transport_new(const struct avp_transfer_settings *sett
 static bool open_multi(struct avp_transport *transport) {
   if (transport->multi != NULL) return true;
   transport->set = avp_sys_set_open();
-  if (transport->set < 0) return false;
-  transport->multi = curl_multi_init();
+  if (transport->set >= 0) transport->multi = curl_multi_init();
   if (transport->multi == NULL) {
-    avp_sys_close(transport->set);
-    transport->set = -1;
+    forget_multi(transport);
     return false;
   }
   transport->pid = avp_sys_pid();
@@ -83,34 +87,33 @@ static bool open_multi(struct avp_transport *transport) {
 
 void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *transfer) {
   struct avp_transfer **link = &transport->transfers;
-  struct avp_sigpipe pipe;
+  bool blocked;
   while (*link != NULL && *link != transfer) link = &(*link)->next;
   if (*link != NULL) *link = transfer->next;
-  avp_sys_sigpipe_block(&pipe);
+  blocked = avp_sys_sigpipe_block();
   if (transfer->running) curl_multi_remove_handle(transport->multi, transfer->easy);
   avp_transfer_free(transfer);
-  avp_sys_sigpipe_restore(&pipe);
+  avp_sys_sigpipe_restore(blocked);
 }
 
 void avp_transport_free(struct avp_transport *transport) {
-  struct avp_sigpipe pipe;
+  bool blocked;
   if (transport == NULL) return;
   avp_transport_forked(transport);
-  avp_sys_sigpipe_block(&pipe);
+  blocked = avp_sys_sigpipe_block();
   if (transport->multi != NULL) curl_multi_cleanup(transport->multi);
-  avp_sys_sigpipe_restore(&pipe);
+  avp_sys_sigpipe_restore(blocked);
   avp_sys_close(transport->set);
   avp_free(transport);
 }
 
 struct avp_transfer *avp_transport_start(struct avp_transport *transport,
-                                         const struct avp_request *request, void *owner,
-                                         int64_t now) {
+                                         const struct avp_request *request, int64_t now) {
   struct avp_transfer **end = &transport->transfers;
   struct avp_transfer *transfer;
   transport->now = now;
   if (!open_multi(transport)) return NULL;
-  transfer = avp_transfer_new(transport->settings, request, owner);
+  transfer = avp_transfer_new(transport->settings, request);
   if (transfer == NULL) return NULL;
   if (curl_multi_add_handle(transport->multi, transfer->easy) != CURLM_OK) {
     avp_transfer_free(transfer);
@@ -128,7 +131,6 @@ static void finish(struct avp_transport *transport, struct avp_transfer *transfe
   avp_transfer_finish(transfer, result);
   curl_multi_remove_handle(transport->multi, transfer->easy);
   transfer->running = false;
-  transfer->finished = true;
 }
 
 /* Takes the finished transfers from libcurl. One that ran out of memory may leave a half-made
@@ -145,25 +147,27 @@ static CURLMcode collect(struct avp_transport *transport) {
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
     finish(transport, transfer, result);
     if (result == CURLE_OUT_OF_MEMORY && transfer->reply.overflow == AVP_OVERFLOW_NONE) {
-      state = CURLM_OUT_OF_MEMORY; /* and not too long a header, which libcurl calls so too */
+      state = CURLM_OUT_OF_MEMORY; /* not too long a header, which has the same code */
     }
   }
   return state;
 }
 
-/* Whether libcurl has forgotten a transfer: one that waits for another's connection has no timeout
- * in some versions (7.88 is one). */
-static bool is_stuck(const struct avp_transport *transport, int64_t now) {
+/* Returns when the first running transfer must have ended. If libcurl is later than that, it has
+ * forgotten one: a transfer that waits for another's connection has no timeout in some versions
+ * (7.88 is one). */
+static int64_t first_end(const struct avp_transport *transport) {
   const struct avp_transfer *transfer = transport->transfers;
-  while (transfer != NULL && (!transfer->running || now < transfer->ends_at)) {
-    transfer = transfer->next;
+  int64_t at = AVP_NEVER;
+  for (; transfer != NULL; transfer = transfer->next) {
+    if (transfer->running && transfer->ends_at < at) at = transfer->ends_at;
   }
-  return transfer != NULL;
+  return at;
 }
 
-/* libcurl could not note what it waits for (memory is out), or the system refuses to watch a socket
- * (somebody closed our set): nothing would ever wake these transfers, not even their timeouts. They
- * end, and the next one begins with new handles. */
+/* Ends all transfers after libcurl could not note what it waits for (memory is out), forgot one, or
+ * could not have a socket watched (somebody closed our set): nothing would ever wake them, not even
+ * their timeouts. The next transfer begins with new handles. */
 static void give_up(struct avp_transport *transport, CURLMcode why) {
   CURLcode result = why == CURLM_OUT_OF_MEMORY    ? CURLE_OUT_OF_MEMORY
                     : why == CURLM_INTERNAL_ERROR ? CURLE_OPERATION_TIMEDOUT
@@ -173,31 +177,20 @@ static void give_up(struct avp_transport *transport, CURLMcode why) {
     if (transfer->running) finish(transport, transfer, result);
   }
   curl_multi_cleanup(transport->multi);
-  avp_sys_close(transport->set);
-  transport->multi = NULL;
-  transport->set = -1;
-  transport->timer_at = AVP_NEVER;
-}
-
-static int curl_events(int events) {
-  int bits = 0;
-  if (events & AVP_SYS_READ) bits |= CURL_CSELECT_IN;
-  if (events & AVP_SYS_WRITE) bits |= CURL_CSELECT_OUT;
-  if (events & AVP_SYS_ERROR) bits |= CURL_CSELECT_ERR;
-  return bits;
+  forget_multi(transport);
 }
 
 /* Lets libcurl go on with what is ready. */
 static CURLMcode act(struct avp_transport *transport, int64_t now) {
-  struct avp_sys_ready ready[16];
+  int ready[AVP_SYS_READY_MAX];
   CURLMcode result = CURLM_OK;
   int running;
-  int n = avp_sys_set_wait(transport->set, ready, 16, 0);
+  int n = avp_sys_set_wait(transport->set, ready, 0);
   int i;
   if (n < 0) return CURLM_BAD_SOCKET;
   for (i = 0; i < n && result == CURLM_OK; i++) {
-    result = curl_multi_socket_action(transport->multi, ready[i].fd, curl_events(ready[i].events),
-                                      &running);
+    /* 0: libcurl tests itself what the socket is ready for */
+    result = curl_multi_socket_action(transport->multi, ready[i], 0, &running);
   }
   if (result != CURLM_OK || now < transport->timer_at) return result;
   transport->timer_at = AVP_NEVER; /* libcurl sets the next one from within the call */
@@ -205,41 +198,30 @@ static CURLMcode act(struct avp_transport *transport, int64_t now) {
 }
 
 void avp_transport_perform(struct avp_transport *transport, int64_t now) {
-  struct avp_sigpipe pipe;
+  bool blocked;
   CURLMcode acted;
   CURLMcode collected;
   if (transport->multi == NULL) return;
   transport->now = now;
-  avp_sys_sigpipe_block(&pipe);
+  blocked = avp_sys_sigpipe_block();
   acted = act(transport, now);
   collected = collect(transport);
   if (acted == CURLM_OK) acted = collected;
-  if (acted == CURLM_OK && is_stuck(transport, now)) acted = CURLM_INTERNAL_ERROR;
+  if (acted == CURLM_OK && now >= first_end(transport)) acted = CURLM_INTERNAL_ERROR;
   if (acted != CURLM_OK) give_up(transport, acted);
-  avp_sys_sigpipe_restore(&pipe);
-}
-
-struct avp_transfer *avp_transport_next_done(struct avp_transport *transport) {
-  struct avp_transfer *transfer = transport->transfers;
-  while (transfer != NULL && !transfer->finished) transfer = transfer->next;
-  if (transfer != NULL) transfer->finished = false;
-  return transfer;
+  avp_sys_sigpipe_restore(blocked);
 }
 
 int64_t avp_transport_wake_at(const struct avp_transport *transport) {
-  const struct avp_transfer *transfer = transport->transfers;
-  int64_t at = transport->timer_at;
-  for (; transfer != NULL; transfer = transfer->next) {
-    if (transfer->running && transfer->ends_at < at) at = transfer->ends_at;
-  }
-  return at;
+  int64_t end = first_end(transport);
+  return end < transport->timer_at ? end : transport->timer_at;
 }
 
 int avp_transport_fd(const struct avp_transport *transport) { return transport->set; }
 
 void avp_transport_wait(const struct avp_transport *transport, int timeout_ms) {
-  struct avp_sys_ready ready[1];
-  avp_sys_set_wait(transport->set, ready, 1, timeout_ms);
+  int ready[AVP_SYS_READY_MAX];
+  avp_sys_set_wait(transport->set, ready, timeout_ms);
 }
 
 bool avp_transport_forked(struct avp_transport *transport) {
@@ -247,13 +229,10 @@ bool avp_transport_forked(struct avp_transport *transport) {
   if (transport->multi == NULL || transport->pid == avp_sys_pid()) return false;
   /* Cleaning up would close the parent's connections for good (TLS says goodbye, and epoll is
    * shared): the handles are left alone, only our copy of the set's descriptor is closed. */
-  avp_sys_close(transport->set);
-  transport->multi = NULL;
-  transport->set = -1;
-  transport->timer_at = AVP_NEVER;
+  forget_multi(transport);
   for (transfer = transport->transfers; transfer != NULL; transfer = transfer->next) {
     transfer->easy = NULL;
-    transfer->running = transfer->finished = false;
+    transfer->running = false;
   }
   return true;
 }

@@ -1,12 +1,11 @@
-/* transport.h - all HTTP of one client: one curl_multi, one descriptor.
+/* transport.h - all HTTP of one client: one curl_multi, one descriptor to watch.
  *
- * Never blocks and never sleeps. libcurl reports its sockets into a set of our own (sys.h), kept
- * right inside libcurl's socket callback: a socket that is closed and reopened under the same
- * number within one step would be missed by anyone told afterwards. A driver watches that one
- * descriptor and one moment. Everything is made when it is first needed, so that a client made
- * before a fork is harmless; in the child of a fork the inherited handles are abandoned.
- *
- * SPDX-License-Identifier: MIT */
+ * Never blocks and never sleeps, but in avp_transport_wait. libcurl reports its sockets into a set
+ * of our own (sys.h), updated inside libcurl's socket callback: a socket that is closed and
+ * reopened under the same number within one step would be missed later. A driver watches that one
+ * descriptor and one moment. Everything is made when first needed, so that a client made before a
+ * fork is harmless; the child of a fork abandons the inherited handles. SPDX-License-Identifier:
+ * MIT */
 #ifndef AVP_TRANSPORT_H
 #define AVP_TRANSPORT_H
 
@@ -17,21 +16,22 @@
 
 struct avp_transport;
 
-/* Prepares libcurl, once per process; never undone, since the host may use libcurl too. */
+/* Prepares libcurl, once per process; never undone, since the host may use libcurl too. False if
+ * libcurl refuses. */
 bool avp_transport_global_init(void);
 
-/* NULL when memory is out. The settings outlive the transport. `connections` bounds the idle
- * connections that are kept. */
+/* Makes a transport that keeps at most `connections` idle connections. The settings outlive it.
+ * NULL when memory is out. */
 struct avp_transport *avp_transport_new(const struct avp_transfer_settings *settings,
                                         int connections);
 
-/* Ends all transfers and connections. */
+/* Closes all connections and frees the transport, whose attempts have all been cancelled. */
 void avp_transport_free(struct avp_transport *transport);
 
-/* Starts an attempt. NULL when memory is out or the system refuses. */
+/* Starts an attempt at `now` (ms). It runs until `running` is false; then its reply is complete.
+ * NULL when memory is out or the system refuses. */
 struct avp_transfer *avp_transport_start(struct avp_transport *transport,
-                                         const struct avp_request *request, void *owner,
-                                         int64_t now);
+                                         const struct avp_request *request, int64_t now);
 
 /* Ends an attempt, running or finished, and frees it. */
 void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *transfer);
@@ -39,20 +39,17 @@ void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *
 /* Moves all transfers on as far as they go without waiting. */
 void avp_transport_perform(struct avp_transport *transport, int64_t now);
 
-/* The next finished attempt, or NULL. Its reply is ready; free it with avp_transport_cancel. */
-struct avp_transfer *avp_transport_next_done(struct avp_transport *transport);
-
-/* When libcurl wants to be called at the latest, or AVP_NEVER. */
+/* Returns when avp_transport_perform should be called at the latest (ms), or AVP_NEVER. */
 int64_t avp_transport_wake_at(const struct avp_transport *transport);
 
-/* The descriptor to watch for reading, or -1 while there is none. */
+/* Returns the descriptor to watch for reading, or -1 while there is none. */
 int avp_transport_fd(const struct avp_transport *transport);
 
 /* Waits at most `timeout_ms` until the descriptor is ready; returns early after a signal. */
 void avp_transport_wait(const struct avp_transport *transport, int timeout_ms);
 
 /* Whether this process is a fork's child of the one that started the transfers. If so, abandons
- * the inherited handles: none of the attempts there are will finish, each is to be cancelled. */
+ * the inherited handles: the caller cancels all attempts, since none of them will finish. */
 bool avp_transport_forked(struct avp_transport *transport);
 
 #endif

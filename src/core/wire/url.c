@@ -1,5 +1,4 @@
-/* url.c - see url.h.
- *
+/* url.c - encodes, joins and checks URLs with libcurl's parser (url.h).
  * SPDX-License-Identifier: MIT */
 #include "url.h"
 
@@ -9,42 +8,32 @@
 
 #include "../ground/mem.h"
 
-enum avp_buf_result avp_url_encode(struct avp_buf *out, const char *data, size_t len) {
-  enum avp_buf_result result;
+bool avp_url_encode(struct avp_buf *out, const char *data, size_t len) {
   char *encoded;
-  if (len == 0) return AVP_BUF_OK; /* which libcurl would take for "as long as the string is" */
-  if (len > out->max) return AVP_BUF_TOO_BIG;
+  bool done;
+  if (len == 0) return true; /* libcurl would take 0 for "as long as the string is" */
+  if (len > out->max) return false;
   encoded = curl_easy_escape(NULL, data, (int)len);
-  if (encoded == NULL) return AVP_BUF_NO_MEMORY;
-  result = avp_buf_adds(out, encoded);
+  if (encoded == NULL) return false;
+  done = avp_buf_adds(out, encoded);
   avp_wipe(encoded, strlen(encoded)); /* it may be a secret */
   curl_free(encoded);
-  return result;
+  return done;
 }
 
-enum avp_buf_result avp_url_add_field(struct avp_buf *out, const char *name, const char *value,
-                                      size_t value_len) {
-  enum avp_buf_result result = AVP_BUF_OK;
-  if (out->len > 0) result = avp_buf_adds(out, "&");
-  if (result == AVP_BUF_OK) result = avp_url_encode(out, name, strlen(name));
-  if (result == AVP_BUF_OK) result = avp_buf_adds(out, "=");
-  if (result == AVP_BUF_OK) result = avp_url_encode(out, value, value_len);
-  return result;
+bool avp_url_add_field(struct avp_buf *out, const char *name, const char *value, size_t value_len) {
+  return (out->len == 0 || avp_buf_adds(out, "&")) && avp_url_encode(out, name, strlen(name)) &&
+         avp_buf_adds(out, "=") && avp_url_encode(out, value, value_len);
 }
 
-enum avp_buf_result avp_url_join(struct avp_buf *out, const char *base, const char *path) {
+bool avp_url_join(struct avp_buf *out, const char *base, const char *path) {
   size_t len = strlen(base);
-  enum avp_buf_result result;
   while (len > 0 && base[len - 1] == '/') len--;
-  result = avp_buf_add(out, base, len);
-  if (result == AVP_BUF_OK) result = avp_buf_adds(out, "/");
   while (*path == '/') path++;
-  if (result == AVP_BUF_OK) result = avp_buf_adds(out, path);
-  return result;
+  return avp_buf_add(out, base, len) && avp_buf_adds(out, "/") && avp_buf_adds(out, path);
 }
 
-/* Returns the parsed URL, or NULL if libcurl does not take it. `flags` are those of curl_url_set.
- */
+/* Returns the parsed URL, or NULL if libcurl refuses it. `flags` are those of curl_url_set. */
 static CURLU *parse(const char *url, unsigned flags, bool *no_memory) {
   CURLU *parsed = curl_url();
   CURLUcode result = CURLUE_OUT_OF_MEMORY;
@@ -62,7 +51,7 @@ static char *part_of(CURLU *parsed, CURLUPart part, bool *no_memory) {
   return text;
 }
 
-/* 127.0.0.0/8 in its normal form; a name may look like one but for a part above 255. */
+/* Whether it is an address in 127.0.0.0/8; a name may look alike, with a part above 255. */
 static bool is_127(const char *host) {
   unsigned parts[3];
   char end;
@@ -70,8 +59,7 @@ static bool is_127(const char *host) {
          parts[0] < 256 && parts[1] < 256 && parts[2] < 256;
 }
 
-/* Goes by the host as libcurl has understood it: names as written, addresses in their normal form.
- */
+/* The host is as libcurl understands it: names as written, addresses in their normal form. */
 static bool is_loopback(CURLU *parsed, bool *no_memory) {
   char *host = part_of(parsed, CURLUPART_HOST, no_memory);
   bool loopback = host != NULL &&
@@ -80,7 +68,7 @@ static bool is_loopback(CURLU *parsed, bool *no_memory) {
   return loopback;
 }
 
-/* The word among `schemes`, which NULL ends, that the URL begins with; NULL if none of them. */
+/* Returns the one of `schemes` (which ends with NULL) that the URL has, or NULL. */
 static const char *scheme_of(CURLU *parsed, const char *const *schemes, bool *no_memory) {
   char *scheme = part_of(parsed, CURLUPART_SCHEME, no_memory);
   while (scheme != NULL && *schemes != NULL && !curl_strequal(scheme, *schemes)) schemes++;
@@ -89,41 +77,33 @@ static const char *scheme_of(CURLU *parsed, const char *const *schemes, bool *no
   return *schemes;
 }
 
+static bool has_part(CURLU *parsed, CURLUPart part, bool *no_memory) {
+  char *text = part_of(parsed, part, no_memory);
+  curl_free(text);
+  return text != NULL;
+}
+
 /* Returns NULL if the URL is fine, else what is wrong with it. */
-static const char *refusal(CURLU *parsed, bool *no_memory) {
+static const char *refusal(CURLU *parsed, const char *url, bool *no_memory) {
   static const char *const schemes[] = {"https", "http", NULL};
-  static const struct {
-    CURLUPart part;
-    const char *reason;
-  } parts[] = {
-      {CURLUPART_USER, "must not hold a user name or password"},
-      {CURLUPART_PASSWORD, "must not hold a user name or password"},
-      {CURLUPART_QUERY, "must not hold a query"},
-      {CURLUPART_FRAGMENT, "must not hold a fragment"},
-  };
-  const char *scheme = scheme_of(parsed, schemes, no_memory);
-  size_t i;
+  const char *scheme = parsed != NULL ? scheme_of(parsed, schemes, no_memory) : NULL;
+  if (parsed == NULL) return "is not a URL";
   if (scheme == NULL) return "must begin with https://";
   if (scheme != schemes[0] && !is_loopback(parsed, no_memory)) {
     return "is plain http; only loopback may be, use https";
   }
-  for (i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-    char *text = part_of(parsed, parts[i].part, no_memory);
-    curl_free(text);
-    if (text != NULL) return parts[i].reason;
+  if (has_part(parsed, CURLUPART_USER, no_memory) ||
+      has_part(parsed, CURLUPART_PASSWORD, no_memory)) {
+    return "must not hold a user name or password";
   }
-  return NULL;
-}
-
-/* libcurl drops an empty query or fragment, and with it the sign that there was one. */
-static const char *refusal_of_text(const char *url) {
+  /* in the text: libcurl drops an empty query or fragment */
   if (strchr(url, '?') != NULL) return "must not hold a query";
   if (strchr(url, '#') != NULL) return "must not hold a fragment";
   if (url[strcspn(url, " \t\r\n")] != '\0') return "must not hold white space";
   return NULL;
 }
 
-/* Fills the error of a URL that is refused for this reason. */
+/* Fills the error of a refused URL; returns false. */
 static bool refuse(struct avp_err *err, bool no_memory, const char *what, const char *reason) {
   if (no_memory) {
     avp_err_set(err, AVP_ERR_MEMORY, "out of memory");
@@ -136,9 +116,8 @@ static bool refuse(struct avp_err *err, bool no_memory, const char *what, const 
 bool avp_url_check(const char *url, const char *what, struct avp_err *err) {
   bool no_memory = false;
   CURLU *parsed = parse(url, CURLU_PATH_AS_IS, &no_memory);
-  const char *reason = parsed != NULL ? refusal(parsed, &no_memory) : "is not a URL";
+  const char *reason = refusal(parsed, url, &no_memory);
   curl_url_cleanup(parsed);
-  if (reason == NULL) reason = refusal_of_text(url);
   if (reason == NULL && !no_memory) return true;
   (void)refuse(err, no_memory, what, reason);
   if (!no_memory) avp_url_for_print(url, err->url, sizeof err->url);

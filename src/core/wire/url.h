@@ -1,9 +1,8 @@
-/* url.h - building and checking URLs and form bodies.
+/* url.h - builds URLs and form bodies, and decides which URLs a client accepts.
  *
  * Percent-encoding (RFC 3986 section 2.1), form bodies (WHATWG URL, application/x-www-form-
- * urlencoded), and the rules for URLs that a client accepts. URLs are parsed by libcurl's parser,
- * the one that later sends them, so that no other reading of an odd URL slips through.
- *
+ * urlencoded). URLs are parsed by libcurl's parser, the one that later sends them, so that no other
+ * reading of an odd URL slips through.
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_URL_H
 #define AVP_URL_H
@@ -14,22 +13,24 @@
 #include "../ground/buf.h"
 #include "../ground/err.h"
 
-/* Appends `len` bytes, percent-encoding all but RFC 3986's unreserved characters. */
-enum avp_buf_result avp_url_encode(struct avp_buf *out, const char *data, size_t len);
+/* Appends `len` bytes, percent-encoding all but RFC 3986's unreserved characters. As with buf.h,
+ * false if the limit or the memory does not allow it; so do the next two, which may then have
+ * appended a part. */
+bool avp_url_encode(struct avp_buf *out, const char *data, size_t len);
 
 /* Appends `name=value` to a form body or query, after an `&` if it is not the first. */
-enum avp_buf_result avp_url_add_field(struct avp_buf *out, const char *name, const char *value,
-                                      size_t value_len);
+bool avp_url_add_field(struct avp_buf *out, const char *name, const char *value, size_t value_len);
 
 /* Appends `base` without its trailing slashes, a slash, and `path`. */
-enum avp_buf_result avp_url_join(struct avp_buf *out, const char *base, const char *path);
+bool avp_url_join(struct avp_buf *out, const char *base, const char *path);
 
 /* Accepts https URLs, and http ones for loopback (127.0.0.0/8, ::1, localhost), without user name,
- * query and fragment. On refusal fills a `config` error; `what` names the option. */
+ * query and fragment. Else returns false and fills a `config` error; `what` names the option. */
 bool avp_url_check(const char *url, const char *what, struct avp_err *err);
 
 /* Accepts what libcurl takes for a proxy: a host, or a URL of http, https or a form of SOCKS. NULL
- * is fine. On refusal fills a `config` error without the value, which may hold a password. */
+ * is fine. Else returns false and fills a `config` error without the value, which may hold a
+ * password. */
 bool avp_url_check_proxy(const char *proxy, struct avp_err *err);
 
 /* Whether the URL's host is loopback. */
