@@ -112,7 +112,8 @@ end
 
 -- Of several credentials one counts; the others may be what somebody believes to use.
 local function look_at_others(report, used)
-  for _, name in ipairs(require("avepoint.settings").sources) do
+  for _, source in ipairs(require("avepoint.settings").sources) do
+    local name = source.name
     if name ~= used and os.getenv(name) and os.getenv(name) ~= "" then
       report:warn("credential", "%s is set too, and not used", name)
     end

@@ -11,6 +11,7 @@
 local choice = require "avepoint.driver"
 local compat = require "avepoint.compat"
 local core = require "avepoint.core"
+local problem = require "avepoint.problem"
 
 local driver = {}
 
@@ -174,7 +175,7 @@ end
 function driver.wait(client, seconds)
   local task = tasks[coroutine.running()]
   if not task then
-    error("avepoint: the driver uv works inside a task: avepoint.driver.uv.run(function ...)", 0)
+    problem.misuse "the driver uv works inside a task: avepoint.driver.uv.run(function ...)"
   end
   if task.cancelled then -- while it had yielded for a reason of its own
     error(driver.cancelled, 0)
