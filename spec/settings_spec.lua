@@ -34,7 +34,7 @@ end
 -- Uses what was made: what was taken must not break later either.
 local function use_client(client)
   tostring(client)
-  local listing = core.listing(client, listing_settings(), 1)
+  local listing = core.listing(client, listing_settings())
   local _, _, word = listing:next()
   if word == "wait" and core.state(client).encode then
     client:step()
@@ -109,7 +109,7 @@ describe("core.listing", function()
       for _, case in ipairs(garbage) do
         local values, client = listing_settings(), new()
         values[name] = case[2]
-        local ok, listing, wrong = pcall(core.listing, client, values, 1)
+        local ok, listing, wrong = pcall(core.listing, client, values)
         assert_plain(ok, listing or wrong, name .. ": " .. case[1])
         if ok and listing then
           use_listing(listing, client)
@@ -123,7 +123,7 @@ describe("core.listing", function()
     local values = listing_settings()
     for _, case in ipairs(garbage) do
       values.resume = case[2]
-      local ok, listing, wrong = pcall(core.listing, new(), values, 1)
+      local ok, listing, wrong = pcall(core.listing, new(), values)
       if case[2] == nil then
         assert.is_true(ok)
       elseif ok then
@@ -133,23 +133,21 @@ describe("core.listing", function()
     end
   end)
 
-  it("takes a client, a table and a level", function()
+  it("takes a client and a table", function()
     local values, client = listing_settings(), new()
     for _, case in ipairs(garbage) do
       if case[2] ~= nil then
-        assert.is_string(helper.error_of(core.listing, case[2], values, 1))
+        assert.is_string(helper.error_of(core.listing, case[2], values))
         if type(case[2]) ~= "table" then
-          assert.is_string(helper.error_of(core.listing, client, case[2], 1))
+          assert.is_string(helper.error_of(core.listing, client, case[2]))
         end
       end
-      pcall(core.listing, client, values, case[2])
     end
     client:close()
-    for _, level in ipairs { -1, 0, 1, 1000, 2 ^ 30 } do
-      local err = helper.error_of(core.listing, client, values, level)
-      assert.is_true(avepoint.is_error(err), tostring(err))
-      assert.equal("closed", err.kind)
-    end
+    local listing, err = core.listing(client, values)
+    assert.is_nil(listing)
+    assert.is_true(avepoint.is_error(err), tostring(err))
+    assert.equal("closed", err.kind)
   end)
 end)
 

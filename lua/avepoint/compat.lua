@@ -1,4 +1,4 @@
---- What differs between Lua versions, on the Lua side.
+--- Hides the differences between Lua versions, on the Lua side.
 -- SPDX-License-Identifier: MIT
 
 local compat = {}
@@ -6,12 +6,12 @@ local compat = {}
 -- PUC 5.1 cannot yield across pcall; LuaJIT, which says "Lua 5.1" too, can.
 local pcall_yields = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
---- Whether compat.pcall protects here.
+--- Returns whether compat.pcall protects here.
 function compat.protects()
   return pcall_yields or not coroutine.running()
 end
 
---- pcall where a coroutine may yield in it; elsewhere an unprotected call.
+--- Calls f with pcall if a coroutine may yield in pcall; else calls f without protection.
 function compat.pcall(f, ...)
   if compat.protects() then
     return pcall(f, ...)
@@ -19,12 +19,12 @@ function compat.pcall(f, ...)
   return true, f(...)
 end
 
---- The running coroutine, or a value that stands for the main one.
+--- Returns the running coroutine, or a value that stands for the main one.
 function compat.running()
   return coroutine.running() or "main"
 end
 
---- Whether a value that compat.running gave can still go on.
+--- Returns whether a coroutine, as compat.running returned it, can still be resumed.
 function compat.is_alive(co)
   return type(co) ~= "thread" or coroutine.status(co) ~= "dead"
 end

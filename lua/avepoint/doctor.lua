@@ -1,5 +1,5 @@
 --- The doctor: looks at each part that signing in and listing need, and says in a line each what it
--- found and what to do if it fails. Shows no secret.
+-- found and what to do about a failure. Shows no secret.
 --
 --     avepoint.doctor()          prints the report and returns whether all is well
 --     :checkhealth avepoint      in Neovim, through health.lua
@@ -11,25 +11,16 @@ local core = require "avepoint.load"
 local doctor = {}
 
 local CLOCK_OFF = 120 -- seconds; the identity server allows five minutes
-local SOON = 30 * 86400 -- seconds before a certificate's end from which on it is worth a word
+local SOON = 30 * 86400 -- seconds; a certificate that expires sooner gets a warning
 
 local Report = {}
 Report.__index = Report
 
-local function add(self, status, name, text, ...)
-  self[#self + 1] = { status = status, name = name, text = text:format(...) }
-end
-
-function Report:ok(name, text, ...)
-  add(self, "ok", name, text, ...)
-end
-
-function Report:warn(name, text, ...)
-  add(self, "warning", name, text, ...)
-end
-
-function Report:fail(name, text, ...)
-  add(self, "error", name, text, ...)
+-- report:ok(name, text, ...), report:warn and report:fail add a line (string.format rules).
+for method, status in pairs { ok = "ok", warn = "warning", fail = "error" } do
+  Report[method] = function(self, name, text, ...)
+    self[#self + 1] = { status = status, name = name, text = text:format(...) }
+  end
 end
 
 -- software ----------------------------------------------------------------------------------------
@@ -110,16 +101,17 @@ local function look_at_certificate(report, options)
   end
 end
 
--- Of several credentials one counts; the others may be what somebody believes to use.
+-- Reports the variables of credentials that are set and not used: the user may think that they are.
 local function look_at_others(report, used)
-  for _, name in ipairs(require("avepoint.settings").sources) do
+  for _, source in ipairs(require("avepoint.settings").sources) do
+    local name = source.name
     if name ~= used and os.getenv(name) and os.getenv(name) ~= "" then
       report:warn("credential", "%s is set too, and not used", name)
     end
   end
 end
 
--- Makes the client, or reports why there is none.
+-- Makes the client and returns it with what may be told of its settings, or reports why it cannot.
 local function look_at_settings(report, options)
   local given = { on_event = function() end, max_attempts = 2, max_retry_wait = 5, timeout = 20 }
   for name, value in pairs(options) do
@@ -158,7 +150,7 @@ local function look_at_clock(report, client)
   end
 end
 
--- A request of the list needs a token first: one call looks at both.
+-- Asks for a customer: this needs a token first, so one call tests sign-in and list.
 local function look_at_service(report, client, about)
   local listing = client:customers { page_size = 1, drift = "ignore" }
   local _, err = listing:next()
@@ -184,7 +176,7 @@ local function look_at_service(report, client, about)
 end
 
 --- Looks at everything.
--- @param options those of avepoint.client; left out: all from the environment
+-- @param options those of avepoint.client; nil: all from the environment
 -- @return list of { status = "ok", "warning" or "error", name =, text = }
 function doctor.examine(options)
   options = options or {}
@@ -202,9 +194,9 @@ function doctor.examine(options)
 end
 
 --- Looks at everything and prints a line each.
--- @param options those of avepoint.client; left out: all from the environment
--- @param file where to; io.stdout where it is left out
--- @return whether nothing fails, and the list that examine returns
+-- @param options those of avepoint.client; nil: all from the environment
+-- @param file the file to write to; default: io.stdout
+-- @return whether there is no error, and the list that examine returns
 function doctor.run(options, file)
   file = file or io.stdout
   local report = doctor.examine(options)

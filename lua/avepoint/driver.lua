@@ -1,5 +1,5 @@
---- Drivers: how a client is waited for without blocking its host. Decided at each wait, since one
--- client may be used in several places.
+--- Chooses the driver, which waits for a client without blocking its host. Chooses at each wait,
+-- since one client may be used in several places.
 -- SPDX-License-Identifier: MIT
 
 -- Loaded eagerly: a `require` during a wait could fail for lack of memory.
@@ -7,11 +7,11 @@ local blocking = require "avepoint.driver.blocking"
 
 local driver = {}
 
--- What a wait raises that the user has ended.
+-- Raised by a wait that the user ended.
 driver.CANCELLED = "avepoint: cancelled"
 driver.INTERRUPTED = "avepoint: interrupted"
 
---- The driver for the place where we are.
+-- Returns the driver for the running code.
 local function choose()
   if rawget(_G, "ngx") and ngx.get_phase then -- luacheck: read globals ngx
     return require "avepoint.driver.ngx"
@@ -39,7 +39,7 @@ function driver.wait(client, state, seconds)
   return choose().wait(client, seconds)
 end
 
---- To be called before a client is closed: stops watching its descriptor.
+--- Stops watching the client's descriptor. Call it before the client is closed.
 function driver.release(client)
   for _, name in ipairs { "avepoint.driver.uv", "avepoint.driver.nvim" } do
     local one = package.loaded[name]
@@ -49,7 +49,8 @@ function driver.release(client)
   end
 end
 
---- Lets all that wait for the client look again: it, or a listing of it, was closed.
+--- Wakes all tasks that wait for the client, so that they look again. Call it when the client or a
+-- listing of it was closed.
 function driver.wake(client)
   local uv = package.loaded["avepoint.driver.uv"]
   if uv then

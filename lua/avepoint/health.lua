@@ -1,10 +1,10 @@
---- `:checkhealth avepoint` in Neovim: the doctor's report in Neovim's form.
+--- Shows the doctor's report for `:checkhealth avepoint` in Neovim.
 -- SPDX-License-Identifier: MIT
 -- luacheck: read globals vim
 
 local health = {}
 
--- The names before Neovim 0.10 are the older ones.
+-- Before 0.10, Neovim had only the older names.
 local function reporters()
   local h = vim.health or require "health"
   return {

@@ -1,8 +1,8 @@
 --- avepoint: lists the customers that a Microsoft 365 partner manages, through the AvePoint Graph
--- API. This file is the module's face; what it offers is in the README.
+-- API. This file holds the module's public functions; the README describes them.
 -- SPDX-License-Identifier: MIT
 
-local core = require "avepoint.load" -- first: what follows needs it
+local core = require "avepoint.load" -- first: the other modules need it
 local client = require "avepoint.client"
 local customer = require "avepoint.customer"
 local log = require "avepoint.log"

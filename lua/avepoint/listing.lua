@@ -114,13 +114,14 @@ end
 
 --- Makes the listing of a client's customers, one value.
 -- @param values the listing's settings (settings.lua)
--- @param level of the caller, for argument errors
-function listing.new(client, values, level)
+function listing.new(client, values)
   local state = core.state(client)
   values.body = values.customer_ids and state.encode { customerIds = values.customer_ids } or "{}"
-  local reader, wrong = core.listing(client, values, level + 1)
-  if not reader then
-    settings.fail_listing(wrong, level + 1)
+  local reader, wrong = core.listing(client, values)
+  if core.is_error(wrong) then
+    problem.raise(wrong)
+  elseif not reader then
+    settings.fail_listing(wrong)
   end
   local on_progress = values.on_progress
   local self = setmetatable({

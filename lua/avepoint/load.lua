@@ -1,5 +1,5 @@
---- Loads the C module, and says it in a sentence where its object was built for another Lua: a
--- dynamic linker's complaint about a symbol helps nobody.
+--- Loads the C module. If its object was built for another Lua, raises a sentence that says so: the
+-- dynamic linker's complaint about a symbol would not help.
 -- SPDX-License-Identifier: MIT
 
 local SIGNS = { "undefined symbol", "[Ss]ymbol not found", "version mismatch", "multiple Lua VMs",

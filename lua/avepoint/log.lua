@@ -1,14 +1,16 @@
---- The ready-made logger: events as lines on stderr, or in nginx's error log. The environment
--- variable AVEPOINT_LOG switches it on. What is written of an event is an allow-list of fields, and
--- events hold no header and no secret in the first place.
+--- The ready-made logger: writes events as lines to stderr, or to nginx's error log. The variable
+-- AVEPOINT_LOG switches it on. It writes only the fields in `order`; events hold no header and no
+-- secret in the first place.
 -- SPDX-License-Identifier: MIT
+
+local problem = require "avepoint.problem"
 
 local log = {}
 
---- The levels, and how much each shows.
+--- The levels; a higher one shows more events.
 log.levels = { warn = 1, info = 2, debug = 3 }
 
---- The forms of a line.
+--- The formats of a line.
 log.formats = { text = true, json = true }
 
 local level_of = {
@@ -24,7 +26,7 @@ local level_of = {
 local order = { "method", "url", "status", "page", "attempt", "reading", "count", "total", "bytes",
   "seconds", "reason", "wait", "lifetime", "message" }
 
---- An event as one line: its name, then name=value for each field it has.
+--- Returns an event as one line: its name, then name=value for each field it has.
 function log.line(event)
   local parts = { "avepoint " .. event.event }
   for _, field in ipairs(order) do
@@ -42,7 +44,7 @@ local function find_encode()
   return ok and cjson.encode or vim.json.encode -- luacheck: read globals vim
 end
 
---- An event as a line of JSON, for whoever collects logs by machine.
+-- Returns an event as a line of JSON, for programs that collect logs.
 local function json_line(encode, event)
   local shown = { logger = "avepoint", event = event.event, time = event.time }
   for _, field in ipairs(order) do
@@ -60,15 +62,15 @@ local function write(event, line)
   end
 end
 
---- Makes a function for the option on_event that shows events up to a level.
+--- Makes a function for the option on_event that writes events up to a level.
 -- @param level "warn", "info" or "debug"
--- @param format "text", or "json": a JSON object a line; "text" where it is left out
+-- @param format "text" (default), or "json": one JSON object a line
 function log.new(level, format)
   local most = log.levels[level]
   if not most then
-    error("avepoint.logger: the level is warn, info or debug", 2)
+    problem.misuse "avepoint.logger: the level is warn, info or debug"
   elseif format ~= nil and not log.formats[format] then
-    error("avepoint.logger: the format is text or json", 2)
+    problem.misuse "avepoint.logger: the format is text or json"
   end
   local line = log.line
   if format == "json" then

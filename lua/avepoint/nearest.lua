@@ -1,9 +1,9 @@
---- Finds the known name that a misspelt one was probably meant to be.
+--- Finds the known name that a misspelt name probably means.
 -- SPDX-License-Identifier: MIT
 
 local LONGEST = 31 -- bytes; a longer name is no slip of the pen
 
--- Edit distance: how many bytes to change, add or remove until `a` is `b`.
+-- Returns the edit distance: how many bytes to change, add or remove until `a` is `b`.
 local function distance(a, b)
   local row = {}
   for j = 0, #b do
@@ -21,8 +21,8 @@ local function distance(a, b)
   return row[#b]
 end
 
---- Returns the name of the list that is nearest to the given one, or nil if none is near: a third
--- of the letters may be wrong. Of two that are equally near, the first.
+--- Returns the name of the list that is nearest to the given one, or nil if none is near: at most a
+-- third of the letters may be wrong. Of two that are equally near, returns the first.
 -- @param name a string
 -- @param names list of strings
 local function nearest(name, names)

@@ -1,18 +1,18 @@
---- The options: all that a user may give to a client and to a listing. check.lua checks by these
+--- The options that a user may give to a client and to a listing. check.lua checks values by these
 -- tables, settings.lua fills in by them, and `make reference` writes the reference's tables and the
 -- editors' types from them.
 --
 -- Fields of an option:
 --     name
---     kind       what it may be: a key of `kinds` in check.lua
+--     kind       a key of `kinds` in check.lua, or two with "or" between them
 --     min, max   of an integer
---     words      of a word: all that there are
+--     words      of a word: all that are allowed
 --     wrong      function(value): returns what is wrong with a value of the right kind, or nil
 --     variable   the environment variable that is read if the option is not given
---     variables  those that settings.lua reads by rules of their own
---     default    the value if neither is given
---     otherwise  the same in words, if it is no value of this table
---     resumed    without a default if the listing resumes: the position holds the value
+--     variables  variables that settings.lua reads by rules of their own
+--     default    the value if option and variable are not given
+--     otherwise  the same in words, if the default is no constant
+--     resumed    if the listing resumes, the default comes from the position
 --     as         its function or table, as editors name the type
 --     text       one sentence
 -- SPDX-License-Identifier: MIT
@@ -23,7 +23,7 @@ local function no_control(value)
   return value:find "%c" and "must not hold control characters" or nil
 end
 
---- Whether a text can be a token, which goes into a header (RFC 6750 section 2.1).
+--- Returns whether a text can be a token, which goes into a header (RFC 6750 section 2.1).
 function options.is_token(text)
   return not text:find "[^\33-\126]"
 end
@@ -33,7 +33,7 @@ local function no_token(value)
     and "holds characters that no token has" or nil
 end
 
--- The table's field may be inherited: a driver may be an object.
+-- Reads the field with its metatable: a driver may be an object.
 local function has_wait(value)
   return type(value) == "table" and type(value.wait) ~= "function"
     and "needs a field wait: function(client, seconds)" or nil
@@ -123,5 +123,12 @@ options.instead = {
   max_items = "client:customers():take(n)",
   limit = "client:customers():take(n)",
 }
+
+-- Each list also holds its options by name.
+for _, list in pairs { options.client, options.listing } do
+  for _, option in ipairs(list) do
+    list[option.name] = option
+  end
+end
 
 return options

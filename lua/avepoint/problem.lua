@@ -1,6 +1,8 @@
 --- Errors on their way to the user: where they were met, and what the service said of them.
 -- SPDX-License-Identifier: MIT
 
+local core = require "avepoint.core"
+
 local problem = {}
 
 local SAID = 300 -- most characters of the service's own words
@@ -82,6 +84,18 @@ function problem.log(err)
   if type(ngx) == "table" and ngx.log then
     ngx.log(ngx.ERR, tostring(err))
   end
+end
+
+--- Raises an error object that no request brought: completes it with the caller's line.
+function problem.raise(err)
+  err.where = err.kind ~= "memory" and problem.caller() or nil
+  problem.log(err)
+  error(err, 0)
+end
+
+--- Raises a `config` error object.
+function problem.raise_config(message)
+  problem.raise(core.config_error(message))
 end
 
 return problem

@@ -1,6 +1,6 @@
---- The loop "try, wait, step" behind every call that needs the network. It is Lua so that a driver
--- may yield in it (LuaJIT cannot return into C after a yield), and here the user's functions are
--- called: never from within the core.
+--- Runs the loop "try, wait, step" behind every call that needs the network. It is in Lua so that a
+-- driver may yield (LuaJIT cannot return into C after a yield). It also calls the user's functions;
+-- the core never does.
 -- SPDX-License-Identifier: MIT
 
 local compat = require "avepoint.compat"
@@ -10,10 +10,10 @@ local store = require "avepoint.store"
 
 local pump = {}
 
--- Which coroutine waits on which listing.
+-- listing -> the coroutine that waits on it
 pump.waiting = setmetatable({}, { __mode = "kv" })
 
---- Hands out what happened since the last time.
+--- Calls on_event for each event since the last call.
 function pump.events(client, state)
   local on_event = state.on_event
   if not on_event then
@@ -26,11 +26,11 @@ function pump.events(client, state)
   end
 end
 
--- Calls a function of the user's for what the core wants. If it raises, the next coroutine that
--- waits is asked.
+-- Calls a function of the user's for what the core wants. If the function raises, core.later makes
+-- the next coroutine that waits ask again.
 local function ask(client, f, ...)
   if not compat.protects() then
-    core.later(client, 0) -- an error will not be seen here
+    core.later(client, 0) -- now: an error will not come back here
   end
   local ok, value, more = compat.pcall(f, ...)
   if not ok then
@@ -40,8 +40,8 @@ local function ask(client, f, ...)
   return value, more
 end
 
---- Gets the core what it wants: from the token store, or from the user's credential function.
--- Returns true if the core has got its answer.
+-- Gets what the core wants, from the token store or from the user's credential function. Returns
+-- true if the core has its answer.
 local function answer(client, state)
   local want, detail = core.wants(client)
   if not want then
@@ -58,8 +58,8 @@ local function answer(client, state)
   return true
 end
 
--- Waits until the client may have gone on. If progress changed while a function of the user's
--- yielded, does not wait: no later event would wake us.
+-- Waits until the client's progress may have changed, then steps it. If it changed while a function
+-- of the user's yielded, does not wait: no later event would wake us.
 local function wait(listing, word, seen)
   local client, state = listing._client, listing._state
   pump.events(client, state)
@@ -71,11 +71,11 @@ local function wait(listing, word, seen)
   store.settle(client, state)
 end
 
---- Goes on with a call that has to wait: waits and calls the method until it need not any more.
+--- Continues a call that has to wait: waits and calls the method again until it has a result.
 -- @param listing the root
--- @param word what the first call said: "wait" or "again"
--- @param method of its core
--- @return what the method returns: a value, or nil at the end, or nil and an error object
+-- @param word from the method's first call: "wait" or "again"
+-- @param method of the listing's core
+-- @return a value, or nil at the end, or nil and an error object
 function pump.call(listing, word, method)
   local value, err
   local seen = core.progress(listing._client)

@@ -1,4 +1,4 @@
---- Printing for people: customers, lists, listings and errors as aligned text.
+--- Prints customers, lists, listings and errors as aligned text for people.
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.core"
@@ -6,9 +6,9 @@ local customer = require "avepoint.customer"
 
 local show = {}
 
-local WIDEST = 40 -- columns of a terminal that one field may take
+local WIDEST = 40 -- most columns of a terminal that one field takes
 
--- Field, head, and the columns of a terminal that it keeps where that is narrow.
+-- Field, head, and the least columns of a narrow terminal that the field keeps.
 local columns = {
   { "organization", "ORGANIZATION", 20 },
   { "jobStatus", "STATUS", 25 },
@@ -20,8 +20,8 @@ local columns = {
 
 local CHARACTER = "[%z\1-\127\192-\255][\128-\191]*" -- one of UTF-8
 
--- Columns that a character takes on a terminal: East Asian ones and emoji take two. Told by the
--- first bytes, which is exact enough for a table.
+-- Returns the columns that a character takes on a terminal: East Asian ones and emoji take two. The
+-- first bytes tell; that is exact enough for a table.
 local function columns_of(char)
   local first, second = char:byte(1, 2)
   if first >= 0xe3 and first <= 0xed or first >= 0xf0 then
@@ -40,7 +40,7 @@ local function width(text)
   return total
 end
 
--- Cuts a UTF-8 text to so many columns; two dots stand for the rest.
+-- Cuts a UTF-8 text to at most `most` columns; two dots stand for the rest.
 local function cut(text, most)
   if width(text) <= most then
     return text
@@ -56,7 +56,7 @@ local function cut(text, most)
   return table.concat(kept) .. ".."
 end
 
--- One line of printable text: a name from the server must not move the cursor.
+-- Returns a text as one line of printable text: a name from the server must not move the cursor.
 local function clean(text)
   return (text:gsub("[%z\1-\31\127]", " "):gsub("\194[\128-\159]", " "))
 end
@@ -99,8 +99,8 @@ local function rows_of(list, most)
   return rows, widths
 end
 
--- Makes the columns fit into the terminal that the variable COLUMNS tells of: the widest are cut,
--- and where that is not enough, the last are left out.
+-- Makes the columns fit into a terminal of COLUMNS columns, an environment variable: cuts the
+-- widest and, if that is not enough, leaves out the last.
 local function fit(widths)
   local room = tonumber(os.getenv "COLUMNS" or "")
   while room and #widths > 1 do
@@ -130,9 +130,9 @@ local function write_row(file, row, widths)
   file:write(table.concat(parts, "  "), "\n")
 end
 
---- Writes a list of customers as a table. Items that are not tables are written a line each.
+--- Writes a list of customers as a table. Writes items that are not tables one a line.
 -- @param list the customers
--- @param file where to; io.stdout where it is left out
+-- @param file the file to write to; default: io.stdout
 function show.list(list, file)
   file = file or io.stdout
   if type(list[1]) ~= "table" then
@@ -177,9 +177,9 @@ local customer_order = { "id", "organization", "ownerEmail", "jobStatus", "jobSt
 local error_order = { "kind", "message", "where", "status", "code", "retryable", "attempts",
   "retry_after", "page", "url", "request_id", "position", "body" }
 
---- Prints a customer, a list, a listing or an error for reading; anything else as print does.
--- @param value what to print; a listing is read to its end
--- @param file where to; io.stdout where it is left out
+--- Prints a customer, a list, a listing or an error for people, other values as print does.
+-- @param value the value; a listing is read to its end
+-- @param file the file to write to; default: io.stdout
 function show.value(value, file)
   file = file or io.stdout
   if core.is_error(value) then

@@ -1,14 +1,14 @@
---- One token for many processes: the option token_store. Before a process fetches a token, it looks
--- for one in a place that all share; if there is none, it takes a lock, fetches, puts the token
--- there, and lets go. The lock ends by itself, so that a dead holder does not block the others for
--- long.
+--- Shares one token among many processes: the option token_store. Before a process fetches a token,
+-- it looks for one in the store. If there is none, it takes a lock, fetches a token, puts it into
+-- the store and unlocks. The lock expires, so that a process that died does not block the others
+-- for long.
 --
--- The place is an ngx.shared dictionary, named, or an object with
+-- The store is the name of an ngx.shared dictionary, or an object with
 --     get(self, key) -> string or nil
---     put(self, key, value, seconds)            the value is not needed after so many seconds
---     lock(self, key, seconds) -> function that lets go, or nil while another holds it
+--     put(self, key, value, seconds)            the value may be dropped after so many seconds
+--     lock(self, key, seconds) -> function that unlocks, or nil while another process has the lock
 --
--- What is found there is not trusted: damaged, expired and refused tokens count as none.
+-- Entries are not trusted: damaged, expired and refused tokens count as none.
 -- SPDX-License-Identifier: MIT
 -- luacheck: read globals ngx
 
@@ -17,14 +17,14 @@ local core = require "avepoint.core"
 
 local store = {}
 
---- Seconds after which a lock ends by itself; a token request takes less.
+--- Seconds after which a lock expires; a token request takes less.
 store.lock_seconds = 30
 
-local PATIENCE = 35 -- seconds for which another's fetch is waited for
-local PAUSE = 0.05 -- seconds between two looks meanwhile
-local MARGIN = 10 -- seconds; a token that ends sooner is not worth taking
+local PATIENCE = 35 -- seconds to wait for another process's fetch
+local PAUSE = 0.05 -- seconds between two looks during this wait
+local MARGIN = 10 -- seconds; a token that expires sooner is not taken
 
--- An ngx.shared dictionary as such an object.
+-- Makes a store of an ngx.shared dictionary.
 local function of_dictionary(dictionary)
   local count = 0
   local place = {}
@@ -41,7 +41,7 @@ local function of_dictionary(dictionary)
       return nil
     end
     return function()
-      if dictionary:get(name) == owner then -- it may have ended, and be another's by now
+      if dictionary:get(name) == owner then -- it may have expired, and another process have it
         dictionary:delete(name)
       end
     end
@@ -49,13 +49,13 @@ local function of_dictionary(dictionary)
   return place
 end
 
--- Another token URL, client, scope or credential is another token.
+-- Returns the key of the client's token: token URL, client id, scope and credential decide.
 local function key_of(about)
   return "avepoint token " .. core.hash(table.concat({ about.token_url, about.client_id or "",
     about.scope or "", about.credential_hash or "" }, "\n"))
 end
 
---- Prepares the place that the client's option names.
+--- Prepares the store that the client's option names.
 -- @param state the client's table
 -- @return nil, or what is wrong
 function store.open(state)
@@ -78,12 +78,12 @@ function store.open(state)
   state.store, state.store_key = given, key_of(state.about)
 end
 
--- The entry's own hash guards against damage.
+-- Returns the entry for a token. Its hash guards against damage.
 local function pack(token, ends, key)
   return ("1 %d %s %s"):format(ends, core.hash(("%s %d %s"):format(key, ends, token)), token)
 end
 
--- The token and its seconds, or nil.
+-- Returns an entry's token and the seconds until it expires, or nil.
 local function unpack_entry(entry, key)
   if type(entry) ~= "string" then
     return nil
@@ -97,14 +97,14 @@ local function unpack_entry(entry, key)
   return token, ends - os.time()
 end
 
--- Takes the shared token if there is one that is news to the client.
+-- Takes the shared token. Returns false if there is none that is new to the client.
 local function take(client, state)
   local token, seconds = unpack_entry(state.store:get(state.store_key), state.store_key)
   return token ~= nil and core.found(client, token, seconds)
 end
 
--- With the lock in hand, looks once more: its last holder may have put a token there. The lock is
--- kept only for a fetch, until store.settle.
+-- Called with the lock: looks once more, since its last holder may have put a token there. Keeps
+-- the lock only for a fetch, until store.settle.
 local function look_again(client, state, unlock)
   local ok, found = compat.pcall(take, client, state)
   if ok and not found and core.fetch(client) then
@@ -117,10 +117,10 @@ local function look_again(client, state, unlock)
   end
 end
 
---- One look, for the core's wish for a shared token: supplies one, or lets the core fetch. Returns
--- false while another process holds the lock; the core then asks again after a while. There is no
--- loop here: the caller waits, so that deadlines hold and the client goes on meanwhile.
--- @param waited seconds since the wish began
+--- Looks once for a shared token: supplies it, or lets the core fetch one. Returns false while
+-- another process has the lock; the core then asks again after a while. Does not loop: the caller
+-- waits, so that deadlines hold and the client's other requests go on.
+-- @param waited seconds since the core's first question
 function store.answer(client, state, waited)
   if take(client, state) then
     return true
@@ -128,7 +128,7 @@ function store.answer(client, state, waited)
   local unlock = state.store:lock(state.store_key, store.lock_seconds)
   if unlock then
     look_again(client, state, unlock)
-  elseif not core.later(client, PAUSE) then -- else the old one will do while another renews it
+  elseif not core.later(client, PAUSE) then -- else the old token will do meanwhile
     if waited <= PATIENCE or not core.fetch(client) then
       return false
     end
@@ -137,7 +137,7 @@ function store.answer(client, state, waited)
   return true
 end
 
-local function let_go(state)
+local function release_lock(state)
   local unlock = state.unlock
   state.unlock = nil
   if unlock then
@@ -150,8 +150,7 @@ local function put(state, token, seconds)
   state.store:put(state.store_key, pack(token, ends, state.store_key), math.ceil(seconds))
 end
 
---- After each step: if a fetch that began here has ended, shares the token and lets the others go
--- on.
+--- Called after each step: if a fetch that began here has ended, stores the token and unlocks.
 function store.settle(client, state)
   local over, token, seconds
   if state.fetching then
@@ -160,25 +159,25 @@ function store.settle(client, state)
   if not over then
     return
   end
-  state.fetching = nil -- first: the functions of the store may yield, and others come here
+  state.fetching = nil -- first: the store's functions may yield, and another coroutine come here
   local ok, err = true, nil
   if token and seconds > 0 then
     ok, err = compat.pcall(put, state, token, seconds)
   end
-  let_go(state)
+  release_lock(state)
   if not ok then
     error(err, 0)
   end
 end
 
--- Calls f in a coroutine of its own: the caller may be unable to yield, and has something else to
--- raise than what f raises.
+-- Calls f in a coroutine of its own: the caller may be unable to yield, and must not get f's error
+-- instead of its own.
 local function aside(f, ...)
   coroutine.resume(coroutine.create(f), ...)
 end
 
---- After a listing has left a wait, or was closed: if nothing else waits for the token, ends its
--- fetch and lets the lock go.
+--- Called after a listing left a wait or was closed: if no other listing waits for the token, ends
+-- the fetch and unlocks.
 function store.leave(client, state)
   if state.unlock then
     aside(function()
@@ -188,10 +187,10 @@ function store.leave(client, state)
   end
 end
 
---- After the client was closed.
+--- Called after the client was closed: unlocks.
 function store.close(state)
   if state.unlock then
-    aside(let_go, state)
+    aside(release_lock, state)
   end
 end
 

@@ -21,16 +21,6 @@ bool client_is_closed(const struct client *client) {
   return client->requests == NULL || client->requests->closed;
 }
 
-struct client *check_client(lua_State *L, int index, int level) {
-  struct client *client = to_client(L, index);
-  if (client_is_closed(client)) {
-    struct avp_err err;
-    avp_err_set(&err, AVP_ERR_CLOSED, "the client is closed; make another with avepoint.client");
-    error_raise(L, &err, level);
-  }
-  return client;
-}
-
 /* To Lua a client is a few hundred bytes, so its collector may let thousands of dropped ones wait,
  * each with its descriptors. If many are open, this collects the dropped ones now. */
 static void note_opened(lua_State *L, struct client *client) {

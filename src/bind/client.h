@@ -36,9 +36,6 @@ void client_open(lua_State *L);
 /* The client at `index`, open or not; raises if it is none. */
 struct client *to_client(lua_State *L, int index);
 
-/* The same, but raises a `closed` error object, at `level`, if it is closed. */
-struct client *check_client(lua_State *L, int index, int level);
-
 bool client_is_closed(const struct client *client);
 
 /* The functions that the Lua layer calls, in the table on top of the stack. */

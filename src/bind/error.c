@@ -74,39 +74,11 @@ static int error__tostring(lua_State *L) {
   return 1;
 }
 
-/* nginx prints an uncaught error table as "unknown reason", so its log gets the line from us. */
-static void log_under_nginx(lua_State *L) {
-  int top = lua_gettop(L);
-  lua_getglobal(L, "ngx");
-  if (lua_istable(L, -1)) {
-    lua_getfield(L, -1, "log");
-    lua_getfield(L, -2, "ERR");
-    if (lua_isfunction(L, -2)) {
-      lua_pushcfunction(L, error__tostring);
-      lua_pushvalue(L, top);
-      lua_call(L, 1, 1);
-      lua_call(L, 2, 0);
-    }
-  }
-  lua_settop(L, top);
-}
-
-int error_raise(lua_State *L, const struct avp_err *err, int level) {
-  error_push(L, err, NULL);
-  if (err->kind != AVP_ERR_MEMORY) log_under_nginx(L);
-  luaL_where(L, level);
-  if (err->kind != AVP_ERR_MEMORY && lua_rawlen(L, -1) > 0) {
-    lua_pushlstring(L, lua_tostring(L, -1), lua_rawlen(L, -1) - 2); /* without ": " */
-    lua_setfield(L, -3, "where");
-  }
-  lua_pop(L, 1);
-  return lua_error(L);
-}
-
 int error_config(lua_State *L) {
   struct avp_err err;
   avp_err_set(&err, AVP_ERR_CONFIG, "%s", luaL_checkstring(L, 1));
-  return error_raise(L, &err, (int)luaL_checkinteger(L, 2));
+  error_push(L, &err, NULL);
+  return 1;
 }
 
 int error_is(lua_State *L) {

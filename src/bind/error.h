@@ -20,10 +20,7 @@ void error_push(lua_State *L, const struct avp_err *err, const char *position);
 void error_push_memory(lua_State *L);
 int error_raise_memory(lua_State *L);
 
-/* Raises it, with the caller's place at `level` in the field `where`. */
-int error_raise(lua_State *L, const struct avp_err *err, int level);
-
-/* Lua: config_error(message, level): raises a `config` error object */
+/* Lua: config_error(message) -> a `config` error object */
 int error_config(lua_State *L);
 
 /* Lua: is_error(value) -> boolean */

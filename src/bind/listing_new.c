@@ -144,20 +144,30 @@ static int make_own_table(lua_State *L, int client) {
   return lua_gettop(L);
 }
 
-/* Lua: core.listing(client, settings, level) -> listing userdata, or nil and which option is wrong.
- * A closed client raises at `level`. */
+/* Leaves what core.listing returns for a closed client. */
+static int refuse_closed(lua_State *L) {
+  struct avp_err err;
+  avp_err_set(&err, AVP_ERR_CLOSED, "the client is closed; make another with avepoint.client");
+  lua_pushnil(L);
+  error_push(L, &err, NULL);
+  return 2;
+}
+
+/* Lua: core.listing(client, settings) -> listing userdata, or nil and which option is wrong, or nil
+ * and an error object for a closed client */
 static int core_listing(lua_State *L) {
-  int level = (int)luaL_checkinteger(L, 3);
+  struct client *client = to_client(L, 1);
   struct listing *listing;
   const char *wrong;
   int own;
-  (void)to_client(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
   listing = avp_newuserdata(L, sizeof *listing);
   memset(listing, 0, sizeof *listing);
   luaL_setmetatable(L, AVP_LISTING_NAME);
   own = make_own_table(L, 1);
-  listing->client = check_client(L, 1, level);
+  if (client_is_closed(client)) return refuse_closed(L);
+  listing->client = client;
   if (!read_customer_ids(L, listing, own)) return error_raise_memory(L);
   wrong = read_endpoint(L, listing);
   if (wrong == NULL) wrong = read_resume(L, listing);

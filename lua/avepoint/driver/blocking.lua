@@ -1,4 +1,4 @@
---- The driver for a host without a loop: waits in the operating system, and comes back to Lua ten
+--- The driver for a host without a loop: waits in the operating system, and returns to Lua ten
 -- times a second so that Ctrl-C works.
 -- SPDX-License-Identifier: MIT
 
@@ -8,7 +8,8 @@ local blocking = {}
 
 local LONGEST = 0.1 -- seconds
 
---- Waits at most `seconds` (nil: without a limit), but never long: the caller comes again.
+--- Waits at most `seconds` (nil: without a limit), and never longer than LONGEST: the caller waits
+-- again.
 function blocking.wait(client, seconds)
   core.poll(client, (not seconds or seconds > LONGEST) and LONGEST or seconds)
 end

@@ -1,18 +1,19 @@
---- The driver for OpenResty: nginx has no public way to wait on a foreign descriptor, so it sleeps
--- cooperatively in growing steps.
+--- The driver for OpenResty: sleeps cooperatively in growing steps, since nginx has no public way
+-- to wait on a foreign descriptor.
 -- SPDX-License-Identifier: MIT
 -- luacheck: read globals ngx
 
 local core = require "avepoint.core"
+local problem = require "avepoint.problem"
 local store = require "avepoint.store"
 
 local driver = {}
 
-local FIRST = 0.001 -- seconds; also nginx's resolution, and the shortest: many an nginx warns of 0
-local LONGEST = 0.02
-local TAKE_OVER = 0.1 -- a poller that was not heard of for so long is gone
+local FIRST = 0.001 -- seconds; nginx's resolution, and the shortest sleep: some versions warn of 0
+local LONGEST = 0.02 -- seconds
+local TAKE_OVER = 0.1 -- seconds without a step after which a poller counts as dead
 
---- Seconds for which what was asked for is fetched though nobody waits for it.
+--- Seconds for which requests go on after the last wait for them.
 driver.grace = 5
 
 -- Phases that may yield.
@@ -26,8 +27,8 @@ local yields = {
   ssl_client_hello = true,
 }
 
--- client -> { owner =, at = }: who steps it, and when it did so last. One light thread is enough;
--- the others only look. A poller whose request has died is followed by another.
+-- client -> { owner =, at = }: the wait that steps it, and the time of its last step. One light
+-- thread steps for all; the others only look. If its request died, another takes over.
 local pollers = setmetatable({}, { __mode = "k" })
 
 local function may_poll(client, owner)
@@ -39,64 +40,63 @@ local function may_poll(client, owner)
   return true
 end
 
--- client -> when somebody last waited for it, while anything may be in flight.
+-- client -> time of the last wait for it, as long as a request of it may be in flight.
 --
--- A request that ends in mid-loop (its caller has gone, ngx.exit) is not unwound: nobody tells us.
--- Nor does a loop wait for us while its body is busy elsewhere. So a timer goes on with what is in
--- flight, and after a while takes it back; a loop that comes again finds what has come, and asks
--- anew for the rest.
-local heard = setmetatable({}, { __mode = "k" })
-local minding = false
+-- If nginx ends a request in mid-loop (the browser left, ngx.exit), it does not unwind the loop and
+-- tells us nothing. A loop also does not wait for us while its body does other work. So a timer
+-- steps the requests in flight, and parks them after the grace. A loop that comes back finds the
+-- pages that have arrived, and asks again for the others.
+local last_wait = setmetatable({}, { __mode = "k" })
+local timer_pending = false
 
-local mind
+local on_timer
 
-local function keep_minding()
-  if not minding then
-    minding = ngx.timer.at(TAKE_OVER, mind) and true
+local function start_timer()
+  if not timer_pending then
+    timer_pending = ngx.timer.at(TAKE_OVER, on_timer) and true
   end
 end
 
 local function mind_one(client, silent)
-  local state = core.state(client)
-  if silent > driver.grace then
+  if silent <= TAKE_OVER then
+    return
+  elseif silent > driver.grace then
     core.park(client)
-  elseif silent > TAKE_OVER then
+  else
     client:step()
   end
-  if silent > TAKE_OVER then
-    pcall(store.settle, client, state) -- no worker waits for a lock that nobody would let go
-  end
-  if silent > TAKE_OVER and not core.in_flight(client) then
-    heard[client] = nil
+  pcall(store.settle, client, core.state(client)) -- lets go of a lock that other workers wait for
+  if not core.in_flight(client) then
+    last_wait[client] = nil
   end
 end
 
-function mind(premature)
-  minding = false
+function on_timer(premature)
+  timer_pending = false
   if premature then
     return
   end
   local now, clients = ngx.now(), {}
-  for client in pairs(heard) do
-    clients[#clients + 1] = client -- a store may yield, and meanwhile another be heard of
+  for client in pairs(last_wait) do -- a copy: a store may yield, and the table change meanwhile
+    clients[#clients + 1] = client
   end
   for _, client in ipairs(clients) do
-    mind_one(client, now - heard[client])
+    mind_one(client, now - (last_wait[client] or now)) -- nil: another timer is done with it
   end
-  if next(heard) then
-    keep_minding()
+  if next(last_wait) then
+    start_timer()
   end
 end
 
 local function check_phase()
   local phase = ngx.get_phase()
   if not yields[phase] then
-    error(("avepoint: nginx's phase %s cannot wait for the network: list in a timer "
-      .. "(ngx.timer.at(0, ...)) or in a content handler"):format(phase), 0)
+    problem.misuse("nginx's phase %s cannot wait for the network: list in a timer "
+      .. "(ngx.timer.at(0, ...)) or in a content handler", phase)
   end
 end
 
---- Waits at most `seconds` (nil: without a limit) until the client has gone on.
+--- Waits at most `seconds` (nil: without a limit) until the client's progress changes.
 function driver.wait(client, seconds)
   check_phase()
   local owner = {}
@@ -105,12 +105,12 @@ function driver.wait(client, seconds)
   local left = seconds or math.huge
   repeat
     local polls = may_poll(client, owner)
-    heard[client] = ngx.now()
-    keep_minding()
+    last_wait[client] = ngx.now()
+    start_timer()
     local pause = left < step and left or step
     ngx.sleep(pause > FIRST and pause or FIRST)
     if ngx.worker.exiting() then
-      client:close() -- the worker must leave: its listings end with `closed`
+      client:close() -- the worker must exit: the client's listings end with `closed`
     elseif polls then
       client:step()
     end

@@ -1,26 +1,27 @@
---- The driver for Neovim's main context: waits with vim.wait, so timers and redraw go on and
+--- The driver for Neovim's main context: waits with vim.wait, so that timers and redraw go on and
 -- Ctrl-C cancels.
 -- SPDX-License-Identifier: MIT
 -- luacheck: read globals vim
 
 local choice = require "avepoint.driver"
 local core = require "avepoint.core"
+local problem = require "avepoint.problem"
 
 local uv = vim.uv or vim.loop
-local polls = setmetatable({}, { __mode = "k" }) -- client -> what watches its descriptor
+local polls = setmetatable({}, { __mode = "k" }) -- client -> uv handle that watches its descriptor
 
 local nvim = {}
 
--- ms; the caller comes again. Before 0.8, Neovim looks at Ctrl-C only at the end of vim.wait.
+-- ms; the caller waits again. Before 0.8, Neovim looks for Ctrl-C only at the end of vim.wait.
 local LONGEST = 100
-local CHECK = 50 -- ms between looks at the condition where no event comes
+local CHECK = 50 -- ms between looks at the condition if no event comes
 
---- Waits at most `seconds` (nil: without a limit) until the client's descriptor is ready, but never
--- long: the caller comes again.
+--- Waits until the client's descriptor is ready, at most `seconds` (nil: without a limit) and never
+-- longer than LONGEST: the caller waits again.
 function nvim.wait(client, seconds)
   if vim.in_fast_event() then
-    error("avepoint: a Neovim fast event (a uv callback) cannot wait: use vim.schedule, or run "
-      .. "the loop in a task with avepoint.driver.uv.run", 0)
+    problem.misuse("a Neovim fast event (a uv callback) cannot wait: use vim.schedule, or run "
+      .. "the loop in a task with avepoint.driver.uv.run")
   end
   local ready = false
   local before = core.progress(client)
@@ -34,7 +35,7 @@ function nvim.wait(client, seconds)
   end
   local ms = math.min(LONGEST, seconds and math.ceil(seconds * 1000) or LONGEST)
   local ok, why = vim.wait(ms, function()
-    return ready or core.progress(client) ~= before -- a listing was closed, or the client
+    return ready or core.progress(client) ~= before -- client or listing was closed
   end, CHECK)
   if poll and not poll:is_closing() then
     poll:close()

@@ -1,16 +1,17 @@
---- The driver for a libuv loop: Neovim's, or plain luv. Code runs as a task, a coroutine that
--- waits without holding the loop:
+--- The driver for a libuv loop: Neovim's, or plain luv. Code runs as a task, a coroutine that waits
+-- without blocking the loop:
 --
 --     uv.run(function() for c in client:customers() do ... end end, function(err) ... end)
 --
--- One watcher per client wakes all of its waiting tasks; it lives only while one waits, so an idle
--- client does not keep the loop alive.
+-- One watcher per client wakes all tasks that wait for it. The watcher exists only while one waits,
+-- so an idle client does not keep the loop alive.
 -- SPDX-License-Identifier: MIT
 -- luacheck: read globals vim
 
 local choice = require "avepoint.driver"
 local compat = require "avepoint.compat"
 local core = require "avepoint.core"
+local problem = require "avepoint.problem"
 
 local driver = {}
 
@@ -28,18 +29,14 @@ local function close_handle(handle)
   end
 end
 
--- Calls f from within a callback of the loop: in Neovim through vim.schedule, since there it must
--- not touch vim.api.
-local function call_on_main(f)
-  if in_neovim then
-    vim.schedule(f)
-  else
-    f()
-  end
+-- Calls f from a callback of the loop: in Neovim through vim.schedule, since a callback must not
+-- use vim.api.
+local call_on_main = in_neovim and vim.schedule or function(f)
+  f()
 end
 
--- Calls f from the loop after it has had a turn. In Neovim vim.schedule alone would not do: inside
--- vim.wait what is scheduled runs until nothing is left, without a look at the loop.
+-- Calls f in the loop's next turn. In Neovim vim.schedule alone would not do: vim.wait runs
+-- scheduled functions until none is left, without a turn of the loop.
 local function call_next_turn(f)
   local timer = uv.new_timer()
   timer:start(0, 0, function()
@@ -48,7 +45,7 @@ local function call_next_turn(f)
   end)
 end
 
---- Whether the running coroutine is a task.
+--- Returns whether the running coroutine is a task.
 function driver.in_task()
   local co = coroutine.running()
   return co ~= nil and tasks[co] ~= nil
@@ -69,8 +66,8 @@ local function wake_all(watcher, call)
   end
 end
 
--- A task that waits no longer: the watcher goes with the last one, so that nothing keeps the loop
--- alive that nobody waits for.
+-- Removes a task that waits no longer from its watcher. With the last task closes the watcher,
+-- which would keep the loop alive.
 local function leave_watcher(task)
   local watcher = task.watcher
   task.watcher = nil
@@ -88,7 +85,7 @@ local function leave_watcher(task)
   end
 end
 
---- Stops watching a client's descriptor, which is about to be closed.
+--- Stops watching the client's descriptor; called before it is closed.
 function driver.release(client)
   local watcher = watchers[client]
   if watcher then
@@ -97,7 +94,7 @@ function driver.release(client)
   end
 end
 
---- Lets all tasks that wait for the client look again.
+--- Wakes all tasks that wait for the client, so that they look again.
 function driver.wake(client)
   local watcher = watchers[client]
   if watcher then
@@ -105,8 +102,6 @@ function driver.wake(client)
   end
 end
 
--- (Re)arms the watcher: the descriptor may appear with the first request and changes after a fork,
--- the moment moves with each step.
 local arm
 
 local function on_ready(watcher)
@@ -123,6 +118,8 @@ local function on_ready(watcher)
   end
 end
 
+-- Starts the watcher's handles, after each step anew: the descriptor appears with the first request
+-- and changes after a fork, and a step moves the time of the next one.
 function arm(watcher)
   local client = watcher.client
   local fd = client:fd()
@@ -140,7 +137,7 @@ function arm(watcher)
   local seconds = client:timeout()
   local ms = seconds and math.ceil(seconds * 1000)
   if core.progress(client) ~= watcher.progress then
-    ms = 0 -- the step of another task has brought what these wait for
+    ms = 0 -- another task's step has brought what these tasks wait for
   end
   local left = watcher.limit and math.max(0, watcher.limit - uv.now())
   if left and (not ms or left < ms) then
@@ -153,7 +150,7 @@ function arm(watcher)
   end
 end
 
--- Adds a task to those that wait for a client, for at most so many seconds.
+-- Lets a task wait for the client, at most `seconds` (nil: without a limit).
 local function watch(client, task, seconds)
   local watcher = watchers[client]
   if not watcher then
@@ -170,13 +167,14 @@ local function watch(client, task, seconds)
   arm(watcher)
 end
 
---- Waits, as a task, until the client has gone on; with `seconds` 0 only gives the loop its turn.
+--- Waits in a task until the client's progress changes, at most `seconds` (nil: without a limit).
+-- With 0 only gives the loop a turn.
 function driver.wait(client, seconds)
   local task = tasks[coroutine.running()]
   if not task then
-    error("avepoint: the driver uv works inside a task: avepoint.driver.uv.run(function ...)", 0)
+    problem.misuse "the driver uv works inside a task: avepoint.driver.uv.run(function ...)"
   end
-  if task.cancelled then -- while it had yielded for a reason of its own
+  if task.cancelled then -- while the user's code had yielded
     error(driver.cancelled, 0)
   end
   task.waiting = true
@@ -191,7 +189,7 @@ function driver.wait(client, seconds)
   end
 end
 
---- What a cancelled task's `on_done` gets.
+--- The error that a cancelled task's `on_done` gets.
 driver.cancelled = choice.CANCELLED
 
 local function report(task, on_done, ok, ...)
@@ -208,8 +206,9 @@ local function report(task, on_done, ok, ...)
   end
 end
 
--- After each turn that we gave a task. The first value is coroutine.resume's, the others are the
--- body's pcall's; where that could not protect (PUC 5.1), the coroutine's own error.
+-- Called after each resume of ours; reports a task that has ended. The first value is that of
+-- coroutine.resume, the others are those of the body's pcall or, if pcall could not protect (PUC
+-- 5.1), the coroutine's own error.
 local function finish(task, on_done, resumed, ...)
   task.driven = false
   if coroutine.status(task.co) ~= "dead" then
@@ -221,8 +220,8 @@ local function finish(task, on_done, resumed, ...)
   end
 end
 
--- A task's coroutine ends: with our turn, finish reports it; where it had yielded for a reason of
--- its own, and somebody else resumed it, nobody would.
+-- Called as the last thing in a task's coroutine. If other code than ours resumed it (the user's
+-- code had yielded), `finish` is not called, so this reports the end.
 local function ending(task, on_done, ...)
   if not task.driven then
     local n, values = select("#", ...), { ... }
@@ -233,15 +232,17 @@ local function ending(task, on_done, ...)
   return ...
 end
 
---- Runs f in a coroutine on the loop. Calls on_done(err, ...) at its end, err nil on success;
--- without on_done an error is raised on the loop.
--- @return a task with :cancel()
+--- Runs f as a task on the loop.
+-- @param f function()
+-- @param on_done function(err, ...), called at the end with f's error, or with nil and f's values;
+-- without it an error is raised on the loop
+-- @return the task; task:cancel() ends its current or next wait with `driver.cancelled`
 function driver.run(f, on_done)
   local task = { cancelled = false, done = false, waiting = true }
   task.co = coroutine.create(function()
     return ending(task, on_done, compat.pcall(f))
   end)
-  function task.resume() -- only out of our own wait: a task may yield for reasons of its own
+  function task.resume() -- only from a wait of ours: the user's code may have yielded elsewhere
     if not task.waiting then
       return
     end
