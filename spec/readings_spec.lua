@@ -26,6 +26,26 @@ describe("a total that counts more than is sent", function()
     end
   end)
 
+  it("is told on stderr once a client, if there is no on_event", function()
+    local id = helper.scenario { customers = 12, total_add = 3 }
+    local script = helper.temporary ".lua"
+    helper.write(script, [[
+      local avepoint = require "avepoint"
+      for _ = 1, 2 do avepoint.customers({ page_size = 5 }):count() end
+      local loud = avepoint.client { on_event = function() end }
+      loud:customers({ page_size = 5 }):count()
+    ]])
+    local words = {}
+    for name, value in pairs(helper.environment(id)) do
+      words[#words + 1] = ("%s='%s'"):format(name, value)
+    end
+    words = table.concat(words, " ")
+    local pipe = io.popen(("env %s %s %s 2>&1"):format(words, helper.lua, script))
+    local said = pipe:read "*a"
+    pipe:close()
+    assert.matches("^avepoint warning message=\"the server counts 3 customers more[^\n]*\n$", said)
+  end)
+
   it("is nothing of the kind where customers come later", function()
     local ids, err, stats = read({ faults = { { on = "page", page = 2, kind = "drop_rows",
       rows = 2 } } }, {})

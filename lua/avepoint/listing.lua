@@ -93,7 +93,7 @@ local function call(self, method)
       return nil, error_of_wait(self, value)
     end
   elseif value == nil then
-    pump.events(self._client, self._state)
+    pump.last_events(self._client, self._state)
   end
   return value, more
 end

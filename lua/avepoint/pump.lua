@@ -6,6 +6,7 @@
 local compat = require "avepoint.compat"
 local core = require "avepoint.core"
 local driver = require "avepoint.driver"
+local log = require "avepoint.log"
 local store = require "avepoint.store"
 
 local pump = {}
@@ -23,6 +24,22 @@ function pump.events(client, state)
   while event do
     on_event(event)
     event = core.next_event(client)
+  end
+end
+
+local warn = log.new "warn"
+
+--- The same at the end of a list or of a wait. Without an on_event the first warning of a client
+-- still reaches stderr, or nginx's error log.
+function pump.last_events(client, state)
+  if state.on_event then
+    pump.events(client, state)
+    return
+  end
+  local event = core.next_event(client)
+  if event and not state.warned then
+    state.warned = true
+    warn(event)
   end
 end
 
@@ -88,7 +105,7 @@ function pump.call(listing, word, method)
     end
   until word == nil
   if value == nil then
-    pump.events(listing._client, listing._state)
+    pump.last_events(listing._client, listing._state)
   end
   return value, err
 end

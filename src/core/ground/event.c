@@ -14,7 +14,7 @@ static void drop_oldest(struct avp_events *events) {
 struct avp_event *avp_event_add(struct avp_events *events, enum avp_event_kind kind,
                                 double wall_seconds) {
   struct avp_event *event;
-  if (!events->on) return NULL;
+  if (!events->on && kind != AVP_EVENT_WARNING) return NULL;
   if (events->ring == NULL) events->ring = avp_alloc(AVP_EVENTS_MAX * sizeof *events->ring);
   if (events->ring == NULL) return NULL;
   if (events->count == AVP_EVENTS_MAX) drop_oldest(events);

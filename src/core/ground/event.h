@@ -41,7 +41,7 @@ struct avp_event {
 };
 
 struct avp_events {
-  bool on;                /* record at all */
+  bool on;                /* record all kinds; warnings are always recorded */
   struct avp_event *ring; /* AVP_EVENTS_MAX of them, made when the first is recorded */
   unsigned first;         /* index of the oldest */
   unsigned count;         /* recorded and not yet taken */
