@@ -97,10 +97,24 @@ static inline void ask_page(struct reader *r, long number) {
   r->asked++;
 }
 
+/* Drops the pages behind `last`, but not page `next`. As reader_note_dropped in reader.c. */
+static inline void trim(struct reader *r, long next, long last) {
+  bool unread = false;
+  int i;
+  for (i = r->count - 1; i >= 0; i--) {
+    if (r->ways[i].number == next || r->ways[i].number <= last) continue;
+    unread = unread || r->ways[i].here;
+    r->asked--;
+    drop_way(r, i);
+  }
+  if (unread) avp_drift_recheck(&r->drift);
+}
+
 /* As ask in reader.c. */
 static inline void ask_pages(struct reader *r) {
   long last = avp_drift_last(&r->drift);
   long page;
+  trim(r, r->drift.next, last);
   for (page = r->drift.next; page < r->drift.next + r->drift.width; page++) {
     if (page == r->drift.next || (r->asked < r->drift.most && page <= last)) ask_page(r, page);
   }
@@ -187,8 +201,7 @@ static inline void take_page(struct reader *r, const struct page *page) {
 /* As after a `break` in the loop over a listing. */
 static inline void drop_sometimes(struct reader *r) {
   if (!r->drops || below(&r->random, 50) != 0) return;
-  r->asked -= r->count; /* they are not the server's fault */
-  r->count = 0;
+  trim(r, 0, 0);
 }
 
 /* Reads the list to its end, to an error, or to the cap. */

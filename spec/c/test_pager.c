@@ -35,6 +35,7 @@ static void close_pager(struct pages *p) {
 }
 
 static void fill(struct pages *p) {
+  avp_pager_trim(&p->pager, p->next, p->last);
   CHECK(avp_pager_ask(&p->pager, p->next, p->width, p->last));
   step(&p->rig);
 }

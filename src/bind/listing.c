@@ -262,7 +262,10 @@ static int listing_need(lua_State *L) {
 /* Lua: listing:cancel(): ends what is in flight and drops pages that wait */
 static int listing_cancel(lua_State *L) {
   struct listing *listing = to_listing(L);
-  if (!listing->closed && !listing->done && !listing->turning) avp_pager_cancel(&listing->pager);
+  if (!listing->closed && !listing->done && !listing->turning) {
+    avp_pager_cancel(&listing->pager);
+    reader_note_dropped(listing);
+  }
   return 0;
 }
 

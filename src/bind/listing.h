@@ -32,6 +32,8 @@ struct listing_page {
   long number;               /* 0 before the first */
   size_t rows;               /* on it */
   size_t index;              /* rows of it that lie behind us */
+  size_t known;              /* rows up to the last one that had come before; 0: none had */
+  bool known_behind;         /* customers that had come may stand on the next page */
   const uint64_t *id_hashes; /* of each row's id, as positions hold them */
   bool has_total;
   int64_t total;
@@ -91,6 +93,9 @@ bool reader_find_row(lua_State *L, struct listing *listing, int own);
 
 /* Asks for the pages that may be asked for by now and lets them leave. Runs no Lua. */
 void reader_look_ahead(struct listing *listing);
+
+/* After pages were cancelled for the user's sake: some may have come and not been read. */
+void reader_note_dropped(struct listing *listing);
 
 /* Reads from this endpoint (GET or BATCH) from now on. */
 void reader_use(struct listing *listing, enum avp_endpoint endpoint);

@@ -98,6 +98,7 @@ static void prepare_drift(lua_State *L, struct listing *listing) {
     listing->page_start = listing->resume;
   }
   listing->page_start.page = first;
+  if (!resumed) listing->page_start.firm = true;
   avp_drift_init(&listing->drift, mode, first, listing->page_size_asked, width, resumed);
 }
 

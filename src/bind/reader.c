@@ -23,10 +23,17 @@ struct decoded_page {
   struct page_counts counts;
   uint64_t *id_hashes; /* one for each row, in a userdata */
   struct avp_id *ids;  /* the same */
+  size_t known;        /* rows up to the last one that had come before; 0: none had */
   struct avp_drift_page drift;
 };
 
 /* positions and errors -------------------------------------------------------------------------*/
+
+/* Whether no row of the page that had come before stands behind this place, nor, as far as the page
+ * tells, on the next one: a resumed listing would give it again. */
+static bool is_firm_at(const struct listing_page *page, size_t index) {
+  return index >= page->known && !page->known_behind;
+}
 
 void reader_position(const struct listing *listing, char *out) {
   const struct listing_page *page = &listing->page;
@@ -35,6 +42,7 @@ void reader_position(const struct listing *listing, char *out) {
     p.page = page->number;
     p.offset = (long)page->index;
     p.last_id = page->id_hashes[page->index - 1];
+    p.firm = is_firm_at(page, page->index);
   }
   if (page->number != 0) {
     p.has_total = page->has_total;
@@ -46,7 +54,7 @@ void reader_position(const struct listing *listing, char *out) {
     p.endpoint = AVP_ENDPOINT_AUTO;
   }
   p.page_size = listing->pager.page_size;
-  p.firm = avp_drift_is_firm(&listing->drift);
+  p.firm = p.firm && avp_drift_is_firm(&listing->drift);
   p.filter = listing->filter_hash;
   avp_position_write(&p, out);
 }
@@ -100,6 +108,12 @@ static bool falls_back(const struct listing *listing, const struct avp_err *err)
          !err->at_sign_in && avp_endpoint_falls_back(err->status);
 }
 
+/* Whether the page of a position is past the end by now, as some servers put it. */
+static bool is_gone(const struct listing *listing, const struct avp_err *err) {
+  return listing->resume.page > 1 && listing->page.number == 0 && !err->at_sign_in &&
+         listing->drift.mode != AVP_DRIFT_IGNORE && (err->status == 400 || err->status == 404);
+}
+
 static enum turn page_failed(lua_State *L, struct listing *listing, struct avp_err err) {
   if (falls_back(listing, &err)) {
     listing->get_status = err.status;
@@ -107,6 +121,13 @@ static enum turn page_failed(lua_State *L, struct listing *listing, struct avp_e
     return TURN_AGAIN;
   }
   avp_pager_drop_failed(&listing->pager);
+  if (is_gone(listing, &err)) {
+    avp_err_set(&err, AVP_ERR_DRIFT,
+                "the page of this position is gone: the list has changed since it was taken; start "
+                "anew");
+    err.page = listing->drift.next;
+    return fail_for_good(L, listing, &err);
+  }
   if (listing->get_status != 0 && listing->client->proven == AVP_ENDPOINT_AUTO) {
     avp_err_add(&err, "; before that, GET %s was answered with status %d", AVP_CUSTOMERS_PATH,
                 listing->get_status);
@@ -160,22 +181,28 @@ static void describe(const struct listing *listing, const struct avp_call *call,
   }
 }
 
-/* Whether the row is to be given out: it is new to the listing, and was asked for. */
+/* Whether the row is new to the listing. Under `ignore` only a page that repeats the one before it
+ * brings nothing new. */
 static bool take_row(struct listing *listing, const struct avp_id *id) {
-  if (listing->ids == NULL && listing->drift.same_run > 1) return false;
-  if (listing->ids != NULL) {
-    struct avp_mark mark = avp_idset_get(listing->ids, id);
-    bool is_new = avp_drift_take(&listing->drift, &mark);
-    avp_idset_put(listing->ids, id, &mark);
-    if (!is_new) return false;
-  }
+  struct avp_mark mark;
+  bool is_new;
+  if (listing->ids == NULL) return listing->drift.same_run < 2;
+  mark = avp_idset_get(listing->ids, id);
+  is_new = avp_drift_take(&listing->drift, &mark);
+  avp_idset_put(listing->ids, id, &mark);
+  return is_new;
+}
+
+static bool is_asked_for(const struct listing *listing, const struct avp_id *id) {
   return listing->asked == NULL || avp_idset_get(listing->asked, id).era != 0;
 }
 
-static void take_rows(lua_State *L, struct listing *listing, const struct decoded_page *page) {
+static void take_rows(lua_State *L, struct listing *listing, struct decoded_page *page) {
   size_t i;
   for (i = 0; i < page->counts.rows; i++) {
-    if (take_row(listing, &page->ids[i])) {
+    bool is_new = take_row(listing, &page->ids[i]);
+    if (!is_new) page->known = i + 1;
+    if (is_new && is_asked_for(listing, &page->ids[i])) {
       listing->received++;
       continue;
     }
@@ -220,6 +247,13 @@ static void report_page(const struct listing *listing, const struct decoded_page
   event->reading = reading;
 }
 
+/* Whether the page was read again and ends as the one before it did: nothing known stands behind.
+ */
+static bool ends_like_before(const struct listing *listing, const struct decoded_page *page) {
+  size_t rows = page->counts.rows;
+  return rows > 0 && page->id_hashes[rows - 1] == listing->page_start.last_id;
+}
+
 /* The page is good and counted: it becomes the current one. */
 static void install_page(lua_State *L, struct listing *listing, int own,
                          const struct decoded_page *page) {
@@ -229,11 +263,15 @@ static void install_page(lua_State *L, struct listing *listing, int own,
     listing->page_start.page = current->number;
     listing->page_start.offset = (long)current->rows;
     listing->page_start.last_id = current->rows > 0 ? current->id_hashes[current->rows - 1] : 0;
+    listing->page_start.firm = is_firm_at(current, current->rows);
   }
   current->index = first ? (size_t)listing->resume.offset : 0;
   if (current->index > page->counts.rows) current->index = page->counts.rows;
   current->number = page->drift.number;
   current->rows = page->counts.rows;
+  current->known = page->known;
+  current->known_behind =
+      page->known > 0 && page->known == page->counts.rows && !ends_like_before(listing, page);
   current->id_hashes = page->id_hashes;
   if (page->counts.has_total || first) {
     current->has_total = page->counts.has_total;
@@ -246,6 +284,13 @@ static void install_page(lua_State *L, struct listing *listing, int own,
   lua_pushvalue(L, page->rows + 2);
   lua_rawseti(L, own, LISTING_HASHES);
   listing->pages_read++;
+}
+
+/* The listing goes back: what was read ahead is of no use, and counts as asked for. What comes next
+ * is anchored or begins anew, so that totals that were not read do no harm. */
+static void drop_ahead(struct listing *listing) {
+  listing->pager.asked += avp_pager_cancel(&listing->pager);
+  listing->pager.unread = false;
 }
 
 /* A reply that could not be read; its page can be asked for again. */
@@ -298,7 +343,7 @@ static enum turn take_page(lua_State *L, struct listing *listing, int own,
   install_page(L, listing, own, &page);
   report_page(listing, &page, reading);
   avp_pager_drop(&listing->pager, page.drift.number);
-  if (verdict == AVP_DRIFT_AGAIN) listing->pager.asked += avp_pager_cancel(&listing->pager);
+  if (verdict == AVP_DRIFT_AGAIN) drop_ahead(listing);
   return TURN_ROWS;
 }
 
@@ -328,7 +373,14 @@ static int pages_wanted(const struct listing *listing) {
   return need < 1 ? 1 : need < listing->drift.width ? (int)need : listing->drift.width;
 }
 
+/* Pages that came and are of no use are dropped with their totals unread. */
+void reader_note_dropped(struct listing *listing) {
+  if (listing->pager.unread) avp_drift_recheck(&listing->drift);
+  listing->pager.unread = false;
+}
+
 static bool ask(struct listing *listing, int pages) {
+  long last = avp_drift_last(&listing->drift);
   if (listing->started_at == 0) {
     if (listing->endpoint == AVP_ENDPOINT_AUTO && listing->client->proven != AVP_ENDPOINT_AUTO) {
       reader_use(listing, listing->client->proven);
@@ -339,8 +391,9 @@ static bool ask(struct listing *listing, int pages) {
     }
   }
   if (pages > listing->drift.most - listing->pager.asked) pages = 1;
-  return avp_pager_ask(&listing->pager, listing->drift.next, pages,
-                       avp_drift_last(&listing->drift));
+  avp_pager_trim(&listing->pager, listing->drift.next, last);
+  reader_note_dropped(listing);
+  return avp_pager_ask(&listing->pager, listing->drift.next, pages, last);
 }
 
 /* Some servers answer a page past the end so: it counts as an empty one. */
@@ -360,7 +413,7 @@ static enum turn next_page(lua_State *L, struct listing *listing, int own) {
   case AVP_DRIFT_FAIL:
     return fail_for_good(L, listing, &err);
   case AVP_DRIFT_AGAIN:
-    listing->pager.asked += avp_pager_cancel(&listing->pager);
+    drop_ahead(listing);
     break;
   case AVP_DRIFT_PAGE:
     break;

@@ -283,6 +283,7 @@ static enum proof prove(struct avp_drift *drift, const struct avp_drift_recent *
                         const struct avp_drift_page *page, bool behind_end) {
   if (page->number == drift->first_page) return BY_START;
   if (drift->going_back) return page->anchored ? BY_CUSTOMER : NO_PROOF;
+  if (!drift->has_total && page->rows > 0) drift->blind = true;
   if (drift->mode == AVP_DRIFT_IGNORE || behind_end || !drift->has_total) return BY_TOTAL;
   if (before == NULL || !before->has_total || !page->has_total) {
     return prove_without_total(drift, before, page);
@@ -331,10 +332,31 @@ static void accept(struct avp_drift *drift, const struct avp_drift_page *page, e
   }
 }
 
+/* Begins to read again from page `to`, where a page counts only if it is anchored. */
+static void read_again_from(struct avp_drift *drift, long to) {
+  unsigned i;
+  set_limit(&drift->current, drift->era, to - 1, false);
+  for (i = 0; i < kept(drift); i++) {
+    if (drift->recent[i].number >= to) drift->recent[i].accepted = false;
+  }
+  drift->era++;
+  drift->going_back = true;
+  drift->empty_run = drift->same_run = drift->held = 0;
+  drift->width = 1;
+  drift->next = to;
+  if (to == drift->first_page) drift->grown = 0; /* who was added meanwhile is met now */
+}
+
+void avp_drift_recheck(struct avp_drift *drift) {
+  bool begun = drift->next > drift->first_page && !drift->over && !drift->going_back;
+  if (!begun || drift->mode == AVP_DRIFT_IGNORE) return;
+  drift->step = 1;
+  read_again_from(drift, drift->next - 1);
+}
+
 /* `doubt`: the first page behind a boundary in doubt, or the page itself. */
 static void go_back(struct avp_drift *drift, const struct avp_drift_page *page, long doubt) {
   long to = doubt - 1;
-  unsigned i;
   if (drift->going_back) {
     drift->step *= 2;
     to = page->number - drift->step;
@@ -343,18 +365,9 @@ static void go_back(struct avp_drift *drift, const struct avp_drift_page *page, 
     if (page->number > drift->sign_page) drift->sign_page = page->number;
     if (to < page->number - 1) set_limit(&drift->anchors, drift->era, to, true);
   }
-  if (to < drift->first_page) to = drift->first_page;
-  set_limit(&drift->current, drift->era, to - 1, false);
-  for (i = 0; i < kept(drift); i++) {
-    if (drift->recent[i].number >= to) drift->recent[i].accepted = false;
-  }
-  drift->era++;
   drift->went_back++;
   drift->clean = false;
-  drift->going_back = true;
-  drift->empty_run = drift->same_run = drift->held = 0;
-  drift->width = 1;
-  drift->next = to;
+  read_again_from(drift, to < drift->first_page ? drift->first_page : to);
 }
 
 /* errors ---------------------------------------------------------------------------------------*/
@@ -533,7 +546,8 @@ static bool needs_another(const struct avp_drift *drift) {
   if (drift->mode == AVP_DRIFT_STRICT) {
     return drift->reading < 2 || !drift->clean || drift->seen > drift->seen_before;
   }
-  return !drift->has_total && drift->reading < 2 && drift->mode == AVP_DRIFT_REPAIR;
+  return (!drift->has_total || drift->blind) && drift->reading < 2 &&
+         drift->mode == AVP_DRIFT_REPAIR;
 }
 
 static enum avp_drift_verdict end_ignoring(struct avp_drift *drift) {

@@ -116,6 +116,7 @@ struct avp_drift {
   int empty_run;          /* accepted pages without rows, in a row */
   int64_t last_rows;      /* of the latest page */
   long last_number;       /* its number, 0 before the first */
+  bool blind;             /* a page with rows was accepted although no page had a total */
   bool clean;             /* this reading has shown no sign */
   bool moved;             /* the total has changed in this reading */
   int64_t first_total;    /* of the listing, -1 before there was one */
@@ -169,6 +170,11 @@ bool avp_drift_take(struct avp_drift *drift, struct avp_mark *mark);
 
 /* What comes after the page: PAGE; at the end of a reading also AGAIN, END or FAIL. */
 enum avp_drift_verdict avp_drift_next(struct avp_drift *drift, struct avp_err *err);
+
+/* Pages that had come were dropped unread: what totals they showed is unknown. The last accepted
+ * page is read again, so that no boundary is accepted for totals alone across the gap. It is no
+ * sign. */
+void avp_drift_recheck(struct avp_drift *drift);
 
 /* The last page that may be asked for ahead, by the total; 0 if there is none to believe. */
 long avp_drift_last(const struct avp_drift *drift);

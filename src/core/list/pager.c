@@ -14,6 +14,7 @@ static void drop(struct avp_pager *pager, struct avp_call **place) {
 
 static void cancel(struct avp_pager *pager, struct avp_call **place) {
   if (*place != NULL) pager->asked--;
+  if (*place != NULL && (*place)->state == AVP_CALL_DONE) pager->unread = true;
   drop(pager, place);
 }
 
@@ -61,8 +62,7 @@ static bool ask(struct avp_pager *pager, long page) {
   return true;
 }
 
-bool avp_pager_ask(struct avp_pager *pager, long first, int count, long last) {
-  long page;
+void avp_pager_trim(struct avp_pager *pager, long first, long last) {
   int i;
   for (i = 0; i < AVP_WIDTH_MAX; i++) {
     const struct avp_call *call = pager->calls[i];
@@ -70,6 +70,10 @@ bool avp_pager_ask(struct avp_pager *pager, long first, int count, long last) {
       cancel(pager, &pager->calls[i]);
     }
   }
+}
+
+bool avp_pager_ask(struct avp_pager *pager, long first, int count, long last) {
+  long page;
   for (page = first; page < first + count; page++) {
     if (page > first && page > last) break;
     if (pager->calls[page % AVP_WIDTH_MAX] == NULL && !ask(pager, page)) return page > first;

@@ -27,6 +27,7 @@ struct avp_pager {
   int64_t deadline;                      /* ms or AVP_NEVER, for all pages */
   struct avp_call *calls[AVP_WIDTH_MAX]; /* page p is in place p % AVP_WIDTH_MAX; NULL: not asked */
   long asked;                            /* pages asked for and not cancelled or failed */
+  bool unread;                           /* a page that had come was dropped; the owner resets it */
   struct avp_stats stats;
 };
 
@@ -42,10 +43,12 @@ int avp_pager_cancel(struct avp_pager *pager);
 /* Goes on with this source and page size. What is under way is cancelled. */
 void avp_pager_use(struct avp_pager *pager, const struct avp_source *source, long page_size);
 
+/* Cancels the pages before `first` or behind `last` that were asked for, but not `first`. */
+void avp_pager_trim(struct avp_pager *pager, long first, long last);
+
 /* Asks for page `first` and those behind it, `count` in all (1 to AVP_WIDTH_MAX), but for none
- * behind `last` except `first` itself. Pages before `first` or behind `last` that were asked for
- * are cancelled. Returns false if memory is out for page `first`; for another one it is no error.
- */
+ * behind `last` except `first` itself. The pages outside have been trimmed. Returns false if memory
+ * is out for page `first`; for another one it is no error. */
 bool avp_pager_ask(struct avp_pager *pager, long first, int count, long last);
 
 /* Returns this page's call, or NULL if it was not asked for. */
