@@ -1,4 +1,4 @@
-/* credentials.c - see credentials.h.
+/* credentials.c - reads token replies, and takes what the user's functions gave (credentials.h).
  *
  * SPDX-License-Identifier: MIT */
 #include "credentials.h"

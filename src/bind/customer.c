@@ -1,4 +1,4 @@
-/* customer.c - see customer.h.
+/* customer.c - the names of job statuses; mends numbers, nulls, status and tenants (customer.h).
  *
  * SPDX-License-Identifier: MIT */
 #include "customer.h"

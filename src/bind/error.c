@@ -1,4 +1,4 @@
-/* error.c - see error.h.
+/* error.c - turns what went wrong into the error object that users get (error.h).
  *
  * SPDX-License-Identifier: MIT */
 #include "error.h"

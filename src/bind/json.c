@@ -1,4 +1,4 @@
-/* json.c - see json.h.
+/* json.c - finds lua-cjson, decodes replies, and says why a reply is no JSON (json.h).
  *
  * SPDX-License-Identifier: MIT */
 #include "json.h"

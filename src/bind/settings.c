@@ -1,4 +1,4 @@
-/* settings.c - see settings.h.
+/* settings.c - reads settings field by field; what is wrong raises (settings.h).
  *
  * SPDX-License-Identifier: MIT */
 #include "settings.h"

@@ -1,4 +1,4 @@
-/* drift.c - see drift.h.
+/* drift.c - accepts pages, goes back after a sign, counts at the end (drift.h).
  *
  * SPDX-License-Identifier: MIT */
 #include "drift.h"

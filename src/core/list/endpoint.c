@@ -1,4 +1,4 @@
-/* endpoint.c - see endpoint.h.
+/* endpoint.c - which status means that an endpoint is not there (endpoint.h).
  *
  * SPDX-License-Identifier: MIT */
 #include "endpoint.h"

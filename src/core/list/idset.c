@@ -1,4 +1,4 @@
-/* idset.c - see idset.h.
+/* idset.c - a hash table of ids in many small segments (idset.h).
  *
  * SPDX-License-Identifier: MIT */
 #include "idset.h"

@@ -1,4 +1,4 @@
-/* pager.c - see pager.h.
+/* pager.c - asks for pages, keeps their replies, drops what is of no use (pager.h).
  *
  * SPDX-License-Identifier: MIT */
 #include "pager.h"

@@ -1,4 +1,4 @@
-/* position.c - see position.h.
+/* position.c - writes and reads positions, with a word that shows damage (position.h).
  *
  * SPDX-License-Identifier: MIT */
 #include "position.h"
