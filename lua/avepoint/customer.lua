@@ -1,5 +1,5 @@
---- Knows what a customer is: the names of its fields, statuses and modes, and how filters look at
--- it. Understands normalised customers and raw ones.
+--- Gives the names of a customer's fields, statuses and modes, and finds its tenants and texts.
+-- Understands normalised customers and raw ones.
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.core"

@@ -1,5 +1,5 @@
---- Chooses the driver, which waits for a client without blocking its host. Chooses at each wait,
--- since one client may be used in several places.
+--- Waits for a client, by the driver that fits the running host. Chooses it at each wait, since one
+-- client may be used in several places.
 -- SPDX-License-Identifier: MIT
 
 -- Loaded eagerly: a `require` during a wait could fail for lack of memory.

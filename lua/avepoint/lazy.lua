@@ -1,4 +1,5 @@
---- The lazy methods of listings: each takes the listing over and returns another one.
+--- Adds the lazy methods (filter, map, take, in_country, ...) to listings: each takes the listing
+-- over and returns another one. where.lua compares the fields.
 -- SPDX-License-Identifier: MIT
 
 local customer = require "avepoint.customer"

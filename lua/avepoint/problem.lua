@@ -1,4 +1,4 @@
---- Errors on their way to the user: where they were met, and what the service said of them.
+--- Completes errors on their way to the user: adds the caller's line and the service's own words.
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.core"

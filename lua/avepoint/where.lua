@@ -1,4 +1,5 @@
---- Makes the test behind listing:where: fields against values, lists of values, or functions.
+--- Compares a customer's fields with the wanted values: for where, in_country, with_status,
+-- managed_by and with_tenant. Texts compare without ASCII case.
 -- SPDX-License-Identifier: MIT
 
 local customer = require "avepoint.customer"

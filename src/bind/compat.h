@@ -1,4 +1,4 @@
-/* compat.h - one dialect for Lua 5.1 to 5.4 and LuaJIT.
+/* compat.h - lets the C code compile against Lua 5.1 to 5.4 and LuaJIT.
  *
  * The code is written against 5.4's names; what an older header lacks is given here under a name
  * of ours, and the official name is a macro for it. The only file with a version test.

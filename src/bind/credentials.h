@@ -1,4 +1,4 @@
-/* credentials.h - what a client signs in with, as far as Lua takes part.
+/* credentials.h - hands secrets, assertions, tokens and token replies from Lua to the core.
  *
  * The user's functions that return secrets, assertions and tokens, the store where processes share
  * a token, and the reply of the token endpoint, which is read in client:step.

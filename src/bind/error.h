@@ -1,4 +1,4 @@
-/* error.h - error objects: struct avp_err as a Lua table.
+/* error.h - makes the error objects of Lua from struct avp_err.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_BIND_ERROR_H

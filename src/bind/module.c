@@ -1,4 +1,4 @@
-/* module.c - the C module avepoint.core: a list of openers.
+/* module.c - opens the C module avepoint.core: registers its types, functions and constants.
  *
  * SPDX-License-Identifier: MIT */
 #include "../core/ground/sys.h"

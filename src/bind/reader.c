@@ -2,8 +2,7 @@
  *
  *     need a row -> [reading over?] -> ask -> wait -> decode -> ids -> drift -> rows
  *                        |                             |
- *                        +-> read again, or the end    +-> an error: the page can be asked for
- * again
+ *                        +-> read again, or the end    +-> an error: the page may be asked for
  *
  * Nothing of a page counts before all of it is known to be good: it is decoded, checked, and room
  * is made for its ids; only then are the ids noted, which cannot fail.

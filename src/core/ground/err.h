@@ -1,5 +1,6 @@
-/* err.h - what went wrong, as a plain value.
+/* err.h - holds what went wrong as a plain value: its kind, its sentence, the reply's details.
  *
+ * The unit that meets an error words it: explain.h for requests, drift.h for a list that moved.
  * One struct of fixed size, so that reporting an error never needs memory. It holds only what may
  * be printed: no secret. The binding turns it into a Lua object.
  * SPDX-License-Identifier: MIT */

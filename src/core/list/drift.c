@@ -1,4 +1,4 @@
-/* drift.c - accepts pages, goes back after a sign, counts at the end (drift.h).
+/* drift.c - decides which pages are read again, and when a list was read whole (drift.h).
  *
  * SPDX-License-Identifier: MIT */
 #include "drift.h"

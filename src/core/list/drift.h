@@ -1,4 +1,4 @@
-/* drift.h - decides which page of a moving list is read next, and when the list was read whole.
+/* drift.h - decides which page of a moving list is read next or again, and when it was read whole.
  *
  * Pages are numbered, so a customer added or removed while the list is read shifts the rest. A page
  * is accepted if every customer that stays in the list and stands before the end of that page has

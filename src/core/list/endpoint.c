@@ -1,4 +1,4 @@
-/* endpoint.c - which status means that an endpoint is not there (endpoint.h).
+/* endpoint.c - decides when the second endpoint is tried, and caps its page size (endpoint.h).
  *
  * SPDX-License-Identifier: MIT */
 #include "endpoint.h"

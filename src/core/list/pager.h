@@ -1,5 +1,4 @@
-/* pager.h - the pages of one listing that were asked for: they come in any order, and wait as
- * bytes.
+/* pager.h - asks for the pages of one listing, and keeps the replies, as bytes, until taken.
  *
  * Knows a list only by its description: method, URL, body, and how a page is asked for. Reads no
  * JSON and decides nothing: its owner says which pages to ask for, and takes them.

@@ -1,4 +1,4 @@
-/* position.c - writes and reads positions, with a word that shows damage (position.h).
+/* position.c - writes positions, reads them back, and refuses damaged ones (position.h).
  *
  * SPDX-License-Identifier: MIT */
 #include "position.h"

@@ -1,4 +1,4 @@
-/* position.h - where a listing stands, as a short printable string.
+/* position.h - writes and reads positions: where a listing stands, as a short printable string.
  *
  * Form: ap1-E-SIZE-PAGE-OFFSET-TOTAL-FIRM-IDHASH-FILTERHASH-CHECK, numbers in decimal, hashes in
  * hexadecimal; E is g (get), b (batch) or a (not known yet); TOTAL is x if there is none; FIRM is

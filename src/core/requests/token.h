@@ -1,4 +1,4 @@
-/* token.h - when an access token is renewed, when it ends (RFC 6749 section 4.4, RFC 6750).
+/* token.h - decides when an access token is renewed and when it ends (RFC 6749 4.4, RFC 6750).
  *
  * By the clock a token is usable, then due for renewal, then expired; a 401 ends it earlier. Sends
  * nothing: signin.h fetches. `now` is in ms on any monotonic clock.

@@ -1,11 +1,12 @@
-/* transport.h - all HTTP of one client: one curl_multi, one descriptor to watch.
+/* transport.h - runs all HTTP of one client: one curl_multi, one descriptor to watch.
  *
  * Never blocks and never sleeps, but in avp_transport_wait. libcurl reports its sockets into a set
  * of our own (sys.h), updated inside libcurl's socket callback: a socket that is closed and
  * reopened under the same number within one step would be missed later. A driver watches that one
  * descriptor and one moment. Everything is made when first needed, so that a client made before a
- * fork is harmless; the child of a fork abandons the inherited handles. SPDX-License-Identifier:
- * MIT */
+ * fork is harmless; the child of a fork abandons the inherited handles.
+ *
+ * SPDX-License-Identifier: MIT */
 #ifndef AVP_TRANSPORT_H
 #define AVP_TRANSPORT_H
 
