@@ -213,7 +213,7 @@ static bool ends_reading(const struct avp_drift *drift, const struct avp_drift_p
     long last = last_page(drift);
     bool nothing_new = ignore ? drift->same_run > 1 : first_time && !page->has_new;
     if (page->number < last) return false;
-    return !is_full(drift, page) || (page->number > last && nothing_new);
+    return !is_full(drift, page) || nothing_new;
   }
   if (page->rows == 0) return true;
   if (ignore) return drift->page_size > 0 && !is_full(drift, page);
