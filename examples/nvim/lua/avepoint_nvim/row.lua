@@ -92,8 +92,11 @@ function row.line(customer, columns)
   return table.concat(parts, GAP), group_of(customer), from, to
 end
 
---- The text that filters look into, in lower case: as listing:search does.
-row.text = require("avepoint.customer").words
+--- The text that filters look into, in lower case: as listing:search does. The module is loaded at
+-- the first customer, so that the window opens, and can say why, where it is not built.
+function row.text(customer)
+  return require("avepoint.customer").words(customer)
+end
 
 --- A filter's words.
 function row.words(filter)
