@@ -18,7 +18,9 @@ struct fake_attempt {
   char content_type[64];
   bool has_bearer;
   char bearer[128];
-  int64_t timeout_ms;
+  int64_t arrives;           /* with a simulated server (test_pace.c): when the request is there, */
+  int64_t leaves;            /* when the reply is back, */
+  int verdict;               /* and its status */
   struct fake_attempt *next; /* in the list of running ones, oldest first */
 };
 
@@ -27,6 +29,7 @@ struct avp_transport {
   struct fake_attempt *running;
   struct avp_transfer *done;
   bool forked; /* this process is a fork's child from now on */
+  bool heard;  /* something comes in with the next step */
 };
 
 static struct avp_transport *fake; /* the one there is, or NULL */
@@ -64,7 +67,6 @@ struct avp_transfer *avp_transport_start(struct avp_transport *transport,
   attempt->transfer.running = true;
   avp_buf_init(&attempt->transfer.reply.body, transport->settings->max_body);
   attempt->post = request->body != NULL;
-  attempt->timeout_ms = request->timeout_ms;
   fake_copy(attempt->url, sizeof attempt->url, request->url, strlen(request->url));
   if (attempt->post) {
     fake_copy(attempt->body, sizeof attempt->body, request->body, strlen(request->body));
@@ -76,7 +78,6 @@ struct avp_transfer *avp_transport_start(struct avp_transport *transport,
     fake_copy(attempt->bearer, sizeof attempt->bearer, request->bearer, strlen(request->bearer));
     attempt->transfer.bearer = attempt->bearer;
   }
-  CHECK(attempt->timeout_ms > 0); /* libcurl takes 0 for no limit */
   fake_started++;
   return &attempt->transfer;
 }
@@ -96,9 +97,27 @@ void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *
   avp_free(transfer); /* the attempt begins with it */
 }
 
-void avp_transport_perform(struct avp_transport *transport, int64_t now) {
-  (void)transport;
+static inline void fake_finish(struct fake_attempt *attempt, CURLcode result) {
+  struct avp_transfer **end = &fake->done;
+  fake_unlink(fake, &attempt->transfer);
+  attempt->transfer.running = false;
+  attempt->transfer.reply.result = result;
+  attempt->transfer.next = NULL;
+  while (*end != NULL) end = &(*end)->next;
+  *end = &attempt->transfer;
+}
+
+/* True once after a test has set `heard`. */
+bool avp_transport_perform(struct avp_transport *transport, int64_t now) {
+  bool heard = transport->heard;
   (void)now;
+  transport->heard = false;
+  return heard;
+}
+
+void avp_transport_time_out(struct avp_transport *transport, struct avp_transfer *transfer) {
+  CHECK(transport == fake && transfer->running);
+  fake_finish((struct fake_attempt *)(void *)transfer, CURLE_OPERATION_TIMEDOUT);
 }
 
 int64_t avp_transport_wake_at(const struct avp_transport *transport) {
@@ -150,16 +169,6 @@ static inline const char *fake_body(const char *part) {
   return attempt != NULL ? attempt->body : "";
 }
 
-static inline void fake_finish(struct fake_attempt *attempt, CURLcode result) {
-  struct avp_transfer **end = &fake->done;
-  fake_unlink(fake, &attempt->transfer);
-  attempt->transfer.running = false;
-  attempt->transfer.reply.result = result;
-  attempt->transfer.next = NULL;
-  while (*end != NULL) end = &(*end)->next;
-  *end = &attempt->transfer;
-}
-
 /* Completes the oldest running attempt whose URL holds `part`; where there is none, the test has
  * failed. `retry_after` and `date` may be NULL. */
 static inline void fake_reply_with(const char *part, int status, const char *body,
@@ -184,11 +193,17 @@ static inline void fake_reply(const char *part, int status, const char *body) {
   fake_reply_with(part, status, body, NULL, NULL);
 }
 
-/* Lets it fail without a whole reply. */
-static inline void fake_fail(const char *part, CURLcode result) {
+/* Lets it fail without a whole reply, with libcurl's words. */
+static inline void fake_fail_saying(const char *part, CURLcode result, const char *words) {
   struct fake_attempt *attempt = fake_find(part);
   CHECK(attempt != NULL);
-  if (attempt != NULL) fake_finish(attempt, result);
+  if (attempt == NULL) return;
+  strcpy(attempt->transfer.reply.detail, words);
+  fake_finish(attempt, result);
+}
+
+static inline void fake_fail(const char *part, CURLcode result) {
+  fake_fail_saying(part, result, "");
 }
 
 #endif

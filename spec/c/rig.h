@@ -68,7 +68,7 @@ static inline bool someone_is_queued(const struct avp_requests *r) {
 
 /* With nothing due, nobody must be woken; with something to come, somebody must be. */
 static inline void check_wake(const struct rig *rig) {
-  int64_t at = avp_requests_wake_at(rig->r);
+  int64_t at = avp_requests_wait(rig->r, rig->now);
   if (token_reply(rig->r) != NULL) { /* it is to be read at once */
     CHECK(at <= rig->now);
     return;
@@ -89,6 +89,7 @@ static inline void step(struct rig *rig) {
   avp_requests_step(rig->r, rig->now, WALL + rig->now); /* a second step changes nothing */
   CHECK_INT(started, fake_started);
   CHECK(progress == rig->r->shared.progress);
+  avp_requests_wait(rig->r, rig->now); /* somebody does, until the next step */
 }
 
 static inline void advance(struct rig *rig, int64_t ms) {

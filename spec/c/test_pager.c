@@ -20,6 +20,7 @@ static void open_pager(struct pages *p, int width, long last) {
   struct avp_settings settings = rig_settings();
   settings.concurrency = AVP_WIDTH_MAX;
   rig_signed_in(&p->rig, &settings);
+  p->rig.r->max_in_flight = settings.concurrency; /* as after as many successes */
   avp_pager_init(&p->pager, p->rig.r);
   avp_pager_use(&p->pager, &source, 50);
   p->next = 1;
@@ -264,9 +265,10 @@ static void test_deadline_and_stats(void) {
   open_pager(&p, 2, 0);
   p.pager.deadline = p.rig.now + 500;
   fill(&p);
-  CHECK_INT(500, fake->running->timeout_ms);
+  CHECK_INT(p.rig.now + 500, avp_requests_wait(p.rig.r, p.rig.now));
   fake_reply_with(part_of(1), 503, "wait", "0", NULL);
   step(&p.rig);
+  advance(&p.rig, 400); /* its turn by the pace */
   reply(&p, 1, 200);
   check_ready(&p, "page 1");
   CHECK_INT(2, p.pager.stats.requests);

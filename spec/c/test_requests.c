@@ -43,7 +43,7 @@ static void test_what_is_sent(void) {
   CHECK_STR("{\"a\":1}", fake->running->body);
   CHECK_STR("application/json", fake->running->content_type);
   CHECK_STR("token-1", fake->running->bearer);
-  CHECK_INT(30000, fake->running->timeout_ms);
+  CHECK_INT(rig.now + 30000, avp_requests_wait(rig.r, rig.now));
   avp_call_release(rig.r, call);
   call = get(&rig, "p=2");
   step(&rig);
@@ -94,11 +94,14 @@ static void test_delays_are_kept(void) {
   rig_signed_in(&rig, &settings);
   call = get(&rig, "x=1");
   step(&rig);
-  fake_reply("x=1", 429, ""); /* 2 to 4 s, and the whole client waits */
+  fake_reply("x=1", 429, "");
+  step(&rig);
+  advance(&rig, rig.r->pace.next - rig.now); /* the first time it waits for the pace only */
+  fake_reply("x=1", 429, "");                /* 4 to 8 s, and the whole client waits */
   step(&rig);
   CHECK_INT(AVP_CALL_QUEUED, call->state);
-  CHECK(call->not_before >= rig.now + 2000 && call->not_before <= rig.now + 4000);
-  CHECK_INT(call->not_before, avp_requests_wake_at(rig.r));
+  CHECK(call->not_before >= rig.now + 4000 && call->not_before <= rig.now + 8000);
+  CHECK_INT(call->not_before, avp_requests_wait(rig.r, rig.now));
   advance(&rig, call->not_before - rig.now - 1);
   CHECK_INT(0, fake_running());
   advance(&rig, 1);
@@ -153,11 +156,11 @@ static void test_failures_of_the_network(void) {
     struct avp_call *call = get(&rig, "x=1");
     step(&rig);
     fake_fail("x=1", cases[i].result);
-    step(&rig);
+    advance(&rig, 10000);
     if (cases[i].again) {
-      advance(&rig, 500);
+      advance(&rig, 1500);
       fake_fail("x=1", cases[i].result);
-      step(&rig);
+      advance(&rig, 10000);
     }
     CHECK_INT(AVP_CALL_FAILED, call->state);
     CHECK_INT(cases[i].kind, call->err.kind);
@@ -196,10 +199,9 @@ static void test_connection_with_too_large_headers(void) {
   step(&rig);
   for (i = 1; i <= 3; i++) {
     CHECK_INT(AVP_CALL_IN_FLIGHT, call->state);
-    fake_find("x=1")->transfer.reply.overflow = AVP_OVERFLOW_CONNECTION;
-    fake_fail("x=1", CURLE_HTTP2);
+    fake_fail_saying("x=1", CURLE_HTTP2, "nghttp2 recv error -902");
     step(&rig);
-    if (i < 3) advance(&rig, 1000);
+    if (i < 3) advance(&rig, 3000);
   }
   CHECK_INT(AVP_CALL_FAILED, call->state);
   CHECK_INT(AVP_ERR_LIMIT, call->err.kind);
@@ -222,13 +224,15 @@ static void test_whole_client_waits(void) {
   calls[2] = get(&rig, "x=3");
   step(&rig);
   CHECK(fake_find("x=3") == NULL);
-  CHECK_INT(rig.now + 7000, avp_requests_wake_at(rig.r));
   fake_reply("x=2", 200, ""); /* one that was on its way is taken all the same */
   step(&rig);
+  CHECK_INT(rig.now + 7000, avp_requests_wait(rig.r, rig.now));
   CHECK_INT(AVP_CALL_DONE, calls[1]->state);
   advance(&rig, 6999);
   CHECK_INT(0, fake_running());
   advance(&rig, 1);
+  CHECK_INT(1, fake_running()); /* from now on at even distances */
+  advance(&rig, rig.r->pace.next - rig.now);
   CHECK_INT(2, fake_running());
   release_all(&rig, calls, 3);
   rig_close(&rig);
@@ -248,7 +252,7 @@ static void test_one_request_waits(void) {
   calls[1] = get(&rig, "x=2");
   step(&rig);
   CHECK(fake_find("x=2") != NULL);
-  CHECK_INT(calls[0]->not_before, avp_requests_wake_at(rig.r));
+  CHECK_INT(calls[0]->not_before, avp_requests_wait(rig.r, rig.now));
   release_all(&rig, calls, 2);
   rig_close(&rig);
 }
@@ -263,14 +267,14 @@ static void test_retry_after_as_a_date(void) {
   /* the server's clock is a year off; only the difference counts */
   fake_reply_with("x=1", 503, "", "Fri, 01 Jan 2027 00:00:09 GMT", "Fri, 01 Jan 2027 00:00:00 GMT");
   step(&rig);
-  CHECK_INT(rig.now + 9000, avp_requests_wake_at(rig.r));
+  CHECK_INT(rig.now + 9000, avp_requests_wait(rig.r, rig.now));
   avp_call_release(rig.r, call);
   call = get(&rig, "x=1");
   advance(&rig, 9000);
   /* without a Date the wall clock counts: it shows WALL + now */
   fake_reply_with("x=1", 503, "", "Thu, 01 Jan 2026 00:00:20 GMT", NULL);
   step(&rig);
-  CHECK_INT(20000, avp_requests_wake_at(rig.r));
+  CHECK_INT(20000, avp_requests_wait(rig.r, rig.now));
   avp_call_release(rig.r, call);
   rig_close(&rig);
 }
@@ -291,12 +295,12 @@ static void test_longest_wait(void) {
   CHECK(strstr(call->err.message, "121.0 s") != NULL);
   avp_call_release(rig.r, call);
   call = get(&rig, "x=2");
-  step(&rig);
-  CHECK_INT(1, fake_running()); /* that listing gave up; the client as such does not pause */
+  advance(&rig, 400);
+  CHECK_INT(1, fake_running()); /* that listing gave up; the client as such keeps to a pace only */
   fake_reply_with("x=2", 429, "", "120", NULL);
   step(&rig);
   CHECK_INT(AVP_CALL_QUEUED, call->state);
-  CHECK_INT(rig.now + 120000, avp_requests_wake_at(rig.r));
+  CHECK_INT(rig.now + 120000, avp_requests_wait(rig.r, rig.now));
   avp_call_release(rig.r, call);
   rig_close(&rig);
 }
@@ -333,10 +337,9 @@ static void test_deadline_cuts_the_attempt(void) {
   rig_signed_in(&rig, &settings);
   call = get_until(&rig, "x=1", rig.now + 12345);
   step(&rig);
-  CHECK_INT(12345, fake_find("x=1")->timeout_ms);
-  rig.now += 12345;
-  fake_fail("x=1", CURLE_OPERATION_TIMEDOUT);
-  step(&rig);
+  CHECK_INT(rig.now + 12345, avp_requests_wait(rig.r, rig.now));
+  advance(&rig, 12345);
+  CHECK_INT(0, fake_running());
   CHECK_INT(AVP_CALL_FAILED, call->state);
   CHECK_INT(AVP_ERR_TIMEOUT, call->err.kind);
   CHECK(strstr(call->err.message, "deadline") != NULL);
@@ -355,7 +358,7 @@ static void test_deadline_in_the_queue(void) {
   calls[2] = get_until(&rig, "x=3", rig.now); /* over before it began */
   step(&rig);
   CHECK_INT(AVP_CALL_FAILED, calls[2]->state);
-  CHECK_INT(rig.now + 100, avp_requests_wake_at(rig.r));
+  CHECK_INT(rig.now + 100, avp_requests_wait(rig.r, rig.now));
   advance(&rig, 99);
   CHECK_INT(AVP_CALL_QUEUED, calls[1]->state);
   advance(&rig, 1);
@@ -367,67 +370,147 @@ static void test_deadline_in_the_queue(void) {
   rig_close(&rig);
 }
 
-static void test_halving_and_growth(void) {
+static void test_pace_and_growth(void) {
   static const char *const names[] = {"q=a", "q=b", "q=c", "q=d", "q=e", "q=f", "q=g", "q=h"};
   struct avp_settings settings = rig_settings();
   struct avp_call *calls[8];
   struct rig rig;
+  double distance;
   int i;
   rig_signed_in(&rig, &settings);
   for (i = 0; i < 8; i++) calls[i] = get(&rig, names[i]);
   step(&rig);
   rig.now += 10;
   for (i = 0; i < 4; i++) fake_reply_with(names[i], 429, "", "1", NULL);
-  step(&rig); /* four refusals of one burst halve it once */
+  step(&rig); /* four refusals of one burst count once */
+  distance = rig.r->pace.distance;
   CHECK_INT(0, fake_running());
   advance(&rig, 1000);
-  CHECK_INT(2, fake_running());
+  CHECK_INT(1, fake_running());
+  advance(&rig, 1000);
+  CHECK_INT(1, fake_running()); /* one in flight, */
   fake_reply("q=a", 200, "");
   step(&rig);
-  CHECK_INT(3, fake_running());
+  CHECK_INT(1, fake_running()); /* and with each success one more, */
+  CHECK(rig.r->pace.distance < distance);
+  advance(&rig, rig.r->pace.next - rig.now - 1);
+  CHECK_INT(1, fake_running()); /* each at its place */
+  advance(&rig, 1);
+  CHECK_INT(2, fake_running());
   fake_reply("q=b", 200, "");
-  step(&rig);
-  CHECK_INT(4, fake_running());
   fake_reply("q=c", 200, "");
   step(&rig);
+  for (i = 0; i < 5; i++) advance(&rig, 1000);
   CHECK_INT(4, fake_running()); /* never more than `concurrency` */
   release_all(&rig, calls, 8);
   rig_close(&rig);
 }
 
-static void test_halving_down_to_one(void) {
+/* More than a few are in flight only after successes: a limit is met by few requests at once. */
+static void test_start(void) {
   struct avp_settings settings = rig_settings();
-  struct avp_call *calls[4];
+  struct avp_call *calls[20];
   struct rig rig;
   int i;
+  settings.concurrency = 16;
   rig_signed_in(&rig, &settings);
-  for (i = 0; i < 4; i++) calls[i] = get(&rig, "z=1");
-  for (i = 0; i < 4; i++) {
-    static const int expected[] = {4, 2, 1, 1};
-    step(&rig);
-    CHECK_INT(expected[i], fake_running());
-    while (fake_running() > 0) fake_reply_with("z=1", 503, "", "1", NULL);
-    step(&rig);
-    rig.now += 1000;
-  }
-  release_all(&rig, calls, 4);
+  for (i = 0; i < 20; i++) calls[i] = get(&rig, "z=1");
+  step(&rig);
+  CHECK_INT(4, fake_running());
+  for (i = 0; i < 4; i++) fake_reply("z=1", 200, "");
+  step(&rig);
+  CHECK_INT(8, fake_running());
+  release_all(&rig, calls, 20);
   rig_close(&rig);
 }
 
-/* Zero seconds: at once, but not so that one step never ends. */
+/* Zero seconds: soon, but only the first time. */
 static void test_retry_after_zero(void) {
   struct avp_settings settings = rig_settings();
   struct avp_call *call;
   struct rig rig;
-  int i;
   rig_signed_in(&rig, &settings);
   call = get(&rig, "x=1");
   step(&rig);
-  for (i = 1; i <= 5; i++) {
-    CHECK_INT(i, call->attempts);
-    fake_reply_with("x=1", 503, "", "0", NULL);
-    step(&rig);
+  fake_reply_with("x=1", 503, "", "0", NULL);
+  step(&rig);
+  advance(&rig, 1000);
+  CHECK_INT(2, call->attempts);
+  fake_reply_with("x=1", 503, "", "0", NULL);
+  step(&rig);
+  CHECK(call->not_before >= rig.now + 1500);
+  avp_call_release(rig.r, call);
+  rig_close(&rig);
+}
+
+/* The time of an attempt runs only while somebody waits, and ends nothing that comes in. */
+static void test_time_of_an_attempt(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  settings.timeout_ms = 1000;
+  rig_signed_in(&rig, &settings);
+  call = get(&rig, "x=1");
+  avp_requests_step(rig.r, rig.now, WALL);
+  avp_requests_step(rig.r, rig.now + 60000, WALL); /* a slow loop body */
+  CHECK_INT(1, fake_running());
+  rig.now += 60000;
+  CHECK_INT(rig.now + 1000, avp_requests_wait(rig.r, rig.now));
+  fake->heard = true;
+  avp_requests_step(rig.r, rig.now + 1500, WALL);
+  CHECK_INT(1, fake_running());
+  rig.now += 1500;
+  advance(&rig, 1);
+  CHECK_INT(0, fake_running());
+  CHECK_INT(AVP_CALL_QUEUED, call->state);
+  CHECK_INT(1, call->attempts);
+  avp_call_release(rig.r, call);
+  rig_close(&rig);
+}
+
+/* Bytes that never end give nobody more than twice the time. */
+static void test_bytes_without_an_end(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  int i;
+  settings.retry.max_attempts = 1;
+  rig_signed_in(&rig, &settings);
+  call = get(&rig, "x=1");
+  step(&rig);
+  for (i = 0; i < 600 && call->state == AVP_CALL_IN_FLIGHT; i++) {
+    CHECK(avp_requests_wait(rig.r, rig.now) != AVP_NEVER);
+    rig.now += 100;
+    fake->heard = true;
+    avp_requests_step(rig.r, rig.now, WALL);
   }
+  CHECK_INT(600, i);
+  CHECK_INT(AVP_ERR_TIMEOUT, call->err.kind);
+  avp_call_release(rig.r, call);
+  rig_close(&rig);
+}
+
+/* What ended with another's connection, or while hardly anybody waited, is not counted. */
+static void test_through_no_fault_of_its_own(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  settings.retry.max_attempts = 1;
+  rig_signed_in(&rig, &settings);
+  call = get(&rig, "x=1");
+  step(&rig);
+  fake_find("x=1")->transfer.reply.cut = true;
+  advance(&rig, 20000);
+  fake_fail("x=1", CURLE_OPERATION_TIMEDOUT);
+  step(&rig);
+  CHECK_INT(AVP_CALL_IN_FLIGHT, call->state);
+  CHECK_INT(1, call->attempts);
+  fake_fail("x=1", CURLE_OPERATION_TIMEDOUT); /* libcurl's connect timeout, at once */
+  step(&rig);
+  CHECK_INT(AVP_CALL_IN_FLIGHT, call->state);
+  advance(&rig, 10000);
+  fake_fail("x=1", CURLE_OPERATION_TIMEDOUT);
+  step(&rig);
   CHECK_INT(AVP_CALL_FAILED, call->state);
   avp_call_release(rig.r, call);
   rig_close(&rig);
@@ -480,6 +563,7 @@ static void make_all_states(struct rig *rig, struct avp_call **calls) {
   struct avp_settings settings = rig_settings();
   settings.concurrency = 5;
   rig_signed_in(rig, &settings);
+  rig->r->max_in_flight = 5;
   calls[0] = get(rig, "s=done");
   calls[1] = get(rig, "s=failed");
   calls[2] = get(rig, "s=waiting");
@@ -518,7 +602,7 @@ static void test_close_in_every_state(void) {
     CHECK_INT(AVP_ERR_CLOSED, calls[i]->err.kind);
   }
   step(&rig);
-  CHECK(avp_requests_wake_at(rig.r) == AVP_NEVER);
+  CHECK(avp_requests_wait(rig.r, rig.now) == AVP_NEVER);
   CHECK(!avp_signin_wants(&rig.r->signin, rig.now));
   calls[6] = get(&rig, "s=late");
   CHECK_INT(AVP_CALL_FAILED, calls[6]->state);
@@ -539,7 +623,7 @@ static void test_release_in_every_state(void) {
       step(&rig);
     }
     CHECK_INT(0, fake_running());
-    CHECK(avp_requests_wake_at(rig.r) == AVP_NEVER);
+    CHECK(avp_requests_wait(rig.r, rig.now) == AVP_NEVER);
     rig_close(&rig);
   }
 }
@@ -710,8 +794,11 @@ static const struct check_test tests[] = {
     {"requests: a wait past the deadline fails at once", test_deadline_ends_a_wait_at_once},
     {"requests: the deadline cuts the attempt", test_deadline_cuts_the_attempt},
     {"requests: the deadline passes in the queue", test_deadline_in_the_queue},
-    {"requests: fewer at a time, and more again", test_halving_and_growth},
-    {"requests: never less than one at a time", test_halving_down_to_one},
+    {"requests: pace and growth", test_pace_and_growth},
+    {"requests: start", test_start},
+    {"requests: time of an attempt", test_time_of_an_attempt},
+    {"requests: bytes without an end", test_bytes_without_an_end},
+    {"requests: through no fault of its own", test_through_no_fault_of_its_own},
     {"requests: Retry-After of zero", test_retry_after_zero},
     {"requests: progress and events", test_progress_and_events},
     {"requests: close in every state", test_close_in_every_state},

@@ -21,7 +21,8 @@ static struct avp_retry_case case_of(int status, int attempts) {
 }
 
 static bool is_retried(int status) {
-  static const int retried[] = {408, 429, 500, 502, 503, 504};
+  static const int retried[] = {408, 429, 500, 502, 503, 504,
+                                509, 520, 521, 522, 523, 524};
   size_t i;
   for (i = 0; i < sizeof retried / sizeof retried[0]; i++) {
     if (retried[i] == status) return true;
@@ -36,7 +37,7 @@ static void test_every_status(void) {
     struct avp_retry_answer answer = avp_retry_decide(&policy, &c);
     CHECK_INT(is_retried(status), avp_retry_status(status));
     CHECK_INT(is_retried(status) ? AVP_RETRY_WAIT : AVP_RETRY_FINAL, answer.verdict);
-    CHECK_INT(status == 429 || status == 503, answer.slow_down);
+    CHECK_INT(status == 429 || status == 503, avp_retry_is_refusal(status));
     CHECK_INT(status == 429, answer.whole_client);
     c.retry_after_ms = 7000; /* it does not make a final answer a passing one */
     answer = avp_retry_decide(&policy, &c);
@@ -52,28 +53,27 @@ static void test_failed_transport(void) {
   struct avp_retry_case c = case_of(0, 1);
   struct avp_retry_answer answer = avp_retry_decide(&policy, &c);
   CHECK_INT(AVP_RETRY_WAIT, answer.verdict);
-  CHECK(!answer.whole_client && !answer.slow_down);
+  CHECK(!answer.whole_client);
   c.transport_failed = false; /* one that does not pass, such as a refused certificate */
   answer = avp_retry_decide(&policy, &c);
   CHECK_INT(AVP_RETRY_FINAL, answer.verdict);
 }
 
-/* Own delays: full jitter up to the bound, or after a 429 its upper half. */
+/* Own delays: the upper half of the bound. */
 static void test_own_delays(void) {
   static const struct {
     int attempts;
     int64_t failed; /* bound after a failure */
     int64_t throttled;
-  } cases[] = {{1, 500, 4000},    {2, 1000, 8000},   {3, 2000, 16000},
-               {4, 4000, 32000},  {5, 8000, 32000},  {6, 16000, 32000},
-               {7, 30000, 32000}, {8, 30000, 32000}, {99, 30000, 32000}};
+  } cases[] = {{1, 1500, 4000},   {2, 3000, 8000},   {3, 6000, 16000},  {4, 12000, 32000},
+               {5, 24000, 32000}, {6, 30000, 32000}, {7, 30000, 32000}, {99, 30000, 32000}};
   static const struct avp_retry_policy patient = {1000, 120000};
   size_t i;
   for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct avp_retry_case c = case_of(500, cases[i].attempts);
     struct avp_retry_case t = case_of(429, cases[i].attempts);
     c.chance = t.chance = 0;
-    CHECK_INT(0, avp_retry_decide(&patient, &c).delay_ms);
+    CHECK_INT(cases[i].failed / 2, avp_retry_decide(&patient, &c).delay_ms);
     CHECK_INT(cases[i].throttled / 2, avp_retry_decide(&patient, &t).delay_ms);
     c.chance = t.chance = 0.999;
     CHECK(avp_retry_decide(&patient, &c).delay_ms <= cases[i].failed);
@@ -83,13 +83,38 @@ static void test_own_delays(void) {
   }
 }
 
+/* "At once" counts only the first time; a wait that the server names, always. */
+static void test_retry_after_at_once(void) {
+  struct avp_retry_case c = case_of(429, 1);
+  c.retry_after_ms = 0;
+  CHECK_INT(0, avp_retry_decide(&policy, &c).delay_ms);
+  c.attempts = 2;
+  CHECK(avp_retry_decide(&policy, &c).delay_ms >= 4000);
+  c.retry_after_ms = 1000;
+  CHECK_INT(1000, avp_retry_decide(&policy, &c).delay_ms);
+}
+
+/* The first refusal of a paced request waits for its turn only; a failure does not. */
+static void test_paced(void) {
+  struct avp_retry_case c = case_of(429, 1);
+  c.paced = true;
+  CHECK_INT(0, avp_retry_decide(&policy, &c).delay_ms);
+  c.retry_after_ms = 2000;
+  CHECK_INT(2000, avp_retry_decide(&policy, &c).delay_ms);
+  c = case_of(503, 2);
+  c.paced = true;
+  CHECK(avp_retry_decide(&policy, &c).delay_ms >= 1500);
+  c = case_of(500, 1);
+  c.paced = true;
+  CHECK(avp_retry_decide(&policy, &c).delay_ms >= 750);
+}
+
 static void test_spent(void) {
   static const struct avp_retry_policy one = {1, 120000};
   struct avp_retry_case c = case_of(503, 4);
   CHECK_INT(AVP_RETRY_WAIT, avp_retry_decide(&policy, &c).verdict);
   c.attempts = 5;
   CHECK_INT(AVP_RETRY_SPENT, avp_retry_decide(&policy, &c).verdict);
-  CHECK(avp_retry_decide(&policy, &c).slow_down); /* the server is overloaded all the same */
   c.attempts = 1;
   CHECK_INT(AVP_RETRY_SPENT, avp_retry_decide(&one, &c).verdict);
 }
@@ -214,6 +239,8 @@ static const struct check_test tests[] = {
     {"retry: every status", test_every_status},
     {"retry: failed transport", test_failed_transport},
     {"retry: own delays", test_own_delays},
+    {"retry: Retry-After at once", test_retry_after_at_once},
+    {"retry: paced", test_paced},
     {"retry: attempts spent", test_spent},
     {"retry: longest wait", test_longest_wait},
     {"retry: deadline", test_deadline},

@@ -123,7 +123,7 @@ static void test_renewal_holds_up_no_retry(void) {
   CHECK(fake_find("/connect/token") != NULL);
   fake_reply_with("x=1", 503, "", "2", NULL);
   step(&rig);
-  CHECK_INT(rig.now + 2000, avp_requests_wake_at(rig.r));
+  CHECK_INT(rig.now + 2000, avp_requests_wait(rig.r, rig.now));
   advance(&rig, 2000);
   CHECK(fake_find("x=1") != NULL);
   avp_call_release(rig.r, call);
@@ -161,7 +161,7 @@ static void test_token_request_is_tried_again(void) {
     fake_reply_with("/connect/token", 503, "", "3", NULL);
     step(&rig);
     if (i == 5) break;
-    CHECK_INT(rig.now + 3000, avp_requests_wake_at(rig.r));
+    CHECK_INT(rig.now + 3000, avp_requests_wait(rig.r, rig.now));
     advance(&rig, 3000);
   }
   CHECK_INT(AVP_CALL_FAILED, call->state);
@@ -269,7 +269,7 @@ static void test_nobody_waits(void) {
   avp_call_release(rig.r, call);
   step(&rig);
   CHECK_INT(0, fake_running());
-  CHECK(avp_requests_wake_at(rig.r) == AVP_NEVER);
+  CHECK(avp_requests_wait(rig.r, rig.now) == AVP_NEVER);
   call = get(&rig, "x=2"); /* and the next one begins anew, at once */
   step(&rig);
   CHECK_INT(1, fake_running());
@@ -291,7 +291,7 @@ static void test_nobody_waits_for_the_user(void) {
   avp_call_release(rig.r, call);
   step(&rig);
   CHECK(!avp_signin_wants(&rig.r->signin, rig.now + AVP_ASK_AGAIN_MS));
-  CHECK(avp_requests_wake_at(rig.r) == AVP_NEVER);
+  CHECK(avp_requests_wait(rig.r, rig.now) == AVP_NEVER);
   CHECK(avp_signin_supply(&rig.r->signin, SECRET)); /* an answer that comes late does no harm */
   step(&rig);
   CHECK_INT(0, fake_running());
@@ -315,15 +315,15 @@ static void test_secret_from_a_function(void) {
   CHECK(!avp_signin_wants(&rig.r->signin, rig.now)); /* one caller is enough */
   rig.now += AVP_ASK_AGAIN_MS - 1;
   CHECK(!avp_signin_wants(&rig.r->signin, rig.now));
-  CHECK_INT(rig.now + 1, avp_requests_wake_at(rig.r));
+  CHECK_INT(rig.now + 1, avp_requests_wait(rig.r, rig.now));
   rig.now += 1;
   CHECK(avp_signin_wants(&rig.r->signin, rig.now)); /* the first seems to be gone */
-  CHECK(avp_requests_wake_at(rig.r) > rig.now);
+  CHECK(avp_requests_wait(rig.r, rig.now) > rig.now);
   (void)avp_signin_later(&rig.r->signin, 0, rig.now);
   CHECK(avp_signin_wants(&rig.r->signin, rig.now));
   CHECK(!avp_signin_later(&rig.r->signin, 50, rig.now));
   CHECK(!avp_signin_wants(&rig.r->signin, rig.now + 49));
-  CHECK_INT(rig.now + 50, avp_requests_wake_at(rig.r));
+  CHECK_INT(rig.now + 50, avp_requests_wait(rig.r, rig.now));
   CHECK(avp_signin_wants(&rig.r->signin, rig.now + 50));
   CHECK_INT(AVP_ASK_AGAIN_MS + 50, rig.now + 50 - rig.r->signin.since);
   CHECK(avp_signin_supply(&rig.r->signin, SECRET));
@@ -334,7 +334,7 @@ static void test_secret_from_a_function(void) {
   advance(&rig, 2000); /* the token has ended; the secret is kept */
   fake_reply("x=1", 500, "");
   step(&rig);
-  advance(&rig, 1000);
+  advance(&rig, 1500);
   CHECK(!avp_signin_wants(&rig.r->signin, rig.now));
   CHECK(fake_find("/connect/token") != NULL);
   avp_call_release(rig.r, call);
@@ -472,10 +472,9 @@ static void test_token_from_a_function(void) {
   CHECK(avp_signin_wants(&rig.r->signin, rig.now));
   give_token(&rig, "from-user", HOUR);
   CHECK_STR("from-user", fake_bearer("x=1"));
-  advance(&rig, 2 * HOUR);
   fake_reply("x=1", 500, "");
   step(&rig);
-  advance(&rig, 1000);
+  advance(&rig, 2 * HOUR);
   CHECK(avp_signin_wants(&rig.r->signin, rig.now));
   give_token(&rig, "from-user-2", HOUR);
   CHECK_STR("from-user-2", fake_bearer("x=1"));
@@ -496,7 +495,7 @@ static void test_look_into_the_store(void) {
   CHECK_INT(0, fake_running());
   CHECK(avp_signin_wants(&rig.r->signin, rig.now));
   CHECK(!avp_signin_later(&rig.r->signin, 50, rig.now)); /* another process fetches it */
-  CHECK_INT(rig.now + 50, avp_requests_wake_at(rig.r));
+  CHECK_INT(rig.now + 50, avp_requests_wait(rig.r, rig.now));
   CHECK(!avp_signin_wants(&rig.r->signin, rig.now + 49));
   CHECK(avp_signin_wants(&rig.r->signin, rig.now + 50));
   CHECK(avp_signin_supply_token(&rig.r->signin, "shared", 6, HOUR, false, rig.now));

@@ -72,7 +72,7 @@ static void test_401_on_trial(void) {
   step(&rig);
   CHECK(fake_find("x=3") != NULL);
   fake_reply("x=3", 404, ""); /* that does: it was let in */
-  advance(&rig, 1000);
+  advance(&rig, 1500);
   CHECK_STR("token-2", fake_bearer("x=2"));
   fake_reply("x=2", 200, "");
   step(&rig);

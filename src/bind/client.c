@@ -134,14 +134,15 @@ static int client_fd(lua_State *L) {
   return 1;
 }
 
-/* ms until the client wants to be stepped: 0 at once, -1: no timer pending. */
+/* For a wait that begins now: ms until the client wants to be stepped. 0: at once, -1: no timer
+ * pending. */
 static int64_t ms_left(const struct client *client) {
   int64_t at;
   int64_t now;
   if (client_is_closed(client)) return 0;
-  at = avp_requests_wake_at(client->requests);
-  if (at == AVP_NEVER) return -1;
   now = avp_sys_now_ms();
+  at = avp_requests_wait(client->requests, now);
+  if (at == AVP_NEVER) return -1;
   return at > now ? at - now : 0;
 }
 

@@ -6,10 +6,12 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 #if defined(__linux__)
@@ -91,6 +93,16 @@ void avp_sys_sigpipe_restore(bool blocked) {
     sigwait(&pipe_only, &taken);
   }
   pthread_sigmask(SIG_UNBLOCK, &pipe_only, NULL);
+}
+
+int avp_sys_socket(int family, int type, int protocol) {
+#if defined(SOCK_CLOEXEC)
+  return socket(family, type | SOCK_CLOEXEC, protocol);
+#else
+  int fd = socket(family, type, protocol);
+  if (fd >= 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return fd;
+#endif
 }
 
 #if defined(__linux__)

@@ -37,6 +37,10 @@ void avp_sys_pin_module(void);
 bool avp_sys_sigpipe_block(void);
 void avp_sys_sigpipe_restore(bool blocked);
 
+/* Makes a socket that a program started by this process does not inherit. Returns -1 if the system
+ * refuses. */
+int avp_sys_socket(int family, int type, int protocol);
+
 /* Makes a set of watched descriptors. Returns its own descriptor, which polls as readable while
  * one of them is ready, or -1. */
 int avp_sys_set_open(void);

@@ -34,13 +34,11 @@ static struct avp_event *record(struct avp_shared *shared, const struct avp_call
 
 bool avp_call_send(struct avp_shared *shared, struct avp_call *call,
                    const struct avp_request *request) {
-  struct avp_request cut = *request;
-  int64_t left = call->deadline - shared->now;
-  cut.timeout_ms = shared->settings->timeout_ms < left ? shared->settings->timeout_ms : left;
-  call->transfer = avp_transport_start(shared->transport, &cut, shared->now);
+  call->transfer = avp_transport_start(shared->transport, request, shared->now);
   if (call->transfer == NULL) return false;
   call->state = AVP_CALL_IN_FLIGHT;
   call->sent_at = shared->now;
+  call->waited_at_start = shared->waited;
   call->sent = ++shared->moment;
   call->attempts++;
   if (call->stats != NULL) call->stats->requests++;
@@ -56,7 +54,21 @@ static void note_clock(struct avp_shared *shared, const struct avp_reply *reply)
   shared->server_ahead_ms = seconds * 1000 - shared->wall_ms;
 }
 
-void avp_call_note_reply(struct avp_shared *shared, struct avp_call *call) {
+int64_t avp_call_timeout_at(const struct avp_shared *shared, const struct avp_call *call,
+                            int64_t now) {
+  if (call->transfer == NULL || !call->transfer->running) return AVP_NEVER;
+  return now + call->waited_at_start + shared->settings->timeout_ms - shared->waited;
+}
+
+/* Something that comes in may be for this attempt: then it is given another step. But bytes that
+ * never end give nobody more than twice the time. */
+void avp_call_enforce_timeout(struct avp_shared *shared, struct avp_call *call) {
+  int64_t over = -avp_call_timeout_at(shared, call, 0);
+  if (over < 0 || (shared->heard && over < shared->settings->timeout_ms)) return;
+  avp_transport_time_out(shared->transport, call->transfer);
+}
+
+static void note_reply(struct avp_shared *shared, struct avp_call *call) {
   const struct avp_reply *reply = &call->transfer->reply;
   struct avp_event *event = record(shared, call, AVP_EVENT_RESPONSE);
   call->received = ++shared->moment;
@@ -66,6 +78,25 @@ void avp_call_note_reply(struct avp_shared *shared, struct avp_call *call) {
   event->status = reply->status;
   event->bytes = reply->bytes;
   event->seconds = reply->seconds;
+}
+
+/* Whether libcurl says that connecting took too long, while hardly anybody waited: it reads the
+ * clock before the socket, so after a slow loop body that may not be so. */
+static bool is_early(const struct avp_shared *shared, const struct avp_call *call) {
+  int64_t limit = shared->settings->transfer.connect_timeout_ms;
+  if (shared->settings->timeout_ms < limit) limit = shared->settings->timeout_ms;
+  return call->transfer->reply.result == CURLE_OPERATION_TIMEDOUT &&
+         shared->waited - call->waited_at_start < limit / 2;
+}
+
+bool avp_call_has_ended(struct avp_shared *shared, struct avp_call *call) {
+  if (call->state != AVP_CALL_IN_FLIGHT || call->transfer->running) return false;
+  if (call->transfer->reply.cut || is_early(shared, call)) {
+    avp_call_requeue(shared, call);
+    return false;
+  }
+  note_reply(shared, call);
+  return true;
 }
 
 void avp_call_drop(struct avp_shared *shared, struct avp_call *call) {
@@ -101,6 +132,7 @@ static struct avp_retry_case case_of(struct avp_shared *shared, const struct avp
   c.transport_failed = !whole && avp_failure_may_pass(reply);
   c.status = whole ? reply->status : 0;
   c.attempts = call->attempts;
+  c.paced = call->paced;
   c.retry_after_ms = -1;
   if (whole && reply->retry_after[0] != '\0') {
     c.retry_after_ms = avp_retry_after(reply->retry_after, reply->date, shared->wall_ms);
@@ -138,14 +170,7 @@ bool avp_call_plan(struct avp_shared *shared, struct avp_call *call,
     queue_again(shared, call, answer->delay_ms, err);
     return true;
   }
-  if (shared->now >= call->deadline) {
-    avp_err_set(err, AVP_ERR_TIMEOUT,
-                "the deadline of the listing has passed in mid-request: give it more "
-                "time, or go on from position");
-    err->retryable = true;
-  } else {
-    avp_explain_verdict(err, answer, &shared->settings->retry, call->attempts);
-  }
+  avp_explain_verdict(err, answer, &shared->settings->retry, call->attempts);
   if (answer->verdict == AVP_RETRY_PAST_DEADLINE) err->kind = AVP_ERR_TIMEOUT;
   return false;
 }

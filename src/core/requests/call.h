@@ -27,6 +27,9 @@ struct avp_shared {
   uint64_t progress;       /* changes whenever a waiter should look again */
   int64_t now;             /* ms, of the latest step */
   int64_t wall_ms;         /* wall clock of the latest step, ms since 1970 */
+  int64_t waited;          /* ms that somebody has waited for the client: the clock of attempts */
+  int64_t waits_since;     /* ms: when somebody began to wait, or AVP_NEVER */
+  bool heard;              /* something came in with the latest step */
   uint64_t jitter_state;   /* of the random numbers that spread delays */
   bool knows_server_clock; /* some reply had a Date */
   int64_t server_ahead_ms; /* how far the server's clock is ahead, by the latest Date */
@@ -46,10 +49,12 @@ struct avp_call {
   char *url;                     /* owned */
   const char *body;              /* of a POST; borrowed. NULL: a GET */
   long page;                     /* for events and errors */
+  bool paced;                    /* keeps to the pace of its client (requests.h) */
   int attempts;                  /* sent so far; tries with another token do not count */
   int64_t not_before;            /* ms: the next attempt waits until then */
   int64_t deadline;              /* ms or AVP_NEVER */
-  int64_t sent_at;               /* ms: when the running attempt began */
+  int64_t sent_at;               /* ms: when the running attempt began, */
+  int64_t waited_at_start;       /* and `waited` then */
   uint64_t sent;                 /* `moment` when the latest attempt began, */
   uint64_t received;             /* and when it ended: orders all attempts of the client */
   uint64_t token_generation;     /* of the running or last attempt */
@@ -70,14 +75,22 @@ bool avp_call_init(struct avp_call *call, const char *url, const char *body, int
 /* Frees what a call without an attempt holds, but not the call. May be called twice. */
 void avp_call_free(struct avp_call *call);
 
-/* Sends `request` as the next attempt, with the timeout of the settings or what is left until the
- * deadline. False when memory is out or the system refuses; then nothing has changed. */
+/* Sends `request` as the next attempt. False when memory is out or the system refuses; then nothing
+ * has changed. */
 bool avp_call_send(struct avp_shared *shared, struct avp_call *call,
                    const struct avp_request *request);
 
-/* Notes what came with the end of an attempt: an event, the bytes, the server's clock. Keeps the
- * attempt, whose reply the owner takes next. */
-void avp_call_note_reply(struct avp_shared *shared, struct avp_call *call);
+/* Ends the attempt that runs if it has had its time, and whatever came in has been read. */
+void avp_call_enforce_timeout(struct avp_shared *shared, struct avp_call *call);
+
+/* Returns when to call that, for somebody who waits from `now` on; AVP_NEVER if no attempt runs. */
+int64_t avp_call_timeout_at(const struct avp_shared *shared, const struct avp_call *call,
+                            int64_t now);
+
+/* Whether the attempt has ended with a reply, or a failure, that the owner takes next. Notes what
+ * came with it: an event, the bytes, the server's clock. One that ended through no fault of its own
+ * is queued again as if it had not been sent. */
+bool avp_call_has_ended(struct avp_shared *shared, struct avp_call *call);
 
 /* Ends the attempt, running or finished, and frees it. Does nothing if there is none. */
 void avp_call_drop(struct avp_shared *shared, struct avp_call *call);

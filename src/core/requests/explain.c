@@ -30,7 +30,8 @@ static const struct rule rules[] = {
     {CURLE_OPERATION_TIMEDOUT, AVP_ERR_TIMEOUT, true,
      "check the network, or raise timeout and connect_timeout"},
     {CURLE_PARTIAL_FILE, AVP_ERR_PROTOCOL, true, "the reply was cut short"},
-    {CURLE_BAD_CONTENT_ENCODING, AVP_ERR_PROTOCOL, false, "the reply's compression is damaged"},
+    {CURLE_BAD_CONTENT_ENCODING, AVP_ERR_PROTOCOL, true,
+     "the reply's compression is damaged, or it was cut short"},
     {CURLE_WEIRD_SERVER_REPLY, AVP_ERR_PROTOCOL, false, check_http},
     {CURLE_UNSUPPORTED_PROTOCOL, AVP_ERR_PROTOCOL, false, check_http},
     {CURLE_BAD_FUNCTION_ARGUMENT, AVP_ERR_PROTOCOL, false, check_http}, /* of its header parser */
@@ -59,10 +60,22 @@ static bool stream_was_cut(const struct avp_reply *reply) {
   return reply->result == CURLE_HTTP2_STREAM && reply->status != 0 && reply->bytes > 0;
 }
 
+/* On HTTP/2 libcurl's limit on headers is a failure of its callback (-902), and nghttp2 has one too
+ * (-905). Both fail all transfers of the connection, and are told in words only. */
+static bool headers_overran(const struct avp_reply *reply) {
+  return (reply->result == CURLE_RECV_ERROR || reply->result == CURLE_HTTP2) &&
+         strstr(reply->detail, "nghttp2") != NULL &&
+         (strstr(reply->detail, " -902") != NULL || strstr(reply->detail, " -905") != NULL);
+}
+
 static const struct rule *rule_for(const struct avp_reply *reply) {
   static const struct rule short_reply = {CURLE_HTTP2_STREAM, AVP_ERR_PROTOCOL, true,
                                           "the reply was cut short"};
+  static const struct rule long_headers = {CURLE_HTTP2, AVP_ERR_LIMIT, true,
+                                           "the headers of a reply on the connection are larger "
+                                           "than 64 KiB, or more than libcurl takes"};
   size_t i;
+  if (headers_overran(reply)) return &long_headers;
   if (handshake_was_cut(reply)) return &other;
   if (stream_was_cut(reply)) return &short_reply;
   for (i = 0; i < sizeof rules / sizeof rules[0]; i++) {
@@ -73,8 +86,6 @@ static const struct rule *rule_for(const struct avp_reply *reply) {
 
 bool avp_failure_may_pass(const struct avp_reply *reply) {
   if (reply->out_of_memory) return false;
-  if (reply->overflow == AVP_OVERFLOW_CONNECTION)
-    return true; /* another reply may have caused it */
   if (reply->overflow != AVP_OVERFLOW_NONE) return false;
   return rule_for(reply)->may_pass;
 }
@@ -113,9 +124,8 @@ void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, con
                 "decompression); ask for a smaller page_size or raise max_body",
                 (double)reply->body.max);
   } else if (reply->overflow != AVP_OVERFLOW_NONE) {
-    avp_err_set(
-        err, AVP_ERR_LIMIT, "the headers of %s are larger than 64 KiB, or more than libcurl takes",
-        reply->overflow == AVP_OVERFLOW_HEADERS ? "the reply" : "a reply on the connection");
+    avp_err_set(err, AVP_ERR_LIMIT,
+                "the headers of the reply are larger than 64 KiB, or more than libcurl takes");
   } else {
     avp_err_set(err, rule->kind, "%s; %s", words, rule->advice);
     hide_user(err->message);

@@ -9,7 +9,8 @@
 #include "../ground/sys.h"
 #include "explain.h"
 
-#define REFUSALS_MAX 100 /* 401s of one call, each for a token that had worked before */
+#define REFUSALS_MAX    100 /* 401s of one call, each for a token that had worked before */
+#define START_IN_FLIGHT 4   /* more only after successes: a limit is met by few requests at once */
 
 /* Where the settings hold strings. */
 static const size_t strings[] = {
@@ -49,7 +50,9 @@ struct avp_requests *avp_requests_new(const struct avp_settings *settings) {
   bool done;
   if (r == NULL) return NULL;
   r->references = 1;
-  r->max_in_flight = settings->concurrency;
+  r->max_in_flight =
+      settings->concurrency < START_IN_FLIGHT ? settings->concurrency : START_IN_FLIGHT;
+  r->shared.waits_since = AVP_NEVER;
   r->shared.settings = &r->settings;
   avp_sys_random(&r->shared.jitter_state, sizeof r->shared.jitter_state);
   done = copy_settings(&r->settings, settings);
@@ -130,6 +133,7 @@ struct avp_call *avp_call_new(struct avp_requests *r, const char *url, const cha
     avp_call_release(r, call);
     return NULL;
   }
+  call->paced = true;
   while (*end != NULL) end = &(*end)->next;
   *end = call;
   if (r->closed) fail_with(r, call, AVP_ERR_CLOSED, closed);
@@ -176,9 +180,12 @@ static void send_call(struct avp_requests *r, struct avp_call *call, const char 
   }
 }
 
+static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t later(int64_t a, int64_t b) { return a > b ? a : b; }
+
 /* Returns when a queued call may be sent, by the waits for the server's sake. */
 static int64_t due_at(const struct avp_requests *r, const struct avp_call *call) {
-  return call->not_before > r->paused_until ? call->not_before : r->paused_until;
+  return later(later(call->not_before, r->paused_until), r->pace.next);
 }
 
 /* Sends what is due, the token request too. Returns whether anything was sent, or has failed. */
@@ -192,6 +199,7 @@ static bool send_due(struct avp_requests *r) {
     if (call->state != AVP_CALL_QUEUED || r->shared.now < due_at(r, call)) continue;
     bearer = avp_signin_bearer(&r->signin);
     if (bearer == NULL || trial) break;
+    avp_pace_start(&r->pace, r->shared.now);
     send_call(r, call, bearer);
     trial = is_trial(r, call);
     sent = true;
@@ -200,21 +208,21 @@ static bool send_due(struct avp_requests *r) {
   return avp_signin_step(&r->signin) || sent;
 }
 
+/* The server is overloaded: sends fewer, one after the other. */
 static void slow_down(struct avp_requests *r, const struct avp_call *call) {
-  if (call->sent_at < r->limit_cut_at) return; /* sent in the burst that was slowed down already */
-  r->max_in_flight = r->max_in_flight > 1 ? r->max_in_flight / 2 : 1;
-  r->limit_cut_at = r->shared.now + 1; /* what was sent in this moment belongs to the burst */
+  if (!avp_pace_refusal(&r->pace, call->sent_at, call->attempts > 1, r->shared.now)) return;
+  r->max_in_flight = 1;
 }
 
-static void plan(struct avp_requests *r, struct avp_call *call) {
+static void plan(struct avp_requests *r, struct avp_call *call, int status) {
   struct avp_retry_answer answer;
   struct avp_err err;
+  if (avp_retry_is_refusal(status)) slow_down(r, call);
   if (!avp_call_plan(&r->shared, call, &answer, &err)) {
     fail(r, call, &err);
   } else if (answer.whole_client && call->not_before > r->paused_until) {
     r->paused_until = call->not_before;
   }
-  if (answer.slow_down) slow_down(r, call);
 }
 
 static void succeed(struct avp_requests *r, struct avp_call *call) {
@@ -225,6 +233,7 @@ static void succeed(struct avp_requests *r, struct avp_call *call) {
   avp_call_drop(&r->shared, call);
   call->state = AVP_CALL_DONE;
   if (r->max_in_flight < r->settings.concurrency) r->max_in_flight++;
+  avp_pace_success(&r->pace, r->shared.now);
   r->shared.progress++;
 }
 
@@ -251,17 +260,18 @@ static void take_reply(struct avp_requests *r, struct avp_call *call) {
   } else if (status == 401) {
     handle_401(r, call);
   } else {
-    plan(r, call);
+    plan(r, call, status);
   }
 }
 
 static void take_finished(struct avp_requests *r) {
   struct avp_call *call;
-  avp_transport_perform(r->shared.transport, r->shared.now);
+  r->shared.heard = avp_transport_perform(r->shared.transport, r->shared.now);
   for (call = r->calls; call != NULL; call = call->next) {
-    if (call->state != AVP_CALL_IN_FLIGHT || call->transfer->running) continue;
-    avp_call_note_reply(&r->shared, call);
-    take_reply(r, call);
+    avp_call_enforce_timeout(&r->shared, call);
+  }
+  for (call = r->calls; call != NULL; call = call->next) {
+    if (avp_call_has_ended(&r->shared, call)) take_reply(r, call);
   }
 }
 
@@ -279,17 +289,19 @@ static void fail_for_token(struct avp_requests *r) {
   why->kind = AVP_OK;
 }
 
+/* An attempt that a deadline ends may have been on a broken connection, as if it had timed out. */
 static void enforce_deadlines(struct avp_requests *r) {
   struct avp_call *call;
   for (call = r->calls; call != NULL; call = call->next) {
     int64_t due;
-    if (call->state != AVP_CALL_QUEUED || call->deadline == AVP_NEVER) continue;
+    if (!is_open(call) || call->deadline == AVP_NEVER) continue;
     due = avp_signin_ready_at(&r->signin, due_at(r, call));
     if (r->shared.now >= call->deadline) {
+      if (call->transfer != NULL) avp_transport_time_out(r->shared.transport, call->transfer);
       fail_with(
           r, call, AVP_ERR_TIMEOUT,
           "the deadline of the listing has passed: give it more time, or go on from position");
-    } else if (due >= call->deadline && due != AVP_NEVER) {
+    } else if (call->state == AVP_CALL_QUEUED && due >= call->deadline && due != AVP_NEVER) {
       fail_with(r, call, AVP_ERR_TIMEOUT,
                 "the wait that the server asks for would pass the deadline of the listing");
     }
@@ -304,6 +316,8 @@ static bool anyone_waits(const struct avp_requests *r) {
 
 void avp_requests_step(struct avp_requests *r, int64_t now, int64_t wall_ms) {
   if (r->closed) return;
+  if (now > r->shared.waits_since) r->shared.waited += now - r->shared.waits_since;
+  r->shared.waits_since = AVP_NEVER;
   r->shared.now = now;
   r->shared.wall_ms = wall_ms;
   begin_anew_after_fork(r);
@@ -325,19 +339,20 @@ void avp_requests_park(struct avp_requests *r) {
   requeue_all(r);
 }
 
-static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
-
-int64_t avp_requests_wake_at(const struct avp_requests *r) {
+int64_t avp_requests_wait(struct avp_requests *r, int64_t now) {
   const struct avp_call *call;
   int64_t at;
   bool may_send;
   if (r->closed) return AVP_NEVER;
-  at = earlier(avp_transport_wake_at(r->shared.transport), avp_signin_wake_at(&r->signin));
+  r->shared.waits_since = earlier(r->shared.waits_since, now);
+  at = earlier(avp_transport_wake_at(r->shared.transport), avp_signin_wake_at(&r->signin, now));
   may_send = count_in_flight(r) < r->max_in_flight && !is_on_trial(r);
   for (call = r->calls; call != NULL; call = call->next) {
-    if (call->state != AVP_CALL_QUEUED) continue;
+    if (!is_open(call)) continue;
     at = earlier(at, call->deadline);
-    if (may_send) at = earlier(at, avp_signin_ready_at(&r->signin, due_at(r, call)));
+    at = earlier(at, avp_call_timeout_at(&r->shared, call, now));
+    if (call->state != AVP_CALL_QUEUED || !may_send) continue;
+    at = earlier(at, avp_signin_ready_at(&r->signin, due_at(r, call)));
   }
   return at;
 }

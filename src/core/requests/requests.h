@@ -8,6 +8,7 @@
 #define AVP_REQUESTS_H
 
 #include "call.h"
+#include "pace.h"
 #include "signin.h"
 
 /* Others may read it; they write only what the comments allow. */
@@ -19,7 +20,7 @@ struct avp_requests {
   int references;         /* holders */
   struct avp_call *calls; /* all that are not released, oldest first */
   int max_in_flight;      /* most attempts now: 1 to settings.concurrency */
-  int64_t limit_cut_at;   /* when that was last halved */
+  struct avp_pace pace;   /* how fast they may follow each other */
   int64_t paused_until;   /* no attempt starts before that */
 };
 
@@ -46,8 +47,9 @@ void avp_call_release(struct avp_requests *r, struct avp_call *call);
  * clock, for HTTP dates. */
 void avp_requests_step(struct avp_requests *r, int64_t now, int64_t wall_ms);
 
-/* Returns when avp_requests_step should be called at the latest (ms), or AVP_NEVER. */
-int64_t avp_requests_wake_at(const struct avp_requests *r);
+/* Notes that somebody waits from `now` (ms) until the next step: only then the time of attempts
+ * runs. Returns when to step at the latest, or AVP_NEVER. */
+int64_t avp_requests_wait(struct avp_requests *r, int64_t now);
 
 /* Whether an attempt is under way on the network. */
 bool avp_requests_in_flight(const struct avp_requests *r);

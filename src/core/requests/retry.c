@@ -5,15 +5,17 @@
 #include <curl/curl.h>
 #include <string.h>
 
-#define BACKOFF_FIRST_MS   500   /* first delay after a failure, doubled each time */
+#define BACKOFF_FIRST_MS   1500  /* first delay after a failure, doubled each time */
 #define BACKOFF_CAP_MS     30000 /* longest delay after a failure */
 #define THROTTLED_FIRST_MS 4000  /* first delay after a 429 without Retry-After */
 #define THROTTLED_CAP_MS   32000 /* longest; limits are usually per minute */
 
 bool avp_retry_status(int status) {
-  return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
-         status == 504;
+  return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504) ||
+         status == 509 || (status >= 520 && status <= 524);
 }
+
+bool avp_retry_is_refusal(int status) { return status == 429 || status == 503; }
 
 /* Returns `first`, doubled so many times, but at most `cap`. */
 static int64_t doubled(int64_t first, int times, int64_t cap) {
@@ -22,24 +24,27 @@ static int64_t doubled(int64_t first, int times, int64_t cap) {
   return value < cap ? value : cap;
 }
 
-/* Returns the delay if the server names none: after a 429 half fixed and half random, since going
- * back too early costs another refusal; else full jitter, which spreads clients best. */
+/* Returns the delay if the server names none: half fixed, so that an outage is survived, and half
+ * random, which spreads clients. */
 static int64_t own_delay(const struct avp_retry_case *c) {
-  int64_t base;
-  if (c->status == 429) {
-    base = doubled(THROTTLED_FIRST_MS, c->attempts - 1, THROTTLED_CAP_MS);
-    return base / 2 + (int64_t)((double)base / 2 * c->chance);
-  }
-  base = doubled(BACKOFF_FIRST_MS, c->attempts - 1, BACKOFF_CAP_MS);
-  return (int64_t)((double)base * c->chance);
+  int64_t base = c->status == 429 ? doubled(THROTTLED_FIRST_MS, c->attempts - 1, THROTTLED_CAP_MS)
+                                  : doubled(BACKOFF_FIRST_MS, c->attempts - 1, BACKOFF_CAP_MS);
+  return base / 2 + (int64_t)((double)base / 2 * c->chance);
+}
+
+/* Returns the delay. What the server asks for counts, but "at once" only the first time. A paced
+ * request that is refused for the first time waits for its turn only. */
+static int64_t delay(const struct avp_retry_case *c) {
+  bool first = c->attempts == 1;
+  if (c->retry_after_ms > 0 || (c->retry_after_ms == 0 && first)) return c->retry_after_ms;
+  return c->paced && first && avp_retry_is_refusal(c->status) ? 0 : own_delay(c);
 }
 
 struct avp_retry_answer avp_retry_decide(const struct avp_retry_policy *policy,
                                          const struct avp_retry_case *c) {
-  struct avp_retry_answer answer = {AVP_RETRY_FINAL, 0, false, false};
-  answer.slow_down = c->status == 429 || c->status == 503;
+  struct avp_retry_answer answer = {AVP_RETRY_FINAL, 0, false};
   if (!c->transport_failed && !avp_retry_status(c->status)) return answer;
-  answer.delay_ms = c->retry_after_ms >= 0 ? c->retry_after_ms : own_delay(c);
+  answer.delay_ms = delay(c);
   answer.whole_client = c->retry_after_ms >= 0 || c->status == 429;
   if (c->attempts >= policy->max_attempts) {
     answer.verdict = AVP_RETRY_SPENT;

@@ -28,6 +28,7 @@ struct avp_retry_case {
   int status;             /* HTTP status, 0 if there was no reply */
   bool transport_failed;  /* no whole reply came, and the failure may pass */
   int attempts;           /* attempts made so far, this one included */
+  bool paced;             /* the client's pace (pace.h) spaces its requests */
   int64_t retry_after_ms; /* what the server asked for, -1 if it did not */
   int64_t now;            /* ms */
   int64_t deadline;       /* ms on the same clock, or AVP_NEVER */
@@ -38,11 +39,14 @@ struct avp_retry_answer {
   enum avp_retry_verdict verdict;
   int64_t delay_ms;  /* for WAIT: how long to wait; for the others: how long it would be */
   bool whole_client; /* the wait is for all requests of the client, not just this one */
-  bool slow_down;    /* the server is overloaded: send fewer at a time */
 };
 
-/* Whether a reply of this status may be tried again (408, 429, 500, 502, 503, 504). */
+/* Whether a reply of this status may be tried again (408, 429, 500, 502 to 504, 509, 520 to 524).
+ */
 bool avp_retry_status(int status);
+
+/* Whether a reply of this status says that the server is overloaded (429, 503). */
+bool avp_retry_is_refusal(int status);
 
 /* Decides about a request whose latest attempt ended as `c` says. */
 struct avp_retry_answer avp_retry_decide(const struct avp_retry_policy *policy,

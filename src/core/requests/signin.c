@@ -157,8 +157,8 @@ bool avp_signin_step(struct avp_signin *s) {
   if (s->call.state == AVP_CALL_QUEUED) {
     return s->shared->now >= s->call.not_before && send_due(s);
   }
-  if (s->call.transfer->running) return false;
-  avp_call_note_reply(s->shared, &s->call);
+  avp_call_enforce_timeout(s->shared, &s->call);
+  if (!avp_call_has_ended(s->shared, &s->call)) return s->call.state == AVP_CALL_QUEUED;
   take_finished(s);
   return true;
 }
@@ -170,15 +170,16 @@ int64_t avp_signin_ready_at(const struct avp_signin *s, int64_t at) {
   return at > s->call.not_before ? at : s->call.not_before;
 }
 
-int64_t avp_signin_wake_at(const struct avp_signin *s) {
+int64_t avp_signin_wake_at(const struct avp_signin *s, int64_t now) {
   switch (s->state) {
   case AVP_SIGNIN_LOOKING:
   case AVP_SIGNIN_ASKING:
     return s->ask_at != 0 ? s->ask_at : AVP_NEVER;
   case AVP_SIGNIN_REQUESTING:
-    return s->call.state == AVP_CALL_QUEUED ? s->call.not_before : AVP_NEVER;
+    return s->call.state == AVP_CALL_QUEUED ? s->call.not_before
+                                            : avp_call_timeout_at(s->shared, &s->call, now);
   case AVP_SIGNIN_REPLIED:
-    return s->shared->now; /* nothing else would wake its reader */
+    return now; /* nothing else would wake its reader */
   default:
     return AVP_NEVER;
   }

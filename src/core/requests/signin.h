@@ -68,8 +68,9 @@ void avp_signin_cancel(struct avp_signin *s);
  * token request; AVP_NEVER while that is unknown. */
 int64_t avp_signin_ready_at(const struct avp_signin *s, int64_t at);
 
-/* Returns when to call avp_signin_step or avp_signin_wants at the latest, or AVP_NEVER. */
-int64_t avp_signin_wake_at(const struct avp_signin *s);
+/* Returns when to call avp_signin_step or avp_signin_wants at the latest, for somebody who waits
+ * from `now` on; or AVP_NEVER. */
+int64_t avp_signin_wake_at(const struct avp_signin *s, int64_t now);
 
 /* Removes the token and the credentials from an error that quotes a server. */
 void avp_signin_redact(const struct avp_signin *s, struct avp_err *err);

@@ -158,7 +158,6 @@ static bool configure(struct avp_transfer *transfer, const struct avp_transfer_s
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
   if (request->body != NULL) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body.data);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->body.len);
@@ -170,6 +169,7 @@ struct avp_transfer *avp_transfer_new(const struct avp_transfer_settings *settin
                                       const struct avp_request *request) {
   struct avp_transfer *transfer = avp_alloc(sizeof *transfer);
   if (transfer == NULL) return NULL;
+  transfer->connecting = -1;
   transfer->easy = curl_easy_init();
   avp_buf_init(&transfer->reply.body, settings->max_body);
   avp_buf_init(&transfer->body, request->body != NULL ? strlen(request->body) : 0);
@@ -195,17 +195,6 @@ void avp_transfer_free(struct avp_transfer *transfer) {
   avp_free(transfer);
 }
 
-/* On HTTP/2 libcurl's limit on headers is a failure of its callback (-902), and nghttp2 has one
- * too: how many frames they may come in (-905). libcurl reports both in words only, to all
- * transfers that share the connection, and to the next one if the reply was given up before its
- * end. The words may be left from a connection that libcurl has replaced by another, so the result
- * counts as well. */
-static bool is_connection_limit(const char *detail, CURLcode result) {
-  return (result == CURLE_RECV_ERROR || result == CURLE_HTTP2) &&
-         strstr(detail, "nghttp2") != NULL &&
-         (strstr(detail, " -902") != NULL || strstr(detail, " -905") != NULL);
-}
-
 /* libcurl has limits of its own for headers: the length of a line, which it reports before our
  * callback sees it, and the number of lines, trailers included. */
 static bool headers_were_too_long(const struct avp_transfer *transfer, CURLcode result) {
@@ -223,7 +212,6 @@ static bool headers_were_too_long(const struct avp_transfer *transfer, CURLcode 
 static enum avp_overflow overflow_of(const struct avp_transfer *transfer, CURLcode result) {
   const struct avp_reply *reply = &transfer->reply;
   if (reply->overflow != AVP_OVERFLOW_NONE) return reply->overflow;
-  if (is_connection_limit(reply->detail, result)) return AVP_OVERFLOW_CONNECTION;
   return headers_were_too_long(transfer, result) ? AVP_OVERFLOW_HEADERS : AVP_OVERFLOW_NONE;
 }
 

@@ -29,15 +29,9 @@ struct avp_request {
   const char *content_type; /* of a POST's body */
   const char *bearer;       /* access token, or NULL; copied */
   bool secret;              /* body and reply hold secrets: they are wiped */
-  int64_t timeout_ms;       /* for the whole attempt */
 };
 
-enum avp_overflow {
-  AVP_OVERFLOW_NONE,
-  AVP_OVERFLOW_BODY,
-  AVP_OVERFLOW_HEADERS,
-  AVP_OVERFLOW_CONNECTION /* headers of some reply on the same HTTP/2 connection */
-};
+enum avp_overflow { AVP_OVERFLOW_NONE, AVP_OVERFLOW_BODY, AVP_OVERFLOW_HEADERS };
 
 struct avp_reply {
   CURLcode result;              /* CURLE_OK: a whole reply has come */
@@ -47,6 +41,7 @@ struct avp_reply {
   char date[64];                /* header value, empty if absent */
   char request_id[128];         /* header value, empty if absent */
   enum avp_overflow overflow;   /* which limit ended it */
+  bool cut;                     /* ended because another transfer's connection was closed */
   bool out_of_memory;           /* ours, while bytes were kept */
   long os_error;                /* errno behind a connection's failure */
   double seconds;               /* how long it took */
@@ -60,8 +55,9 @@ struct avp_transfer {
   const char *bearer;         /* the token in them, or NULL */
   struct avp_buf body;        /* of the request */
   size_t header_bytes;        /* received so far */
-  int64_t ends_at;            /* ms: libcurl should have ended it well before */
+  int connecting;             /* the latest socket of its own connection, -1: none or connected */
   struct avp_reply reply;
+  struct avp_pool *pool;     /* the transport's, of its connection */
   struct avp_transfer *next; /* in the transport's list */
   bool running;              /* in the multi handle; if not, the reply is complete */
 };

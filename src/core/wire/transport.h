@@ -1,4 +1,5 @@
-/* transport.h - runs all HTTP of one client: one curl_multi, one descriptor to watch.
+/* transport.h - runs all HTTP of one client, and decides which connections are used again: one
+ * descriptor to watch.
  *
  * Never blocks and never sleeps, but in avp_transport_wait. libcurl reports its sockets into a set
  * of our own (sys.h), updated inside libcurl's socket callback: a socket that is closed and
@@ -6,6 +7,8 @@
  * descriptor and one moment. Everything is made when first needed, so that a client made before a
  * fork is harmless; the child of a fork abandons the inherited handles.
  *
+ * After a transfer that did not come whole, new ones use new connections only. The old ones serve
+ * those that are under way on them, and are then closed. All sockets are closed on exec.
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_TRANSPORT_H
 #define AVP_TRANSPORT_H
@@ -37,8 +40,12 @@ struct avp_transfer *avp_transport_start(struct avp_transport *transport,
 /* Ends an attempt, running or finished, and frees it. */
 void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *transfer);
 
-/* Moves all transfers on as far as they go without waiting. */
-void avp_transport_perform(struct avp_transport *transport, int64_t now);
+/* Ends a running attempt with CURLE_OPERATION_TIMEDOUT. Others on its connection, which is closed,
+ * and those without one yet are `cut`. */
+void avp_transport_time_out(struct avp_transport *transport, struct avp_transfer *transfer);
+
+/* Moves all transfers on as far as they go without waiting. Returns whether anything came in. */
+bool avp_transport_perform(struct avp_transport *transport, int64_t now);
 
 /* Returns when avp_transport_perform should be called at the latest (ms), or AVP_NEVER. */
 int64_t avp_transport_wake_at(const struct avp_transport *transport);
