@@ -129,6 +129,13 @@ $(RAWSERVER): spec/support/rawserver.c
 	@mkdir -p $(@D)
 	$(call run,CC,$<,$(CC) $(filter-out -fPIC -MMD -MP,$(BASE)) -O2 -g $< -o $@)
 
+# A relay that falls silent, or is far away.
+RELAY := build/relay
+
+$(RELAY): spec/support/relay.c
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(CC) $(filter-out -fPIC -MMD -MP,$(BASE)) -O2 -g $< -o $@)
+
 # Links the module's objects and Lua itself; LuaJIT takes no allocator of ours.
 TORTURE := $(if $(filter luajit,$(LUA)),,$(OUT)/torture)
 
@@ -145,7 +152,7 @@ $(HANG): spec/support/hang.c
 	$(call run,LD,$@,$(CC) -O1 -g $(WARNINGS) -Wno-pedantic -fPIC -shared -o $@ $< -ldl)
 
 # What the specs need besides the module.
-TOOLS := $(RAWSERVER) $(TORTURE) $(HANG)
+TOOLS := $(RAWSERVER) $(RELAY) $(TORTURE) $(HANG)
 
 c-tests: $(C_TESTS) $(TOOLS)
 

@@ -21,8 +21,7 @@ static struct avp_retry_case case_of(int status, int attempts) {
 }
 
 static bool is_retried(int status) {
-  static const int retried[] = {408, 429, 500, 502, 503, 504,
-                                509, 520, 521, 522, 523, 524};
+  static const int retried[] = {408, 429, 500, 502, 503, 504, 509, 520, 521, 522, 523, 524};
   size_t i;
   for (i = 0; i < sizeof retried / sizeof retried[0]; i++) {
     if (retried[i] == status) return true;

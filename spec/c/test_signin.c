@@ -63,6 +63,7 @@ static void test_failed_early_renewal(void) {
   struct avp_settings settings = rig_settings();
   struct avp_call *calls[3];
   struct rig rig;
+  settings.timeout_ms = HOUR;
   rig_signed_in(&rig, &settings);
   rig.now += HOUR - 200000;
   calls[0] = get(&rig, "x=1");

@@ -42,7 +42,7 @@ keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
-subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
+subjectAltName = DNS:localhost, DNS:service.two, IP:127.0.0.1, IP:::1
 CONF
   openssl req -new -sha256 -key "$1.key" -config "$1.conf" -out "$1.csr"
   openssl x509 -req -sha256 -days 30 -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" \

@@ -169,7 +169,6 @@ struct avp_transfer *avp_transfer_new(const struct avp_transfer_settings *settin
                                       const struct avp_request *request) {
   struct avp_transfer *transfer = avp_alloc(sizeof *transfer);
   if (transfer == NULL) return NULL;
-  transfer->connecting = -1;
   transfer->easy = curl_easy_init();
   avp_buf_init(&transfer->reply.body, settings->max_body);
   avp_buf_init(&transfer->body, request->body != NULL ? strlen(request->body) : 0);

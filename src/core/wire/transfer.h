@@ -55,7 +55,7 @@ struct avp_transfer {
   const char *bearer;         /* the token in them, or NULL */
   struct avp_buf body;        /* of the request */
   size_t header_bytes;        /* received so far */
-  int connecting;             /* the latest socket of its own connection, -1: none or connected */
+  bool connecting;            /* a connection for it is in the making */
   struct avp_reply reply;
   struct avp_pool *pool;     /* the transport's, of its connection */
   struct avp_transfer *next; /* in the transport's list */

@@ -1,5 +1,6 @@
 /* transport.c - runs a client's transfers on one curl_multi handle (transport.h).
  * SPDX-License-Identifier: MIT */
+#define CURL_DISABLE_DEPRECATION /* of curl_multi_socket_all, which nothing replaces */
 #include "transport.h"
 
 #include <string.h>
@@ -60,7 +61,7 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
   (void)purpose;
   if (fd < 0) return CURL_SOCKET_BAD;
   avp_sys_set_watch(transfer->pool->transport->set, fd, false, true);
-  transfer->connecting = fd;
+  transfer->connecting = true;
   return fd;
 }
 
@@ -221,19 +222,22 @@ static void give_up(struct avp_pool *pool, CURLMcode why) {
   pool->retired = true;
 }
 
-/* Whether the transfer's own connection is in the making. libcurl sets no timer for the second
- * address of a name, so it is called now and then to look at the clock. */
-static bool is_connecting(struct avp_transfer *transfer) {
-  curl_off_t connected = 0;
-  if (!transfer->running || transfer->connecting < 0) return false;
-  curl_easy_getinfo(transfer->easy, CURLINFO_CONNECT_TIME_T, &connected);
-  if (connected > 0) transfer->connecting = -1;
-  return connected == 0;
+/* Whether a connection of the pool is in the making. libcurl sets no timer for the second address
+ * of a name, so all its transfers are called now and then to look at the clock. */
+static bool is_connecting(const struct avp_pool *pool) {
+  struct avp_transfer *transfer = pool->transport->transfers;
+  for (; transfer != NULL; transfer = transfer->next) {
+    curl_off_t connected = 0;
+    if (!transfer->connecting || !transfer->running || transfer->pool != pool) continue;
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONNECT_TIME_T, &connected);
+    if (connected == 0) return true;
+    transfer->connecting = false;
+  }
+  return false;
 }
 
 /* Lets libcurl go on with what is ready: `count` sockets, and what waits for the clock. */
 static CURLMcode act(struct avp_pool *pool, const int *ready, int count) {
-  struct avp_transfer *transfer = pool->transport->transfers;
   CURLMcode result = CURLM_OK;
   int running;
   int i;
@@ -241,9 +245,8 @@ static CURLMcode act(struct avp_pool *pool, const int *ready, int count) {
   for (i = 0; i < count && result == CURLM_OK; i++) {
     result = curl_multi_socket_action(pool->multi, ready[i], 0, &running);
   }
-  for (; transfer != NULL && result == CURLM_OK; transfer = transfer->next) {
-    if (transfer->pool != pool || !is_connecting(transfer)) continue;
-    result = curl_multi_socket_action(pool->multi, transfer->connecting, 0, &running);
+  if (result == CURLM_OK && is_connecting(pool)) {
+    result = curl_multi_socket_all(pool->multi, &running);
   }
   if (result != CURLM_OK || pool->transport->now < pool->timer_at) return result;
   pool->timer_at = AVP_NEVER; /* libcurl sets the next one from within the call */
@@ -297,14 +300,12 @@ void avp_transport_time_out(struct avp_transport *transport, struct avp_transfer
 }
 
 int64_t avp_transport_wake_at(const struct avp_transport *transport) {
-  struct avp_transfer *transfer;
   const struct avp_pool *pool;
   int64_t at = AVP_NEVER;
   for (pool = transport->pools; pool != NULL; pool = pool->next) {
+    int64_t look_at = is_connecting(pool) ? transport->now + NUDGE_MS : AVP_NEVER;
+    if (look_at < at) at = look_at;
     if (pool->timer_at < at) at = pool->timer_at;
-  }
-  for (transfer = transport->transfers; transfer != NULL; transfer = transfer->next) {
-    if (is_connecting(transfer) && transport->now + NUDGE_MS < at) at = transport->now + NUDGE_MS;
   }
   return at;
 }
