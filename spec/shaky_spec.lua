@@ -50,7 +50,7 @@ end
 local function assert_whole(n, distinct, retries)
   assert.equal(CUSTOMERS, tonumber(n))
   assert.equal(CUSTOMERS, tonumber(distinct))
-  assert.is_true(tonumber(retries) >= 50, tostring(retries))
+  assert.is_true(tonumber(retries) >= 40, tostring(retries))
 end
 
 describe("#long a server that fails one request in ten", function()

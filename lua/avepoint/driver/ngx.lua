@@ -107,8 +107,8 @@ function driver.wait(client, seconds)
     local polls = may_poll(client, owner)
     last_wait[client] = ngx.now()
     start_timer()
-    local pause = left < step and left or step
-    ngx.sleep(pause > FIRST and pause or FIRST)
+    local due = client:timeout() or step -- also tells the client that somebody waits
+    ngx.sleep(math.max(FIRST, math.min(left, step, due)))
     if ngx.worker.exiting() then
       client:close() -- the worker must exit: the client's listings end with `closed`
     elseif polls then

@@ -184,11 +184,11 @@ add_token_replies()
 for _, encoding in ipairs { "gzip", "deflate" } do
   add("not " .. encoding .. ", though said to be", row.ALL, function(place)
     return { status = 200, body = list.good(place), headers = { ["Content-Encoding"] = encoding } }
-  end, fails("protocol", 1))
+  end, whole(2), fails("protocol", 3))
 end
 add("an unknown Content-Encoding", row.ALL, function(place)
   return { status = 200, body = list.good(place), headers = { ["Content-Encoding"] = "x-none" } }
-end, fails("protocol", 1))
+end, whole(2), fails("protocol", 3))
 add("over max_body", row.PAGES, function(place)
   return { status = 200, body = list.body(list.page_of[place], { also = '"x":"' .. ("x"):rep(20000)
     .. '"' }) }

@@ -31,7 +31,7 @@ static const struct rule rules[] = {
      "check the network, or raise timeout and connect_timeout"},
     {CURLE_PARTIAL_FILE, AVP_ERR_PROTOCOL, true, "the reply was cut short"},
     {CURLE_BAD_CONTENT_ENCODING, AVP_ERR_PROTOCOL, true,
-     "the reply's compression is damaged, or it was cut short"},
+     "the reply was cut short, or its compression is damaged"},
     {CURLE_WEIRD_SERVER_REPLY, AVP_ERR_PROTOCOL, false, check_http},
     {CURLE_UNSUPPORTED_PROTOCOL, AVP_ERR_PROTOCOL, false, check_http},
     {CURLE_BAD_FUNCTION_ARGUMENT, AVP_ERR_PROTOCOL, false, check_http}, /* of its header parser */

@@ -2,16 +2,16 @@
  * SPDX-License-Identifier: MIT */
 #include "pace.h"
 
-#define UNKNOWN     400.0   /* ms: first distance while too few successes tell a usual one */
-#define ENOUGH      4       /* so many do */
-#define LONGEST     60000.0 /* ms */
-#define NOTHING     5.0     /* ms: a shorter distance is none */
-#define SHORTENING  0.10    /* the part of what is above the floor that a success takes away */
-#define LENGTHENING 1.25    /* by a refusal: more than the time on the network varies */
-#define GROSS       2.0     /* by a request's second one, which shows how wrong the pace is */
-#define MARGIN      1.10    /* the floor above the distance that was refused */
-#define MEMORY      60000   /* ms: for so long a floor counts; limits change */
+#define UNKNOWN     400.0 /* ms: first distance while too few successes tell a usual one */
+#define ENOUGH      4     /* so many do */
+#define NOTHING     5.0   /* ms: a shorter distance is none */
+#define SHORTENING  0.10  /* the part of what is above the floor that a success takes away */
+#define LENGTHENING 1.25  /* by a refusal: more than the time on the network varies */
+#define GROSS       2.0   /* by a request's second one, which shows how wrong the pace is */
+#define MARGIN      1.10  /* the floor above the distance that was refused */
+#define MEMORY      60000 /* ms: for so long a floor counts; limits change */
 
+static double at_most(double x, double limit) { return x < limit ? x : limit; }
 static double at_least(double x, double limit) { return x > limit ? x : limit; }
 
 void avp_pace_start(struct avp_pace *pace, int64_t now) {
@@ -30,7 +30,8 @@ void avp_pace_success(struct avp_pace *pace, int64_t now) {
   if (pace->distance < NOTHING) pace->distance = 0;
 }
 
-bool avp_pace_refusal(struct avp_pace *pace, int64_t sent, bool again, int64_t now) {
+bool avp_pace_refusal(struct avp_pace *pace, int64_t sent, bool again, int64_t longest,
+                      int64_t now) {
   if (sent < pace->slowed) return false;
   pace->slowed = now + 1; /* what was sent in this moment belongs to the same burst */
   if (pace->distance > 0) {
@@ -42,7 +43,7 @@ bool avp_pace_refusal(struct avp_pace *pace, int64_t sent, bool again, int64_t n
   }
   if (again) pace->distance = at_least(pace->distance, UNKNOWN);
   pace->distance = at_least(pace->distance, 2 * NOTHING);
-  if (pace->distance > LONGEST) pace->distance = LONGEST;
+  pace->distance = at_most(pace->distance, (double)longest);
   pace->next = now + (int64_t)pace->distance;
   return true;
 }

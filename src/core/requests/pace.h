@@ -28,8 +28,10 @@ void avp_pace_start(struct avp_pace *pace, int64_t now);
 /* Notes a success. */
 void avp_pace_success(struct avp_pace *pace, int64_t now);
 
-/* Notes the refusal of a request that was sent at `sent`; `again`: not the request's first. Returns
- * whether it is news: false if the request was sent before the latest refusal was known. */
-bool avp_pace_refusal(struct avp_pace *pace, int64_t sent, bool again, int64_t now);
+/* Notes the refusal of a request that was sent at `sent`; `again`: not the request's first. The
+ * distance becomes `longest` ms at most. Returns whether it is news: false if the request was sent
+ * before the latest refusal was known. */
+bool avp_pace_refusal(struct avp_pace *pace, int64_t sent, bool again, int64_t longest,
+                      int64_t now);
 
 #endif

@@ -210,8 +210,11 @@ static bool send_due(struct avp_requests *r) {
 
 /* The server is overloaded: sends fewer, one after the other. */
 static void slow_down(struct avp_requests *r, const struct avp_call *call) {
-  if (!avp_pace_refusal(&r->pace, call->sent_at, call->attempts > 1, r->shared.now)) return;
-  r->max_in_flight = 1;
+  int64_t longest = r->settings.retry.max_wait_ms;
+  bool again = call->attempts > 1;
+  if (avp_pace_refusal(&r->pace, call->sent_at, again, longest, r->shared.now)) {
+    r->max_in_flight = 1;
+  }
 }
 
 static void plan(struct avp_requests *r, struct avp_call *call, int status) {

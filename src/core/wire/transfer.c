@@ -15,6 +15,8 @@
 #define QUICK_EXIT ((CURLoption)(CURLOPTTYPE_LONG + 322))
 #define TOO_LARGE  ((CURLcode)100)
 
+#define DEEPEST 1000 /* levels of a JSON text */
+
 static size_t on_body(char *data, size_t size, size_t count, void *user) {
   struct avp_reply *reply = &((struct avp_transfer *)user)->reply;
   size_t len = size * count;
@@ -48,10 +50,11 @@ static size_t on_header(char *data, size_t size, size_t count, void *user) {
     return 0;
   }
   if (len > 5 && strncmp(data, "HTTP/", 5) == 0) { /* those of an interim reply do not count */
-    reply->retry_after[0] = reply->date[0] = reply->request_id[0] = '\0';
+    reply->retry_after[0] = reply->date[0] = reply->request_id[0] = reply->encoding[0] = '\0';
   }
   keep_header(data, len, "Retry-After", reply->retry_after, sizeof reply->retry_after);
   keep_header(data, len, "Date", reply->date, sizeof reply->date);
+  keep_header(data, len, "Content-Encoding", reply->encoding, sizeof reply->encoding);
   keep_header(data, len, "request-id", reply->request_id, sizeof reply->request_id);
   keep_header(data, len, "x-request-id", reply->request_id, sizeof reply->request_id);
   return len;
@@ -214,6 +217,35 @@ static enum avp_overflow overflow_of(const struct avp_transfer *transfer, CURLco
   return headers_were_too_long(transfer, result) ? AVP_OVERFLOW_HEADERS : AVP_OVERFLOW_NONE;
 }
 
+/* Whether a text is the beginning of a JSON object, but not all of it. Nested so deep that nobody
+ * means it, it is left to the parser. */
+static bool is_begun_object(const char *text, size_t len) {
+  bool quoted = false;
+  int depth = 0;
+  size_t i;
+  if (len == 0 || text[0] != '{' || text[len - 1] == '}') return false;
+  for (i = 0; i < len; i++) {
+    char c = text[i];
+    if (quoted && c == '\\') {
+      i++;
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (c == '{' || c == '[')) {
+      if (++depth > DEEPEST) return false;
+    } else if (!quoted && (c == '}' || c == ']')) {
+      if (--depth == 0) return false; /* something stands behind it */
+    }
+  }
+  return true;
+}
+
+/* libcurl takes a compressed body that stops in the middle for a whole one: what comes out of it is
+ * nothing, or an object without its end. */
+static bool stops_in_the_middle(const struct avp_reply *reply) {
+  if (reply->status != 200 || reply->encoding[0] == '\0') return false;
+  return reply->body.len == 0 || is_begun_object(reply->body.data, reply->body.len);
+}
+
 void avp_transfer_finish(struct avp_transfer *transfer, CURLcode result) {
   struct avp_reply *reply = &transfer->reply;
   long status = 0;
@@ -228,4 +260,5 @@ void avp_transfer_finish(struct avp_transfer *transfer, CURLcode result) {
   reply->status = (int)status;
   reply->bytes = (double)bytes;
   reply->seconds = (double)micros / 1e6;
+  if (result == CURLE_OK && stops_in_the_middle(reply)) reply->result = CURLE_BAD_CONTENT_ENCODING;
 }

@@ -40,6 +40,7 @@ struct avp_reply {
   char retry_after[64];         /* header value, empty if absent */
   char date[64];                /* header value, empty if absent */
   char request_id[128];         /* header value, empty if absent */
+  char encoding[32];            /* header value, empty if absent */
   enum avp_overflow overflow;   /* which limit ended it */
   bool cut;                     /* ended because another transfer's connection was closed */
   bool out_of_memory;           /* ours, while bytes were kept */
