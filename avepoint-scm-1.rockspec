@@ -49,6 +49,7 @@ build = {
         "src/core/list/position.c",
         "src/core/requests/call.c",
         "src/core/requests/explain.c",
+        "src/core/requests/pace.c",
         "src/core/requests/requests.c",
         "src/core/requests/retry.c",
         "src/core/requests/signin.c",

@@ -12,7 +12,8 @@ describe("a program started from the loop's body", function()
       local function inherited() -- TCP sockets of a child
         local tcp, n = {}, 0
         for line in io.lines "/proc/net/tcp" do
-          tcp[line:match "^%s*%d+:%s+%S+%s+%S+%s+%S+%s+%S+%s+%S+%s+%S+%s+%d+%s+%d+%s+(%d+)" or ""] = 1
+          local inode = line:match("^%s*%d+:" .. ("%s+%S+"):rep(8) .. "%s+(%d+)")
+          if inode then tcp[inode] = 1 end
         end
         local list = io.popen "ls -l /proc/self/fd"
         for line in list:lines() do n = n + (tcp[line:match "socket:%[(%d+)%]"] or 0) end

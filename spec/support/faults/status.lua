@@ -7,7 +7,8 @@ local whole, fails = row.whole, row.fails
 local rows = {}
 
 local RETRIED = { [408] = true, [429] = true, [500] = true, [502] = true, [503] = true,
-  [504] = true, [509] = true, [520] = true, [521] = true, [522] = true, [523] = true, [524] = true }
+  [504] = true, [509] = true,
+  [520] = true, [521] = true, [522] = true, [523] = true, [524] = true }
 local REFUSALS = { [400] = true, [401] = true, [403] = true } -- of credentials, by their endpoint
 local PAST_END = { [400] = true, [404] = true } -- what some servers say behind the last page
 local KINDS = { [401] = "auth", [403] = "forbidden", [404] = "not_found", [429] = "throttled" }
@@ -47,8 +48,8 @@ local function add_statuses()
   for status = 400, 429 do
     if status ~= 401 then add_status(status) end
   end
-  for _, status in ipairs { 431, 451, 500, 501, 502, 503, 504, 505, 507, 509, 511, 519, 520, 521, 522, 523, 524,
-    525, 529, 599 } do
+  for _, status in ipairs { 431, 451, 500, 501, 502, 503, 504, 505, 507, 509, 511,
+    519, 520, 521, 522, 523, 524, 525, 529, 599 } do
     add_status(status)
   end
 end
