@@ -1,4 +1,4 @@
--- libcurl judges its time limits before it reads what has arrived: where the loop's body took longer
+-- libcurl judges its time limits before it reads what has arrived: where the loop body took longer
 -- than `timeout` a page, the pages that had been fetched ahead timed out unread. Each was asked for
 -- twice, and with many in flight or few attempts the listing failed.
 -- SPDX-License-Identifier: MIT

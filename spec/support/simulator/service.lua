@@ -47,6 +47,18 @@ local function pause(scene, route)
   if seconds and seconds > 0 then ngx.sleep(seconds) end
 end
 
+-- A limit of requests a second, without a burst: what comes too early is refused.
+local function refusal(scene, route)
+  local rate = scene.rate
+  if not rate or route.name == "token" then return nil end
+  local now = ngx.now()
+  if now < (scene.next_place or 0) then
+    return reply.problem(rate.status or 429, nil, { ["Retry-After"] = rate.retry_after })
+  end
+  scene.next_place = now + 1 / rate.per_second
+  return nil
+end
+
 local function answer_to(request)
   local scene, problem = scenario.find(request.id)
   if not scene then return reply.text(500, problem) end
@@ -59,7 +71,7 @@ local function answer_to(request)
   if closed and not (route.name == "get" and request.method == "POST") then
     return reply.problem(closed)
   end
-  return route.handle(request)
+  return refusal(scene, route) or route.handle(request)
 end
 
 local M = {}
