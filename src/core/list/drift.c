@@ -4,7 +4,6 @@
 #include "drift.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #define PAGES_FACTOR 12 /* a listing asks for at most so many times the pages that there are, */
@@ -35,141 +34,76 @@ static void set_limit(struct avp_drift_limits *limits, uint16_t era, long page, 
 /* recent pages ---------------------------------------------------------------------------------*/
 
 static unsigned kept(const struct avp_drift *drift) {
-  return drift->recent_count < AVP_DRIFT_RECENT ? drift->recent_count : AVP_DRIFT_RECENT;
+  return drift->now.pages < AVP_DRIFT_RECENT ? drift->now.pages : AVP_DRIFT_RECENT;
+}
+
+/* The page that came `back` pages ago; 1 is the latest. */
+static const struct avp_drift_page *recent(const struct avp_drift *drift, unsigned back) {
+  return &drift->recent[(drift->now.pages - back) % AVP_DRIFT_RECENT];
 }
 
 /* The accepted page of this number, or NULL if it was long ago. */
-static const struct avp_drift_recent *accepted(const struct avp_drift *drift, long number) {
+static const struct avp_drift_page *accepted(const struct avp_drift *drift, long number) {
   unsigned i;
   for (i = 1; i <= kept(drift); i++) {
-    const struct avp_drift_recent *r = &drift->recent[(drift->recent_count - i) % AVP_DRIFT_RECENT];
-    if (r->number == number && r->accepted) return r;
+    const struct avp_drift_page *page = recent(drift, i);
+    if (page->number == number && page->accepted) return page;
   }
   return NULL;
 }
 
 /* The accepted page before this one, but for empty ones without a total: they are passed over. */
-static const struct avp_drift_recent *page_before(const struct avp_drift *drift, long number) {
-  const struct avp_drift_recent *r = accepted(drift, --number);
-  while (r != NULL && r->empty && !r->has_total && number > drift->first_page) {
-    r = accepted(drift, --number);
+static const struct avp_drift_page *page_before(const struct avp_drift *drift, long number) {
+  const struct avp_drift_page *page = accepted(drift, --number);
+  while (page != NULL && page->rows == 0 && !page->has_total && number > drift->first_page) {
+    page = accepted(drift, --number);
   }
-  return r;
-}
-
-static void remember(struct avp_drift *drift, const struct avp_drift_page *page) {
-  struct avp_drift_recent *r = &drift->recent[drift->recent_count++ % AVP_DRIFT_RECENT];
-  memset(r, 0, sizeof *r);
-  r->number = page->number;
-  r->empty = page->rows == 0;
-  r->has_total = page->has_total;
-  r->total = page->total;
-  r->sent = page->sent;
-  r->received = page->received;
-  r->fingerprint = page->fingerprint;
+  return page;
 }
 
 /* Whether no page that was under way between these two shows another total than they do. */
-static bool total_rested(const struct avp_drift *drift, const struct avp_drift_recent *before,
+static bool total_rested(const struct avp_drift *drift, const struct avp_drift_page *before,
                          const struct avp_drift_page *page) {
   uint64_t from = before->sent < page->sent ? before->sent : page->sent;
   uint64_t to = before->received > page->received ? before->received : page->received;
   unsigned i;
-  for (i = 0; i < kept(drift); i++) {
-    const struct avp_drift_recent *r = &drift->recent[i];
-    if (r->has_total && r->total != page->total && r->received >= from && r->sent <= to) {
-      return false;
-    }
+  for (i = 1; i <= kept(drift); i++) {
+    const struct avp_drift_page *other = recent(drift, i);
+    bool meanwhile = other->received >= from && other->sent <= to;
+    if (meanwhile && other->has_total && other->total != page->total) return false;
   }
   return true;
 }
 
-/* readings -------------------------------------------------------------------------------------*/
-
-static void begin_reading(struct avp_drift *drift) {
-  drift->reading++;
-  drift->next = drift->first_page;
-  drift->width = drift->reading > 1 ? drift->max_width : 1;
-  drift->era++;
-  drift->reading_era = drift->era;
-  drift->anchors.count = drift->current.count = 0;
-  drift->recent_count = 0;
-  drift->over = drift->going_back = drift->moved = drift->swapped = false;
-  drift->clean = true;
-  drift->held = drift->empty_run = drift->same_run = 0;
-  drift->sign_page = drift->top = drift->reached = drift->turn_next = drift->turn_pages = 0;
-  drift->last_number = 0;
-  drift->last_rows = 0;
-  drift->grown = drift->rows = drift->seen_here = 0;
-  drift->seen_before = drift->seen;
-  drift->print_before = drift->print;
-  drift->print = 0;
+/* Whether this page and the accepted one just before it are empty. */
+static bool is_second_empty(const struct avp_drift *drift, const struct avp_drift_page *page) {
+  return page->rows == 0 && kept(drift) > 0 && recent(drift, 1)->accepted &&
+         recent(drift, 1)->rows == 0;
 }
 
-void avp_drift_init(struct avp_drift *drift, enum avp_drift_mode mode, long first_page,
-                    int64_t asked_size, int max_width, bool resumed) {
-  memset(drift, 0, sizeof *drift);
-  drift->mode = mode;
-  drift->first_page = first_page;
-  drift->asked_size = asked_size;
-  drift->max_width = max_width;
-  drift->resumed = resumed;
-  drift->rested = true;
-  drift->first_total = -1;
-  drift->most = PAGES_FACTOR + PAGES_SPARE;
-  begin_reading(drift);
-}
-
-/* ids ------------------------------------------------------------------------------------------*/
-
-static bool is_of_reading(const struct avp_drift *drift, const struct avp_mark *mark) {
-  return mark->era >= drift->reading_era;
-}
+/* sizes ----------------------------------------------------------------------------------------*/
 
 static int64_t size_of_page(const struct avp_drift *drift) {
   return drift->page_size > 0 ? drift->page_size : drift->asked_size;
 }
 
-/* Whether a row of page `number` can have come to this page because the total has grown since. */
-static bool is_pushed(const struct avp_drift *drift, long number,
-                      const struct avp_drift_page *page) {
-  const struct avp_drift_recent *r = accepted(drift, number);
-  return r != NULL && r->has_total && page->has_total &&
-         page->total - r->total > (int64_t)(page->number - number - 1) * size_of_page(drift);
+/* Servers cut pages without a word, whatever size they claim: the fullest page that had more behind
+ * it shows how many rows a page can have. */
+static void learn_size(struct avp_drift *drift, const struct avp_drift_page *page) {
+  int64_t size = page->rows > drift->page_size ? page->rows : drift->page_size;
+  bool more = page->has_total && !drift->own_totals &&
+              page->total > (int64_t)(page->number - 1) * size + page->rows;
+  if (page->rows > 0 && kept(drift) > 0 && page->number == recent(drift, 1)->number + 1 &&
+      recent(drift, 1)->rows > drift->page_size) {
+    drift->page_size = recent(drift, 1)->rows;
+  }
+  if (more) drift->page_size = size;
+  if (page->rows > 0 && page->number > drift->highest) drift->highest = page->number;
 }
 
-void avp_drift_look(const struct avp_drift *drift, struct avp_drift_page *page,
-                    const struct avp_mark *mark) {
-  if (!is_of_reading(drift, mark)) {
-    page->has_new = true;
-  } else if (mark->page > 0) {
-    long number = drift->first_page + (long)mark->page - 1;
-    bool repeats = number < page->number && number <= limit_of(&drift->current, mark->era) &&
-                   !is_pushed(drift, number, page);
-    if (number <= limit_of(&drift->anchors, mark->era)) page->anchored = true;
-    if (repeats) page->repeats = true;
-    if (repeats && number == page->number - 1) page->repeats_last = true;
-  }
+static bool is_full(const struct avp_drift *drift, const struct avp_drift_page *page) {
+  return page->rows >= drift->asked_size || page->rows >= size_of_page(drift);
 }
-
-bool avp_drift_take(struct avp_drift *drift, struct avp_mark *mark) {
-  bool first = mark->era == 0;
-  long page = drift->last_number - drift->first_page + 1;
-  bool accepted = drift->next > drift->last_number && page <= AVP_PAGE_MAX;
-  if (first) drift->seen++;
-  if (!is_of_reading(drift, mark)) {
-    drift->seen_here++;
-    mark->era = drift->era;
-    mark->page = 0;
-  }
-  if (accepted) {
-    mark->era = drift->era;
-    mark->page = (uint32_t)page;
-  }
-  return first;
-}
-
-/* sizes and the end ----------------------------------------------------------------------------*/
 
 /* The last page by the total. */
 static long last_page(const struct avp_drift *drift) {
@@ -184,233 +118,107 @@ long avp_drift_last(const struct avp_drift *drift) {
   return last_page(drift) + (drift->total > 0 && drift->total % size_of_page(drift) == 0);
 }
 
-/* Servers cut pages without a word, whatever size they claim: the fullest page that had more behind
- * it shows how many rows a page can have. */
-static void learn_size(struct avp_drift *drift, const struct avp_drift_page *page) {
-  int64_t size = page->rows > drift->page_size ? page->rows : drift->page_size;
-  bool more = page->has_total && !drift->own_totals &&
-              page->total > (int64_t)(page->number - 1) * size + page->rows;
-  if (page->rows > 0 && page->number == drift->last_number + 1 &&
-      drift->last_rows > drift->page_size) {
-    drift->page_size = drift->last_rows;
-  }
-  if (more) drift->page_size = size;
-  if (page->rows > 0 && page->number > drift->highest) drift->highest = page->number;
+static bool is_past_end(const struct avp_drift *drift, const struct avp_drift_page *page,
+                        int64_t total) {
+  return page->rows == 0 && (int64_t)(page->number - 1) * size_of_page(drift) >= total;
 }
 
-static bool is_full(const struct avp_drift *drift, const struct avp_drift_page *page) {
-  if (page->rows == 0) return false;
-  return page->rows >= drift->asked_size ||
-         (drift->page_size > 0 && page->rows >= drift->page_size);
-}
-
-/* Whether the accepted page is the last of the reading. */
-static bool ends_reading(const struct avp_drift *drift, const struct avp_drift_page *page) {
-  bool first_time = page->number > drift->reached;
-  bool ignore = drift->mode == AVP_DRIFT_IGNORE;
-  if (drift->empty_run >= 2) return true;
+static void set_bound(struct avp_drift *drift) {
+  long pages = drift->highest;
   if (drift->has_total) {
-    long last = last_page(drift);
-    bool nothing_new = ignore ? drift->same_run > 1 : first_time && !page->has_new;
-    if (page->number < last) return false;
-    return !is_full(drift, page) || nothing_new;
+    int64_t grown = drift->total - drift->first_total;
+    if (last_page(drift) > pages) pages = last_page(drift);
+    /* what the list has grown by does not count: it could grow as fast as it is read */
+    if (grown > 0) pages -= (long)(grown / size_of_page(drift));
   }
-  if (page->rows == 0) return true;
-  if (ignore) return drift->page_size > 0 && !is_full(drift, page);
-  return first_time && !page->has_new;
+  drift->most = PAGES_FACTOR * (pages > 1 ? pages : 1) + PAGES_SPARE;
 }
 
-/* totals ---------------------------------------------------------------------------------------*/
+/* readings -------------------------------------------------------------------------------------*/
 
-/* A page 2 with rows for which the total of page 1 left none, while both count just their own:
- * there is no total of the list. */
-static void detect_own_totals(struct avp_drift *drift, const struct avp_drift_recent *before,
-                              const struct avp_drift_page *page) {
-  if (page->number != drift->first_page + 1 || page->rows == 0 || page->anchored ||
-      drift->going_back || before == NULL || !before->has_total || !page->has_total ||
-      drift->mode == AVP_DRIFT_IGNORE) {
-    return;
-  }
-  if (before->total == drift->last_rows && page->total == page->rows) {
-    drift->own_totals = true;
-    drift->has_total = false;
-  }
+static void begin_reading(struct avp_drift *drift) {
+  drift->reading++;
+  drift->next = drift->first_page;
+  drift->width = drift->reading > 1 ? drift->max_width : 1;
+  drift->reading_era = ++drift->era;
+  drift->anchors.count = drift->current.count = 0;
+  drift->over = false;
+  drift->same_run = 0;
+  drift->seen_before = drift->seen;
+  drift->print_before = drift->now.print;
+  memset(&drift->now, 0, sizeof drift->now);
 }
 
-static void note_total(struct avp_drift *drift, const struct avp_drift_page *page) {
-  if (!page->has_total || drift->own_totals) return;
-  if (drift->has_total && page->total != drift->total) {
-    drift->rested = false;
-    if (drift->last_number != 0) {
-      drift->moved = true;
-      if (page->total > drift->total) drift->grown += page->total - drift->total;
+void avp_drift_init(struct avp_drift *drift, enum avp_drift_mode mode, long first_page,
+                    int64_t asked_size, int max_width, bool resumed) {
+  memset(drift, 0, sizeof *drift);
+  drift->mode = mode;
+  drift->first_page = first_page;
+  drift->asked_size = asked_size;
+  drift->max_width = max_width;
+  drift->resumed = resumed;
+  set_bound(drift);
+  begin_reading(drift);
+}
+
+bool avp_drift_is_firm(const struct avp_drift *drift) {
+  return drift->reading == 1 && drift->now.sign_page == 0;
+}
+
+/* ids ------------------------------------------------------------------------------------------*/
+
+static bool is_of_reading(const struct avp_drift *drift, const struct avp_mark *mark) {
+  return mark->era >= drift->reading_era;
+}
+
+/* Whether a row of page `number` can have come to this page because the total has grown since. */
+static bool is_pushed(const struct avp_drift *drift, long number,
+                      const struct avp_drift_page *page) {
+  const struct avp_drift_page *from = accepted(drift, number);
+  return from != NULL && from->has_total && page->has_total &&
+         page->total - from->total > (int64_t)(page->number - number - 1) * size_of_page(drift);
+}
+
+void avp_drift_look(const struct avp_drift *drift, struct avp_drift_page *page,
+                    const struct avp_mark *mark) {
+  long number = drift->first_page + (long)mark->page - 1;
+  if (!is_of_reading(drift, mark)) {
+    page->has_new = true;
+  } else if (mark->page > 0) {
+    bool tells = number == page->number - 1 || page->number > drift->now.top;
+    if (number <= limit_of(&drift->anchors, mark->era)) page->anchored = true;
+    if (tells && number < page->number && number <= limit_of(&drift->current, mark->era) &&
+        !is_pushed(drift, number, page)) {
+      page->repeats = true;
     }
   }
-  if (drift->first_total < 0) drift->first_total = page->total;
-  drift->has_total = true;
-  drift->total = page->total;
 }
 
-/* An empty page behind the end by the total of the page before it: whatever total it shows. */
-static bool is_behind_end(const struct avp_drift *drift, const struct avp_drift_recent *before,
-                          const struct avp_drift_page *page) {
-  return page->rows == 0 && before != NULL && before->has_total && !drift->own_totals &&
-         (int64_t)(page->number - 1) * size_of_page(drift) >= before->total;
-}
-
-/* acceptance -----------------------------------------------------------------------------------*/
-
-enum proof { NO_PROOF, BY_START, BY_CUSTOMER, BY_TOTAL };
-
-/* One of the two pages shows no total although the list has one. It is believed the second time, if
- * the page before it has not changed since. */
-static enum proof prove_without_total(struct avp_drift *drift,
-                                      const struct avp_drift_recent *before,
-                                      const struct avp_drift_page *page) {
-  uint64_t print = before != NULL ? before->fingerprint + (uint64_t)before->total : 0;
-  bool second = drift->lacking == page->number && drift->lacking_print == print;
-  bool both_empty = page->rows == 0 && drift->empty_run > 0;
-  bool past_end =
-      page->rows == 0 && (int64_t)(page->number - 1) * size_of_page(drift) >= drift->total;
-  if (page->anchored) return BY_CUSTOMER;
-  if (past_end || second || both_empty) return BY_TOTAL;
-  drift->lacking = page->number;
-  drift->lacking_print = print;
-  return NO_PROOF;
-}
-
-static enum proof prove(struct avp_drift *drift, const struct avp_drift_recent *before,
-                        const struct avp_drift_page *page, bool behind_end) {
-  if (page->number == drift->first_page) return BY_START;
-  if (drift->going_back) return page->anchored ? BY_CUSTOMER : NO_PROOF;
-  if (!drift->has_total && page->rows > 0) drift->blind = true;
-  if (drift->mode == AVP_DRIFT_IGNORE || behind_end || !drift->has_total) return BY_TOTAL;
-  if (before == NULL || !before->has_total || !page->has_total) {
-    return prove_without_total(drift, before, page);
+bool avp_drift_take(struct avp_drift *drift, struct avp_mark *mark) {
+  const struct avp_drift_page *page = recent(drift, 1);
+  long place = page->number - drift->first_page + 1;
+  bool counts = page->accepted && place <= AVP_PAGE_MAX;
+  bool is_first = mark->era == 0;
+  bool is_new = !is_of_reading(drift, mark);
+  drift->seen += is_first;
+  drift->now.seen += is_new;
+  if (counts || is_new) {
+    mark->era = drift->era;
+    mark->page = counts ? (uint32_t)place : 0;
   }
-  if (page->total == before->total && total_rested(drift, before, page)) {
-    if (page->repeats_last || (page->repeats && page->number > drift->top)) drift->swapped = true;
-    return page->anchored ? BY_CUSTOMER : BY_TOTAL;
-  }
-  return page->anchored ? BY_CUSTOMER : NO_PROOF;
+  return is_first;
 }
 
-/* The first page behind a boundary that was accepted for its total alone while `page`, which shows
- * another total, was under way: the change may lie there. Returns the page's number if there is no
- * such boundary. */
-static long first_in_doubt(const struct avp_drift *drift, const struct avp_drift_page *page) {
-  long doubt = page->number;
-  long number = page->number - 1;
-  long lowest = page->number - 1 - drift->max_width;
-  if (!page->has_total || !drift->has_total || drift->going_back) return doubt;
-  for (; number > drift->first_page && number >= lowest; number--) {
-    const struct avp_drift_recent *behind = accepted(drift, number);
-    const struct avp_drift_recent *before = accepted(drift, number - 1);
-    if (behind == NULL || before == NULL) break;
-    if (behind->received < page->sent && before->received < page->sent) continue;
-    if (behind->by_total && behind->has_total && behind->total != page->total) doubt = number;
-  }
-  return doubt;
-}
-
-static void accept(struct avp_drift *drift, const struct avp_drift_page *page, enum proof proof) {
-  struct avp_drift_recent *r = &drift->recent[(drift->recent_count - 1) % AVP_DRIFT_RECENT];
-  r->accepted = true;
-  r->by_total = proof == BY_TOTAL;
-  drift->next = page->number + 1;
-  if (page->number >= drift->sign_page) drift->sign_page = 0;
-  drift->empty_run = page->rows == 0 ? drift->empty_run + 1 : 0;
-  drift->over = ends_reading(drift, page);
-  if (page->number > drift->top) drift->top = page->number;
-  if (drift->going_back) {
-    drift->going_back = false;
-  } else if (drift->recent_count == 1) {
-    drift->width = drift->max_width;
-  } else if (++drift->held >= 2 * drift->width && drift->width < drift->max_width) {
-    drift->width++;
-    drift->held = 0;
-  }
-}
-
-/* Begins to read again from page `to`, where a page counts only if it is anchored. */
-static void read_again_from(struct avp_drift *drift, long to) {
-  unsigned i;
-  set_limit(&drift->current, drift->era, to - 1, false);
-  for (i = 0; i < kept(drift); i++) {
-    if (drift->recent[i].number >= to) drift->recent[i].accepted = false;
-  }
-  drift->era++;
-  drift->going_back = true;
-  drift->empty_run = drift->same_run = drift->held = 0;
-  drift->width = 1;
-  drift->next = to;
-  if (to == drift->first_page) drift->grown = 0; /* who was added meanwhile is met now */
-}
-
-void avp_drift_recheck(struct avp_drift *drift) {
-  bool begun = drift->next > drift->first_page && !drift->over && !drift->going_back;
-  if (!begun || drift->mode == AVP_DRIFT_IGNORE) return;
-  drift->step = 1;
-  read_again_from(drift, drift->next - 1);
-}
-
-/* `doubt`: the first page behind a boundary in doubt, or the page itself. */
-static void go_back(struct avp_drift *drift, const struct avp_drift_page *page, long doubt) {
-  long to = doubt - 1;
-  if (drift->going_back) {
-    drift->step *= 2;
-    to = page->number - drift->step;
-  } else {
-    drift->step = 1;
-    if (page->number > drift->sign_page) drift->sign_page = page->number;
-    if (to < page->number - 1) set_limit(&drift->anchors, drift->era, to, true);
-  }
-  drift->went_back++;
-  drift->clean = false;
-  read_again_from(drift, to < drift->first_page ? drift->first_page : to);
-}
-
-/* errors ---------------------------------------------------------------------------------------*/
-
-static void give_reason(struct avp_drift *drift, const struct avp_drift_recent *before,
-                        const struct avp_drift_page *page) {
-  if (before != NULL && before->has_total && page->has_total && before->total != page->total) {
-    snprintf(drift->reason, sizeof drift->reason, "the total count went from %.0f to %.0f",
-             (double)before->total, (double)page->total);
-  } else if (before != NULL && before->has_total != page->has_total) {
-    snprintf(drift->reason, sizeof drift->reason, "page %ld %s a total count", page->number,
-             page->has_total ? "has" : "lacks");
-  } else {
-    snprintf(drift->reason, sizeof drift->reason,
-             "the total count changed while page %ld was under way", page->number);
-  }
-}
-
-static enum avp_drift_verdict fail(const struct avp_drift *drift, struct avp_err *err,
-                                   const char *advice) {
-  avp_err_set(err, AVP_ERR_DRIFT, "the list changed while it was read: %s; %s", drift->reason,
-              advice);
-  err->retryable = !drift->resumed;
-  return AVP_DRIFT_FAIL;
-}
-
-static enum avp_drift_verdict fail_at_sign(const struct avp_drift *drift, struct avp_err *err) {
-  if (drift->resumed) {
-    return fail(drift, err,
-                "what was given out before the position is not known: start anew, or resume with "
-                "drift = \"ignore\"");
-  }
-  return fail(drift, err, "read it again, or use drift = \"repair\"");
-}
+/* servers that repeat themselves ---------------------------------------------------------------*/
 
 /* The same rows under other numbers: rows that are added in front can do that once or twice, but
  * then the total grows by as many. False if the server only repeats itself. */
 static bool check_same(struct avp_drift *drift, const struct avp_drift_page *page,
                        struct avp_err *err) {
   int64_t grown = page->has_total ? page->total - drift->same_total : 0;
-  if (page->rows == 0 || drift->same_run == 0 || page->fingerprint != drift->same_print) {
-    drift->same_run = page->rows > 0 ? 1 : 0;
-    drift->same_print = page->fingerprint;
+  if (page->rows == 0 || drift->same_run == 0 ||
+      page->fingerprint != recent(drift, 1)->fingerprint) {
+    drift->same_run = page->rows > 0;
     drift->same_total = page->total;
     return true;
   }
@@ -428,9 +236,8 @@ static bool check_same(struct avp_drift *drift, const struct avp_drift_page *pag
  * three times. */
 static bool check_turns(struct avp_drift *drift, const struct avp_drift_page *page,
                         struct avp_err *err) {
-  if (drift->turn_pages++ >= drift->turn_next) {
+  if ((drift->now.pages & (drift->now.pages + 1)) == 0) {
     drift->turn_print = page->fingerprint;
-    drift->turn_next = 2 * drift->turn_next + 1;
     drift->turn_hits = 0;
     return true;
   }
@@ -443,63 +250,226 @@ static bool check_turns(struct avp_drift *drift, const struct avp_drift_page *pa
   return false;
 }
 
-static void set_bound(struct avp_drift *drift) {
-  long pages = drift->highest;
-  if (drift->has_total && last_page(drift) > pages) pages = last_page(drift);
-  if (drift->has_total && drift->total > drift->first_total) {
-    /* what the list has grown by does not count: it could grow as fast as it is read */
-    pages -= (long)((drift->total - drift->first_total) / size_of_page(drift));
-  }
-  drift->most = PAGES_FACTOR * (pages > 1 ? pages : 1) + PAGES_SPARE;
+/* totals ---------------------------------------------------------------------------------------*/
+
+static bool counts_itself(const struct avp_drift_page *page) {
+  return page->has_total && page->total == page->rows;
 }
 
-static bool check_bound(const struct avp_drift *drift, struct avp_err *err) {
-  if (drift->asked < drift->most && drift->era < AVP_ERA_MAX) return true;
-  avp_err_set(err, AVP_ERR_DRIFT,
-              "the list changes faster than it can be read: %ld pages were asked for, %ld at most; "
-              "read it again later",
-              drift->asked, drift->most);
-  err->retryable = !drift->resumed;
+/* A page 2 with rows for which the total of page 1 left none, while both count just their own:
+ * there is no total of the list. */
+static void detect_own_totals(struct avp_drift *drift, const struct avp_drift_page *before,
+                              const struct avp_drift_page *page) {
+  if (page->number != drift->first_page + 1 || page->rows == 0 || page->anchored) return;
+  if (drift->mode == AVP_DRIFT_IGNORE || drift->step > 0 || before == NULL) return;
+  if (counts_itself(before) && counts_itself(page)) {
+    drift->own_totals = true;
+    drift->has_total = false;
+  }
+}
+
+static void note_total(struct avp_drift *drift, const struct avp_drift_page *page) {
+  if (!page->has_total || drift->own_totals) return;
+  if (!drift->has_total) {
+    drift->first_total = page->total;
+  } else if (page->total != drift->total) {
+    drift->ever_moved = true;
+    if (drift->now.pages > 0) {
+      drift->now.moved = true;
+      if (page->total > drift->total) drift->now.grown += page->total - drift->total;
+    }
+  }
+  drift->has_total = true;
+  drift->total = page->total;
+}
+
+/* acceptance -----------------------------------------------------------------------------------*/
+
+static bool have_totals(const struct avp_drift_page *before, const struct avp_drift_page *page) {
+  return before != NULL && before->has_total && page->has_total;
+}
+
+/* The first page behind a boundary that was accepted for its total alone while `page`, which shows
+ * another total, was under way: the change may lie there. Returns the page's number if there is no
+ * such boundary. */
+static long first_in_doubt(const struct avp_drift *drift, const struct avp_drift_page *page) {
+  long doubt = page->number;
+  long number = page->number - 1;
+  long lowest = page->number - 1 - drift->max_width;
+  for (; number > drift->first_page && number >= lowest; number--) {
+    const struct avp_drift_page *behind = accepted(drift, number);
+    const struct avp_drift_page *before = accepted(drift, number - 1);
+    if (behind == NULL || before == NULL) break;
+    if (behind->received < page->sent && before->received < page->sent) continue;
+    if (!behind->anchored && behind->has_total && behind->total != page->total) doubt = number;
+  }
+  return doubt;
+}
+
+/* One of the two pages shows no total although the list has one. It is believed the second time, if
+ * the page before it has not changed since. */
+static bool is_believed(struct avp_drift *drift, const struct avp_drift_page *before,
+                        const struct avp_drift_page *page) {
+  uint64_t print = before != NULL ? before->fingerprint + (uint64_t)before->total : 0;
+  bool second = drift->lacking == page->number && drift->lacking_print == print;
+  if (page->anchored || second || is_second_empty(drift, page)) return true;
+  if (is_past_end(drift, page, drift->total)) return true;
+  drift->lacking = page->number;
+  drift->lacking_print = print;
   return false;
+}
+
+/* The rule of drift.h. */
+static bool is_accepted(struct avp_drift *drift, const struct avp_drift_page *before,
+                        const struct avp_drift_page *page) {
+  bool rested;
+  if (page->number == drift->first_page) return true;
+  if (drift->step > 0) return page->anchored;
+  if (!drift->has_total && page->rows > 0) drift->blind = true;
+  if (drift->mode == AVP_DRIFT_IGNORE || !drift->has_total) return true;
+  if (!have_totals(before, page)) return is_believed(drift, before, page);
+  rested = page->total == before->total && total_rested(drift, before, page);
+  if (rested && page->repeats) drift->now.swapped = true;
+  return (rested || page->anchored) && first_in_doubt(drift, page) == page->number;
+}
+
+/* Whether the accepted page is the last of the reading. */
+static bool ends_reading(const struct avp_drift *drift, const struct avp_drift_page *page) {
+  bool ignore = drift->mode == AVP_DRIFT_IGNORE;
+  bool is_new = page->number > drift->now.top && page->number > drift->now.sign_page;
+  bool nothing_new = ignore ? drift->same_run > 1 : is_new && !page->has_new;
+  if (is_second_empty(drift, page)) return true;
+  if (drift->has_total) {
+    return page->number >= last_page(drift) && (nothing_new || !is_full(drift, page));
+  }
+  if (page->rows == 0) return true;
+  return ignore ? drift->page_size > 0 && !is_full(drift, page) : nothing_new;
+}
+
+static void accept(struct avp_drift *drift, const struct avp_drift_page *page) {
+  struct avp_drift_reading *now = &drift->now;
+  drift->over = ends_reading(drift, page);
+  drift->next = page->number + 1;
+  if (page->number >= now->sign_page) now->sign_page = 0;
+  if (page->number > now->top) now->top = page->number;
+  if (drift->step > 0) {
+    drift->step = 0;
+  } else if (now->pages == 0) {
+    drift->width = drift->max_width;
+  } else if (++now->held >= 2 * drift->width && drift->width < drift->max_width) {
+    drift->width++;
+    now->held = 0;
+  }
+}
+
+/* Begins to read again from page `to`, where a page counts only if it is anchored. */
+static void read_again_from(struct avp_drift *drift, long to, long step) {
+  unsigned i;
+  set_limit(&drift->current, drift->era, to - 1, false);
+  for (i = 0; i < kept(drift); i++) {
+    if (drift->recent[i].number >= to) drift->recent[i].accepted = false;
+  }
+  drift->era++;
+  drift->step = step;
+  drift->same_run = drift->now.held = 0;
+  drift->width = 1;
+  drift->next = to;
+  if (to == drift->first_page) drift->now.grown = 0; /* who was added meanwhile is met now */
+}
+
+void avp_drift_recheck(struct avp_drift *drift) {
+  bool begun = drift->next > drift->first_page && !drift->over && drift->step == 0;
+  if (begun && drift->mode != AVP_DRIFT_IGNORE) read_again_from(drift, drift->next - 1, 1);
+}
+
+static void go_back(struct avp_drift *drift, const struct avp_drift_page *before,
+                    const struct avp_drift_page *page) {
+  long step = drift->step > 0 ? 2 * drift->step : 1;
+  long to = page->number - step;
+  if (drift->step == 0) {
+    if (have_totals(before, page)) to = first_in_doubt(drift, page) - 1;
+    if (to < page->number - 1) set_limit(&drift->anchors, drift->era, to, true);
+    if (page->number > drift->now.sign_page) drift->now.sign_page = page->number;
+  }
+  drift->went_back++;
+  drift->now.sign = true;
+  read_again_from(drift, to < drift->first_page ? drift->first_page : to, step);
+}
+
+/* errors ---------------------------------------------------------------------------------------*/
+
+static enum avp_drift_verdict fail(const struct avp_drift *drift, struct avp_err *err,
+                                   const char *advice) {
+  avp_err_add(err, "; %s", advice);
+  err->retryable = !drift->resumed;
+  return AVP_DRIFT_FAIL;
+}
+
+static enum avp_drift_verdict fail_at_sign(const struct avp_drift *drift, struct avp_err *err) {
+  return fail(drift, err,
+              drift->resumed ? "what was given out before the position is not known: start anew, "
+                               "or resume with drift = \"ignore\""
+                             : "read it again, or use drift = \"repair\"");
+}
+
+static void name_sign(struct avp_err *err, const struct avp_drift_page *before,
+                      const struct avp_drift_page *page) {
+  avp_err_set(err, AVP_ERR_DRIFT, "the list changed while it was read: ");
+  if (have_totals(before, page) && before->total != page->total) {
+    avp_err_add(err, "the total count went from %.0f to %.0f", (double)before->total,
+                (double)page->total);
+  } else if (before != NULL && before->has_total != page->has_total) {
+    avp_err_add(err, "page %ld %s a total count", page->number, page->has_total ? "has" : "lacks");
+  } else {
+    avp_err_add(err, "the total count changed while page %ld was under way", page->number);
+  }
+}
+
+static bool is_out_of_bounds(const struct avp_drift *drift) {
+  return recent(drift, 1)->asked >= drift->most || drift->era >= AVP_ERA_MAX;
+}
+
+static enum avp_drift_verdict fail_at_bound(const struct avp_drift *drift, struct avp_err *err) {
+  avp_err_set(err, AVP_ERR_DRIFT,
+              "the list changes faster than it can be read: %ld pages were asked for, %ld at most",
+              recent(drift, 1)->asked, drift->most);
+  return fail(drift, err, "read it again later");
 }
 
 /* the page -------------------------------------------------------------------------------------*/
 
+static void remember(struct avp_drift *drift, const struct avp_drift_page *page, bool fits) {
+  struct avp_drift_reading *now = &drift->now;
+  struct avp_drift_page *place = &drift->recent[now->pages++ % AVP_DRIFT_RECENT];
+  *place = *page;
+  place->accepted = fits;
+  now->print =
+      (now->print ^ page->fingerprint) * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)page->number;
+  if (drift->same_run < 2) now->rows += page->rows;
+}
+
 enum avp_drift_verdict avp_drift_page(struct avp_drift *drift, const struct avp_drift_page *page,
                                       struct avp_err *err) {
-  const struct avp_drift_recent *before = page_before(drift, page->number);
-  enum proof proof;
-  bool behind_end;
-  long doubt = page->number;
+  const struct avp_drift_page *before = page_before(drift, page->number);
+  bool behind_end; /* by the total of the page before it, whatever total it shows */
+  bool fits;
   if (!check_same(drift, page, err) || !check_turns(drift, page, err)) return AVP_DRIFT_FAIL;
   detect_own_totals(drift, before, page);
   learn_size(drift, page);
-  behind_end = !drift->going_back && is_behind_end(drift, before, page);
+  behind_end = drift->step == 0 && !drift->own_totals && before != NULL && before->has_total &&
+               is_past_end(drift, page, before->total);
   if (!behind_end) note_total(drift, page);
-  proof = prove(drift, before, page, behind_end);
-  if (proof != BY_START && !behind_end && drift->mode != AVP_DRIFT_IGNORE && before != NULL &&
-      before->has_total) {
-    doubt = first_in_doubt(drift, page);
+  fits = behind_end || is_accepted(drift, before, page);
+  if (!fits && drift->mode == AVP_DRIFT_ERROR) {
+    name_sign(err, before, page);
+    return fail_at_sign(drift, err);
   }
-  drift->print =
-      (drift->print ^ page->fingerprint) * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)page->number;
-  if (drift->same_run < 2) drift->rows += page->rows;
-  if (proof == NO_PROOF || doubt < page->number) {
-    give_reason(drift, before, page);
-    if (drift->mode == AVP_DRIFT_ERROR) return fail_at_sign(drift, err);
-    remember(drift, page);
-    go_back(drift, page, doubt);
-  } else {
-    remember(drift, page);
-    accept(drift, page, proof);
-  }
-  if (page->number > drift->reached) drift->reached = page->number;
-  drift->last_number = page->number;
-  drift->last_rows = page->rows;
-  drift->asked = page->asked;
+  if (fits) accept(drift, page);
+  if (!fits) go_back(drift, before, page);
+  remember(drift, page, fits);
   set_bound(drift);
-  if (!drift->over && !check_bound(drift, err)) return AVP_DRIFT_FAIL;
-  return drift->next > page->number ? AVP_DRIFT_PAGE : AVP_DRIFT_AGAIN;
+  if (!drift->over && is_out_of_bounds(drift)) return fail_at_bound(drift, err);
+  return fits ? AVP_DRIFT_PAGE : AVP_DRIFT_AGAIN;
 }
 
 /* the end of a reading -------------------------------------------------------------------------*/
@@ -513,68 +483,63 @@ static bool is_counted(const struct avp_drift *drift) {
  * that rested says how many there must be. */
 static bool adds_up(const struct avp_drift *drift) {
   if (!is_counted(drift)) return true;
-  if (!drift->moved && drift->seen_here >= drift->total) return true;
-  if (drift->rested && drift->seen >= drift->total) return true;
-  return !drift->swapped && drift->seen >= drift->total - drift->grown;
+  if (!drift->now.moved && drift->now.seen >= drift->total) return true;
+  if (!drift->ever_moved && drift->seen >= drift->total) return true;
+  return !drift->now.swapped && drift->seen >= drift->total - drift->now.grown;
 }
 
 /* A reading that does not add up, and another one would not help: the total counts what this
  * registration may not see. */
 static bool is_overstated(const struct avp_drift *drift) {
-  bool steady = drift->seen == drift->seen_before && !drift->moved;
-  bool alike = drift->print == drift->print_before;
+  const struct avp_drift_reading *now = &drift->now;
+  bool nothing_new = drift->seen == drift->seen_before && !now->moved;
+  bool untroubled = !now->sign && !now->swapped;
   if (drift->reading < 2) return false;
-  if (steady && ((drift->clean && !drift->swapped) || alike)) return true;
-  return drift->reading > 2 && !drift->swapped && drift->mode == AVP_DRIFT_REPAIR &&
-         drift->seen < drift->total - drift->grown;
-}
-
-static enum avp_drift_verdict end_overstated(struct avp_drift *drift, struct avp_err *err) {
-  int64_t gap = drift->total - drift->grown - drift->seen;
-  if (gap <= 0 && !drift->swapped) return AVP_DRIFT_END;
-  if (drift->mode == AVP_DRIFT_REPAIR) {
-    drift->missing = gap > 0 ? gap : 0;
-    return AVP_DRIFT_END;
-  }
-  return fail(drift, err,
-              "the total may count customers that this app registration must not see; drift = "
-              "\"repair\" accepts that");
+  if (nothing_new && (untroubled || now->print == drift->print_before)) return true;
+  return drift->reading > 2 && !now->swapped && drift->mode == AVP_DRIFT_REPAIR;
 }
 
 /* Whether the list has to be read again though it adds up. */
 static bool needs_another(const struct avp_drift *drift) {
   if (drift->mode == AVP_DRIFT_STRICT) {
-    return drift->reading < 2 || !drift->clean || drift->seen > drift->seen_before;
+    return drift->reading < 2 || drift->now.sign || drift->seen > drift->seen_before;
   }
   return (!drift->has_total || drift->blind) && drift->reading < 2 &&
          drift->mode == AVP_DRIFT_REPAIR;
 }
 
-static enum avp_drift_verdict end_ignoring(struct avp_drift *drift) {
-  if (is_counted(drift) && drift->total > drift->rows) drift->missing = drift->total - drift->rows;
+/* Ends the listing `gap` rows short of its total. */
+static enum avp_drift_verdict end_short(struct avp_drift *drift, int64_t gap) {
+  drift->missing = gap > 0 ? gap : 0;
   return AVP_DRIFT_END;
 }
 
 static enum avp_drift_verdict end_reading(struct avp_drift *drift, struct avp_err *err) {
   bool whole = adds_up(drift);
-  if (drift->mode == AVP_DRIFT_IGNORE) return end_ignoring(drift);
-  if (!whole) {
-    snprintf(drift->reason, sizeof drift->reason, "%.0f customers were read and %.0f counted",
-             (double)drift->seen, (double)drift->total);
-    if (drift->mode == AVP_DRIFT_ERROR) return fail_at_sign(drift, err);
-    if (is_overstated(drift)) return end_overstated(drift, err);
-  } else if (!needs_another(drift)) {
-    return AVP_DRIFT_END;
+  if (drift->mode == AVP_DRIFT_IGNORE) {
+    return end_short(drift, is_counted(drift) ? drift->total - drift->now.rows : 0);
   }
-  if (!check_bound(drift, err)) return AVP_DRIFT_FAIL;
+  if (whole && !needs_another(drift)) return AVP_DRIFT_END;
+  if (!whole) {
+    bool overstated = is_overstated(drift);
+    if (overstated && drift->mode == AVP_DRIFT_REPAIR) {
+      return end_short(drift, drift->total - drift->now.grown - drift->seen);
+    }
+    avp_err_set(err, AVP_ERR_DRIFT,
+                "the list changed while it was read: %.0f customers were read and %.0f counted",
+                (double)drift->seen, (double)drift->total);
+    if (drift->mode == AVP_DRIFT_ERROR) return fail_at_sign(drift, err);
+    if (overstated) {
+      return fail(drift, err,
+                  "the total may count customers that this app registration must not see; drift = "
+                  "\"repair\" accepts that");
+    }
+  }
+  if (is_out_of_bounds(drift)) return fail_at_bound(drift, err);
   begin_reading(drift);
   return AVP_DRIFT_AGAIN;
 }
 
 enum avp_drift_verdict avp_drift_next(struct avp_drift *drift, struct avp_err *err) {
   return drift->over ? end_reading(drift, err) : AVP_DRIFT_PAGE;
-}
-
-bool avp_drift_is_firm(const struct avp_drift *drift) {
-  return drift->reading == 1 && drift->sign_page == 0;
 }

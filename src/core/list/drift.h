@@ -49,22 +49,10 @@ struct avp_drift_page {
   long asked;           /* pages asked for so far, with those that a going back dropped */
   bool anchored;        /* holds an id of an accepted page */
   bool repeats;         /* holds an id of an accepted page that was not read again since, and the
-                         * total has not grown enough to push it here */
-  bool repeats_last;    /* the same, of the page just before */
+                         * total has not grown enough to push it here; of the page just before, or
+                         * this page is new */
   bool has_new;         /* holds an id that this reading has not seen */
-};
-
-/* A page that was read a short while ago. */
-struct avp_drift_recent {
-  long number;
-  bool accepted; /* and not read again since */
-  bool empty;
-  bool by_total; /* accepted for its total alone */
-  bool has_total;
-  int64_t total;
-  uint64_t sent;
-  uint64_t received;
-  uint64_t fingerprint;
+  bool accepted;        /* for drift.c: and not read again since */
 };
 
 #define AVP_DRIFT_RECENT 128 /* pages remembered; more than were ever under way at once */
@@ -82,6 +70,21 @@ struct avp_drift_limits {
   struct avp_drift_limit list[AVP_DRIFT_LIMITS];
 };
 
+/* What a reading has shown so far. */
+struct avp_drift_reading {
+  unsigned pages; /* that came, again or not */
+  long top;       /* highest page accepted */
+  long sign_page; /* highest page of a sign, until it is accepted; else 0 */
+  int held;       /* boundaries that held since the width last changed */
+  bool sign;      /* there was one */
+  bool moved;     /* the total has changed */
+  bool swapped;   /* an id came on two pages while the total rested */
+  int64_t grown;  /* by how much the total has grown */
+  int64_t rows;   /* ids that came twice included */
+  int64_t seen;   /* different ids */
+  uint64_t print; /* of the pages, in order */
+};
+
 /* Fields of the first part may be read by the owner. */
 struct avp_drift {
   enum avp_drift_mode mode;
@@ -91,56 +94,37 @@ struct avp_drift {
   int reading;     /* number of this reading, from 1 */
   long went_back;  /* signs after which the listing went back */
   int64_t missing; /* at the end: rows that the server counts and does not send */
-  bool has_total;  /* there is a total, and it is believed */
-  int64_t total;   /* the latest */
   bool over;       /* the reading has reached its end: avp_drift_next tells what that means */
   int same_run;    /* pages in a row that hold the same rows in the same order; under `ignore` those
                     * behind the first one are not given out */
   int64_t page_size; /* the fullest page that had more behind it, 0 before there was one */
 
   long first_page;
-  bool resumed;           /* the listing goes on from a position: what came before is not known */
-  int64_t asked_size;     /* the page size that the server was asked for */
-  int max_width;          /* the option `concurrency` */
-  bool own_totals;        /* totals count their own page only: they are not believed */
-  bool going_back;        /* the next page has to be anchored */
-  long step;              /* pages that the latest going back went */
-  int held;               /* boundaries that held since the width last changed */
-  long sign_page;         /* highest page of a sign, until it is accepted; else 0 */
-  long lacking;           /* page of the latest sign that was one for want of a total, or 0 */
+  bool resumed;        /* the listing goes on from a position: what came before is not known */
+  int64_t asked_size;  /* the page size that the server was asked for */
+  int max_width;       /* the option `concurrency` */
+  bool has_total;      /* there is a total, and it is believed */
+  int64_t total;       /* the latest */
+  int64_t first_total; /* of the listing */
+  bool own_totals;     /* totals count their own page only: they are not believed */
+  bool ever_moved;     /* the total has changed, in this reading or before */
+  bool blind;          /* a page with rows was accepted although no page had a total */
+  long step;    /* going back: pages of the latest step, and the next page has to be anchored;
+                 * else 0 */
+  long lacking; /* page of the latest sign that was one for want of a total, or 0 */
   uint64_t lacking_print; /* fingerprint of the page before it */
-  long top;               /* highest page accepted in this reading */
-  long asked;             /* pages asked for when the latest page came */
-  long reached;           /* highest page read in this reading, accepted or not */
   long highest;           /* highest page with rows */
-  int empty_run;          /* accepted pages without rows, in a row */
-  int64_t last_rows;      /* of the latest page */
-  long last_number;       /* its number, 0 before the first */
-  bool blind;             /* a page with rows was accepted although no page had a total */
-  bool clean;             /* this reading has shown no sign */
-  bool moved;             /* the total has changed in this reading */
-  int64_t first_total;    /* of the listing, -1 before there was one */
-  bool rested;            /* the total has never changed */
-  bool swapped;           /* an id came on two pages while the total rested */
-  int64_t grown;          /* by how much the total has grown in this reading */
-  int64_t rows;           /* read in this reading, ids that came twice included */
   int64_t seen;           /* different ids */
   int64_t seen_before;    /* of these, before this reading */
-  int64_t seen_here;      /* different ids in this reading */
-  uint64_t print;         /* of this reading's pages, in order */
-  uint64_t print_before;
-  uint16_t era;         /* a new one begins with each reading and each going back */
-  uint16_t reading_era; /* the one with which this reading began */
+  uint64_t print_before;  /* of the reading before */
+  uint16_t era;           /* a new one begins with each reading and each going back */
+  uint16_t reading_era;   /* the one with which this reading began */
   struct avp_drift_limits anchors;
   struct avp_drift_limits current;
-  struct avp_drift_recent recent[AVP_DRIFT_RECENT]; /* a ring */
-  unsigned recent_count;                            /* pages put into it in this reading */
-  char reason[128];                                 /* the latest sign, in words */
-  uint64_t same_print;                              /* pages that come again: see check_same */
-  int64_t same_total;
-  uint64_t turn_print; /* see check_turns */
-  long turn_next;
-  long turn_pages;
+  struct avp_drift_reading now;
+  struct avp_drift_page recent[AVP_DRIFT_RECENT]; /* a ring: the latest pages of this reading */
+  int64_t same_total;                             /* of the first page of `same_run` */
+  uint64_t turn_print;                            /* see check_turns */
   int turn_hits;
 };
 
