@@ -8,6 +8,7 @@
 
 #define PAGES_FACTOR 12 /* a listing asks for at most so many times the pages that there are, */
 #define PAGES_SPARE  48 /* and so many more */
+#define SPREAD       UINT64_C(0x9e3779b97f4a7c15) /* for hashes */
 
 /* limits ---------------------------------------------------------------------------------------*/
 
@@ -33,29 +34,26 @@ static void set_limit(struct avp_drift_limits *limits, uint16_t era, long page, 
 
 /* recent pages ---------------------------------------------------------------------------------*/
 
-static unsigned kept(const struct avp_drift *drift) {
-  return drift->now.pages < AVP_DRIFT_RECENT ? drift->now.pages : AVP_DRIFT_RECENT;
+/* The page that came last; all zero before the first one. */
+static const struct avp_drift_page *latest(const struct avp_drift *drift) {
+  return &drift->now.recent[(drift->now.pages - 1) % AVP_DRIFT_RECENT];
 }
 
-/* The page that came `back` pages ago; 1 is the latest. */
-static const struct avp_drift_page *recent(const struct avp_drift *drift, unsigned back) {
-  return &drift->recent[(drift->now.pages - back) % AVP_DRIFT_RECENT];
-}
-
-/* The accepted page of this number, or NULL if it was long ago. */
+/* The accepted page of this number; all zero if it was long ago. */
 static const struct avp_drift_page *accepted(const struct avp_drift *drift, long number) {
+  static const struct avp_drift_page none = {.accepted = false};
+  const struct avp_drift_page *recent = drift->now.recent;
   unsigned i;
-  for (i = 1; i <= kept(drift); i++) {
-    const struct avp_drift_page *page = recent(drift, i);
-    if (page->number == number && page->accepted) return page;
+  for (i = 0; i < AVP_DRIFT_RECENT; i++) {
+    if (recent[i].number == number && recent[i].accepted) return &recent[i];
   }
-  return NULL;
+  return &none;
 }
 
 /* The accepted page before this one, but for empty ones without a total: they are passed over. */
 static const struct avp_drift_page *page_before(const struct avp_drift *drift, long number) {
   const struct avp_drift_page *page = accepted(drift, --number);
-  while (page != NULL && page->rows == 0 && !page->has_total && number > drift->first_page) {
+  while (page->accepted && page->rows == 0 && !page->has_total && number > drift->first_page) {
     page = accepted(drift, --number);
   }
   return page;
@@ -67,8 +65,8 @@ static bool total_rested(const struct avp_drift *drift, const struct avp_drift_p
   uint64_t from = before->sent < page->sent ? before->sent : page->sent;
   uint64_t to = before->received > page->received ? before->received : page->received;
   unsigned i;
-  for (i = 1; i <= kept(drift); i++) {
-    const struct avp_drift_page *other = recent(drift, i);
+  for (i = 0; i < AVP_DRIFT_RECENT; i++) {
+    const struct avp_drift_page *other = &drift->now.recent[i];
     bool meanwhile = other->received >= from && other->sent <= to;
     if (meanwhile && other->has_total && other->total != page->total) return false;
   }
@@ -77,8 +75,7 @@ static bool total_rested(const struct avp_drift *drift, const struct avp_drift_p
 
 /* Whether this page and the accepted one just before it are empty. */
 static bool is_second_empty(const struct avp_drift *drift, const struct avp_drift_page *page) {
-  return page->rows == 0 && kept(drift) > 0 && recent(drift, 1)->accepted &&
-         recent(drift, 1)->rows == 0;
+  return page->rows == 0 && latest(drift)->rows == 0 && latest(drift)->accepted;
 }
 
 /* sizes ----------------------------------------------------------------------------------------*/
@@ -93,9 +90,9 @@ static void learn_size(struct avp_drift *drift, const struct avp_drift_page *pag
   int64_t size = page->rows > drift->page_size ? page->rows : drift->page_size;
   bool more = page->has_total && !drift->own_totals &&
               page->total > (int64_t)(page->number - 1) * size + page->rows;
-  if (page->rows > 0 && kept(drift) > 0 && page->number == recent(drift, 1)->number + 1 &&
-      recent(drift, 1)->rows > drift->page_size) {
-    drift->page_size = recent(drift, 1)->rows;
+  if (page->rows > 0 && page->number == latest(drift)->number + 1 &&
+      latest(drift)->rows > drift->page_size) {
+    drift->page_size = latest(drift)->rows;
   }
   if (more) drift->page_size = size;
   if (page->rows > 0 && page->number > drift->highest) drift->highest = page->number;
@@ -175,7 +172,7 @@ static bool is_of_reading(const struct avp_drift *drift, const struct avp_mark *
 static bool is_pushed(const struct avp_drift *drift, long number,
                       const struct avp_drift_page *page) {
   const struct avp_drift_page *from = accepted(drift, number);
-  return from != NULL && from->has_total && page->has_total &&
+  return from->has_total && page->has_total &&
          page->total - from->total > (int64_t)(page->number - number - 1) * size_of_page(drift);
 }
 
@@ -195,7 +192,7 @@ void avp_drift_look(const struct avp_drift *drift, struct avp_drift_page *page,
 }
 
 bool avp_drift_take(struct avp_drift *drift, struct avp_mark *mark) {
-  const struct avp_drift_page *page = recent(drift, 1);
+  const struct avp_drift_page *page = latest(drift);
   long place = page->number - drift->first_page + 1;
   bool counts = page->accepted && place <= AVP_PAGE_MAX;
   bool is_first = mark->era == 0;
@@ -216,8 +213,7 @@ bool avp_drift_take(struct avp_drift *drift, struct avp_mark *mark) {
 static bool check_same(struct avp_drift *drift, const struct avp_drift_page *page,
                        struct avp_err *err) {
   int64_t grown = page->has_total ? page->total - drift->same_total : 0;
-  if (page->rows == 0 || drift->same_run == 0 ||
-      page->fingerprint != recent(drift, 1)->fingerprint) {
+  if (page->rows == 0 || drift->same_run == 0 || page->fingerprint != latest(drift)->fingerprint) {
     drift->same_run = page->rows > 0;
     drift->same_total = page->total;
     return true;
@@ -261,7 +257,7 @@ static bool counts_itself(const struct avp_drift_page *page) {
 static void detect_own_totals(struct avp_drift *drift, const struct avp_drift_page *before,
                               const struct avp_drift_page *page) {
   if (page->number != drift->first_page + 1 || page->rows == 0 || page->anchored) return;
-  if (drift->mode == AVP_DRIFT_IGNORE || drift->step > 0 || before == NULL) return;
+  if (drift->mode == AVP_DRIFT_IGNORE || drift->step > 0) return;
   if (counts_itself(before) && counts_itself(page)) {
     drift->own_totals = true;
     drift->has_total = false;
@@ -285,10 +281,6 @@ static void note_total(struct avp_drift *drift, const struct avp_drift_page *pag
 
 /* acceptance -----------------------------------------------------------------------------------*/
 
-static bool have_totals(const struct avp_drift_page *before, const struct avp_drift_page *page) {
-  return before != NULL && before->has_total && page->has_total;
-}
-
 /* The first page behind a boundary that was accepted for its total alone while `page`, which shows
  * another total, was under way: the change may lie there. Returns the page's number if there is no
  * such boundary. */
@@ -299,7 +291,6 @@ static long first_in_doubt(const struct avp_drift *drift, const struct avp_drift
   for (; number > drift->first_page && number >= lowest; number--) {
     const struct avp_drift_page *behind = accepted(drift, number);
     const struct avp_drift_page *before = accepted(drift, number - 1);
-    if (behind == NULL || before == NULL) break;
     if (behind->received < page->sent && before->received < page->sent) continue;
     if (!behind->anchored && behind->has_total && behind->total != page->total) doubt = number;
   }
@@ -310,12 +301,11 @@ static long first_in_doubt(const struct avp_drift *drift, const struct avp_drift
  * the page before it has not changed since. */
 static bool is_believed(struct avp_drift *drift, const struct avp_drift_page *before,
                         const struct avp_drift_page *page) {
-  uint64_t print = before != NULL ? before->fingerprint + (uint64_t)before->total : 0;
-  bool second = drift->lacking == page->number && drift->lacking_print == print;
-  if (page->anchored || second || is_second_empty(drift, page)) return true;
-  if (is_past_end(drift, page, drift->total)) return true;
-  drift->lacking = page->number;
-  drift->lacking_print = print;
+  uint64_t print =
+      (before->fingerprint + (uint64_t)before->total) * SPREAD + (uint64_t)page->number;
+  if (page->anchored || is_second_empty(drift, page)) return true;
+  if (is_past_end(drift, page, drift->total) || print == drift->lacking) return true;
+  drift->lacking = print;
   return false;
 }
 
@@ -327,7 +317,7 @@ static bool is_accepted(struct avp_drift *drift, const struct avp_drift_page *be
   if (drift->step > 0) return page->anchored;
   if (!drift->has_total && page->rows > 0) drift->blind = true;
   if (drift->mode == AVP_DRIFT_IGNORE || !drift->has_total) return true;
-  if (!have_totals(before, page)) return is_believed(drift, before, page);
+  if (!before->has_total || !page->has_total) return is_believed(drift, before, page);
   rested = page->total == before->total && total_rested(drift, before, page);
   if (rested && page->repeats) drift->now.swapped = true;
   return (rested || page->anchored) && first_in_doubt(drift, page) == page->number;
@@ -366,8 +356,8 @@ static void accept(struct avp_drift *drift, const struct avp_drift_page *page) {
 static void read_again_from(struct avp_drift *drift, long to, long step) {
   unsigned i;
   set_limit(&drift->current, drift->era, to - 1, false);
-  for (i = 0; i < kept(drift); i++) {
-    if (drift->recent[i].number >= to) drift->recent[i].accepted = false;
+  for (i = 0; i < AVP_DRIFT_RECENT; i++) {
+    if (drift->now.recent[i].number >= to) drift->now.recent[i].accepted = false;
   }
   drift->era++;
   drift->step = step;
@@ -387,7 +377,7 @@ static void go_back(struct avp_drift *drift, const struct avp_drift_page *before
   long step = drift->step > 0 ? 2 * drift->step : 1;
   long to = page->number - step;
   if (drift->step == 0) {
-    if (have_totals(before, page)) to = first_in_doubt(drift, page) - 1;
+    if (before->has_total && page->has_total) to = first_in_doubt(drift, page) - 1;
     if (to < page->number - 1) set_limit(&drift->anchors, drift->era, to, true);
     if (page->number > drift->now.sign_page) drift->now.sign_page = page->number;
   }
@@ -415,36 +405,33 @@ static enum avp_drift_verdict fail_at_sign(const struct avp_drift *drift, struct
 static void name_sign(struct avp_err *err, const struct avp_drift_page *before,
                       const struct avp_drift_page *page) {
   avp_err_set(err, AVP_ERR_DRIFT, "the list changed while it was read: ");
-  if (have_totals(before, page) && before->total != page->total) {
+  if (before->has_total && page->has_total && before->total != page->total) {
     avp_err_add(err, "the total count went from %.0f to %.0f", (double)before->total,
                 (double)page->total);
-  } else if (before != NULL && before->has_total != page->has_total) {
+  } else if (before->has_total != page->has_total) {
     avp_err_add(err, "page %ld %s a total count", page->number, page->has_total ? "has" : "lacks");
   } else {
     avp_err_add(err, "the total count changed while page %ld was under way", page->number);
   }
 }
 
-static bool is_out_of_bounds(const struct avp_drift *drift) {
-  return recent(drift, 1)->asked >= drift->most || drift->era >= AVP_ERA_MAX;
-}
-
-static enum avp_drift_verdict fail_at_bound(const struct avp_drift *drift, struct avp_err *err) {
+/* Whether more may be asked for. */
+static bool check_bound(const struct avp_drift *drift, struct avp_err *err) {
+  if (latest(drift)->asked < drift->most && drift->era < AVP_ERA_MAX) return true;
   avp_err_set(err, AVP_ERR_DRIFT,
               "the list changes faster than it can be read: %ld pages were asked for, %ld at most",
-              recent(drift, 1)->asked, drift->most);
-  return fail(drift, err, "read it again later");
+              latest(drift)->asked, drift->most);
+  return fail(drift, err, "read it again later") != AVP_DRIFT_FAIL;
 }
 
 /* the page -------------------------------------------------------------------------------------*/
 
 static void remember(struct avp_drift *drift, const struct avp_drift_page *page, bool fits) {
   struct avp_drift_reading *now = &drift->now;
-  struct avp_drift_page *place = &drift->recent[now->pages++ % AVP_DRIFT_RECENT];
+  struct avp_drift_page *place = &now->recent[now->pages++ % AVP_DRIFT_RECENT];
   *place = *page;
   place->accepted = fits;
-  now->print =
-      (now->print ^ page->fingerprint) * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)page->number;
+  now->print = (now->print ^ page->fingerprint) * SPREAD + (uint64_t)page->number;
   if (drift->same_run < 2) now->rows += page->rows;
 }
 
@@ -456,7 +443,7 @@ enum avp_drift_verdict avp_drift_page(struct avp_drift *drift, const struct avp_
   if (!check_same(drift, page, err) || !check_turns(drift, page, err)) return AVP_DRIFT_FAIL;
   detect_own_totals(drift, before, page);
   learn_size(drift, page);
-  behind_end = drift->step == 0 && !drift->own_totals && before != NULL && before->has_total &&
+  behind_end = drift->step == 0 && !drift->own_totals && before->has_total &&
                is_past_end(drift, page, before->total);
   if (!behind_end) note_total(drift, page);
   fits = behind_end || is_accepted(drift, before, page);
@@ -468,7 +455,7 @@ enum avp_drift_verdict avp_drift_page(struct avp_drift *drift, const struct avp_
   if (!fits) go_back(drift, before, page);
   remember(drift, page, fits);
   set_bound(drift);
-  if (!drift->over && is_out_of_bounds(drift)) return fail_at_bound(drift, err);
+  if (!drift->over && !check_bound(drift, err)) return AVP_DRIFT_FAIL;
   return fits ? AVP_DRIFT_PAGE : AVP_DRIFT_AGAIN;
 }
 
@@ -514,28 +501,35 @@ static enum avp_drift_verdict end_short(struct avp_drift *drift, int64_t gap) {
   return AVP_DRIFT_END;
 }
 
+static void name_gap(const struct avp_drift *drift, struct avp_err *err) {
+  avp_err_set(err, AVP_ERR_DRIFT,
+              "the list changed while it was read: %.0f customers were read and %.0f counted",
+              (double)drift->seen, (double)drift->total);
+}
+
+static enum avp_drift_verdict end_overstated(struct avp_drift *drift, struct avp_err *err) {
+  if (drift->mode == AVP_DRIFT_REPAIR) {
+    return end_short(drift, drift->total - drift->now.grown - drift->seen);
+  }
+  name_gap(drift, err);
+  return fail(drift, err,
+              "the total may count customers that this app registration must not see; drift = "
+              "\"repair\" accepts that");
+}
+
 static enum avp_drift_verdict end_reading(struct avp_drift *drift, struct avp_err *err) {
-  bool whole = adds_up(drift);
   if (drift->mode == AVP_DRIFT_IGNORE) {
     return end_short(drift, is_counted(drift) ? drift->total - drift->now.rows : 0);
   }
-  if (whole && !needs_another(drift)) return AVP_DRIFT_END;
-  if (!whole) {
-    bool overstated = is_overstated(drift);
-    if (overstated && drift->mode == AVP_DRIFT_REPAIR) {
-      return end_short(drift, drift->total - drift->now.grown - drift->seen);
-    }
-    avp_err_set(err, AVP_ERR_DRIFT,
-                "the list changed while it was read: %.0f customers were read and %.0f counted",
-                (double)drift->seen, (double)drift->total);
-    if (drift->mode == AVP_DRIFT_ERROR) return fail_at_sign(drift, err);
-    if (overstated) {
-      return fail(drift, err,
-                  "the total may count customers that this app registration must not see; drift = "
-                  "\"repair\" accepts that");
-    }
+  if (adds_up(drift)) {
+    if (!needs_another(drift)) return AVP_DRIFT_END;
+  } else if (drift->mode == AVP_DRIFT_ERROR) {
+    name_gap(drift, err);
+    return fail_at_sign(drift, err);
+  } else if (is_overstated(drift)) {
+    return end_overstated(drift, err);
   }
-  if (is_out_of_bounds(drift)) return fail_at_bound(drift, err);
+  if (!check_bound(drift, err)) return AVP_DRIFT_FAIL;
   begin_reading(drift);
   return AVP_DRIFT_AGAIN;
 }

@@ -83,6 +83,7 @@ struct avp_drift_reading {
   int64_t rows;   /* ids that came twice included */
   int64_t seen;   /* different ids */
   uint64_t print; /* of the pages, in order */
+  struct avp_drift_page recent[AVP_DRIFT_RECENT]; /* the latest pages, a ring */
 };
 
 /* Fields of the first part may be read by the owner. */
@@ -109,22 +110,20 @@ struct avp_drift {
   bool own_totals;     /* totals count their own page only: they are not believed */
   bool ever_moved;     /* the total has changed, in this reading or before */
   bool blind;          /* a page with rows was accepted although no page had a total */
-  long step;    /* going back: pages of the latest step, and the next page has to be anchored;
-                 * else 0 */
-  long lacking; /* page of the latest sign that was one for want of a total, or 0 */
-  uint64_t lacking_print; /* fingerprint of the page before it */
-  long highest;           /* highest page with rows */
-  int64_t seen;           /* different ids */
-  int64_t seen_before;    /* of these, before this reading */
-  uint64_t print_before;  /* of the reading before */
-  uint16_t era;           /* a new one begins with each reading and each going back */
-  uint16_t reading_era;   /* the one with which this reading began */
+  long step;        /* going back: pages of the latest step, and the next page has to be anchored;
+                     * else 0 */
+  uint64_t lacking; /* print of the latest sign that was one for want of a total */
+  long highest;     /* highest page with rows */
+  int64_t seen;     /* different ids */
+  int64_t seen_before;   /* of these, before this reading */
+  uint64_t print_before; /* of the reading before */
+  uint16_t era;          /* a new one begins with each reading and each going back */
+  uint16_t reading_era;  /* the one with which this reading began */
   struct avp_drift_limits anchors;
   struct avp_drift_limits current;
   struct avp_drift_reading now;
-  struct avp_drift_page recent[AVP_DRIFT_RECENT]; /* a ring: the latest pages of this reading */
-  int64_t same_total;                             /* of the first page of `same_run` */
-  uint64_t turn_print;                            /* see check_turns */
+  int64_t same_total;  /* of the first page of `same_run` */
+  uint64_t turn_print; /* see check_turns */
   int turn_hits;
 };
 
