@@ -47,6 +47,7 @@ build = {
         "src/core/list/idset.c",
         "src/core/list/pager.c",
         "src/core/list/position.c",
+        "src/core/list/recent.c",
         "src/core/requests/call.c",
         "src/core/requests/explain.c",
         "src/core/requests/pace.c",

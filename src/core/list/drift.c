@@ -32,50 +32,8 @@ static void set_limit(struct avp_drift_limits *limits, uint16_t era, long page, 
   list[limits->count++].page = page;
 }
 
-/* recent pages ---------------------------------------------------------------------------------*/
-
-/* The page that came last; all zero before the first one. */
 static const struct avp_drift_page *latest(const struct avp_drift *drift) {
-  return &drift->now.recent[(drift->now.pages - 1) % AVP_DRIFT_RECENT];
-}
-
-/* The accepted page of this number; all zero if it was long ago. */
-static const struct avp_drift_page *accepted(const struct avp_drift *drift, long number) {
-  static const struct avp_drift_page none = {.accepted = false};
-  const struct avp_drift_page *recent = drift->now.recent;
-  unsigned i;
-  for (i = 0; i < AVP_DRIFT_RECENT; i++) {
-    if (recent[i].number == number && recent[i].accepted) return &recent[i];
-  }
-  return &none;
-}
-
-/* The accepted page before this one, but for empty ones without a total: they are passed over. */
-static const struct avp_drift_page *page_before(const struct avp_drift *drift, long number) {
-  const struct avp_drift_page *page = accepted(drift, --number);
-  while (page->accepted && page->rows == 0 && !page->has_total && number > drift->first_page) {
-    page = accepted(drift, --number);
-  }
-  return page;
-}
-
-/* Whether no page that was under way between these two shows another total than they do. */
-static bool total_rested(const struct avp_drift *drift, const struct avp_drift_page *before,
-                         const struct avp_drift_page *page) {
-  uint64_t from = before->sent < page->sent ? before->sent : page->sent;
-  uint64_t to = before->received > page->received ? before->received : page->received;
-  unsigned i;
-  for (i = 0; i < AVP_DRIFT_RECENT; i++) {
-    const struct avp_drift_page *other = &drift->now.recent[i];
-    bool meanwhile = other->received >= from && other->sent <= to;
-    if (meanwhile && other->has_total && other->total != page->total) return false;
-  }
-  return true;
-}
-
-/* Whether this page and the accepted one just before it are empty. */
-static bool is_second_empty(const struct avp_drift *drift, const struct avp_drift_page *page) {
-  return page->rows == 0 && latest(drift)->rows == 0 && latest(drift)->accepted;
+  return avp_recent_last(&drift->now.recent);
 }
 
 /* sizes ----------------------------------------------------------------------------------------*/
@@ -171,7 +129,7 @@ static bool is_of_reading(const struct avp_drift *drift, const struct avp_mark *
 /* Whether a row of page `number` can have come to this page because the total has grown since. */
 static bool is_pushed(const struct avp_drift *drift, long number,
                       const struct avp_drift_page *page) {
-  const struct avp_drift_page *from = accepted(drift, number);
+  const struct avp_drift_page *from = avp_recent_accepted(&drift->now.recent, number);
   return from->has_total && page->has_total &&
          page->total - from->total > (int64_t)(page->number - number - 1) * size_of_page(drift);
 }
@@ -232,7 +190,8 @@ static bool check_same(struct avp_drift *drift, const struct avp_drift_page *pag
  * three times. */
 static bool check_turns(struct avp_drift *drift, const struct avp_drift_page *page,
                         struct avp_err *err) {
-  if ((drift->now.pages & (drift->now.pages + 1)) == 0) {
+  unsigned before = drift->now.recent.count;
+  if ((before & (before + 1)) == 0) {
     drift->turn_print = page->fingerprint;
     drift->turn_hits = 0;
     return true;
@@ -270,7 +229,7 @@ static void note_total(struct avp_drift *drift, const struct avp_drift_page *pag
     drift->first_total = page->total;
   } else if (page->total != drift->total) {
     drift->ever_moved = true;
-    if (drift->now.pages > 0) {
+    if (drift->now.recent.count > 0) {
       drift->now.moved = true;
       if (page->total > drift->total) drift->now.grown += page->total - drift->total;
     }
@@ -281,29 +240,13 @@ static void note_total(struct avp_drift *drift, const struct avp_drift_page *pag
 
 /* acceptance -----------------------------------------------------------------------------------*/
 
-/* The first page behind a boundary that was accepted for its total alone while `page`, which shows
- * another total, was under way: the change may lie there. Returns the page's number if there is no
- * such boundary. */
-static long first_in_doubt(const struct avp_drift *drift, const struct avp_drift_page *page) {
-  long doubt = page->number;
-  long number = page->number - 1;
-  long lowest = page->number - 1 - drift->max_width;
-  for (; number > drift->first_page && number >= lowest; number--) {
-    const struct avp_drift_page *behind = accepted(drift, number);
-    const struct avp_drift_page *before = accepted(drift, number - 1);
-    if (behind->received < page->sent && before->received < page->sent) continue;
-    if (!behind->anchored && behind->has_total && behind->total != page->total) doubt = number;
-  }
-  return doubt;
-}
-
 /* One of the two pages shows no total although the list has one. It is believed the second time, if
  * the page before it has not changed since. */
 static bool is_believed(struct avp_drift *drift, const struct avp_drift_page *before,
                         const struct avp_drift_page *page) {
   uint64_t print =
       (before->fingerprint + (uint64_t)before->total) * SPREAD + (uint64_t)page->number;
-  if (page->anchored || is_second_empty(drift, page)) return true;
+  if (page->anchored || avp_recent_both_empty(&drift->now.recent, page)) return true;
   if (is_past_end(drift, page, drift->total) || print == drift->lacking) return true;
   drift->lacking = print;
   return false;
@@ -312,15 +255,17 @@ static bool is_believed(struct avp_drift *drift, const struct avp_drift_page *be
 /* The rule of drift.h. */
 static bool is_accepted(struct avp_drift *drift, const struct avp_drift_page *before,
                         const struct avp_drift_page *page) {
+  const struct avp_recent *recent = &drift->now.recent;
   bool rested;
   if (page->number == drift->first_page) return true;
   if (drift->step > 0) return page->anchored;
   if (!drift->has_total && page->rows > 0) drift->blind = true;
   if (drift->mode == AVP_DRIFT_IGNORE || !drift->has_total) return true;
   if (!before->has_total || !page->has_total) return is_believed(drift, before, page);
-  rested = page->total == before->total && total_rested(drift, before, page);
+  rested = page->total == before->total && avp_recent_rested(recent, before, page);
   if (rested && page->repeats) drift->now.swapped = true;
-  return (rested || page->anchored) && first_in_doubt(drift, page) == page->number;
+  return (rested || page->anchored) &&
+         avp_recent_doubt(recent, page, drift->max_width) == page->number;
 }
 
 /* Whether the accepted page is the last of the reading. */
@@ -328,7 +273,7 @@ static bool ends_reading(const struct avp_drift *drift, const struct avp_drift_p
   bool ignore = drift->mode == AVP_DRIFT_IGNORE;
   bool is_new = page->number > drift->now.top && page->number > drift->now.sign_page;
   bool nothing_new = ignore ? drift->same_run > 1 : is_new && !page->has_new;
-  if (is_second_empty(drift, page)) return true;
+  if (avp_recent_both_empty(&drift->now.recent, page)) return true;
   if (drift->has_total) {
     return page->number >= last_page(drift) && (nothing_new || !is_full(drift, page));
   }
@@ -344,7 +289,7 @@ static void accept(struct avp_drift *drift, const struct avp_drift_page *page) {
   if (page->number > now->top) now->top = page->number;
   if (drift->step > 0) {
     drift->step = 0;
-  } else if (now->pages == 0) {
+  } else if (now->recent.count == 0) {
     drift->width = drift->max_width;
   } else if (++now->held >= 2 * drift->width && drift->width < drift->max_width) {
     drift->width++;
@@ -354,11 +299,8 @@ static void accept(struct avp_drift *drift, const struct avp_drift_page *page) {
 
 /* Begins to read again from page `to`, where a page counts only if it is anchored. */
 static void read_again_from(struct avp_drift *drift, long to, long step) {
-  unsigned i;
   set_limit(&drift->current, drift->era, to - 1, false);
-  for (i = 0; i < AVP_DRIFT_RECENT; i++) {
-    if (drift->now.recent[i].number >= to) drift->now.recent[i].accepted = false;
-  }
+  avp_recent_reject(&drift->now.recent, to);
   drift->era++;
   drift->step = step;
   drift->same_run = drift->now.held = 0;
@@ -377,7 +319,9 @@ static void go_back(struct avp_drift *drift, const struct avp_drift_page *before
   long step = drift->step > 0 ? 2 * drift->step : 1;
   long to = page->number - step;
   if (drift->step == 0) {
-    if (before->has_total && page->has_total) to = first_in_doubt(drift, page) - 1;
+    if (before->has_total && page->has_total) {
+      to = avp_recent_doubt(&drift->now.recent, page, drift->max_width) - 1;
+    }
     if (to < page->number - 1) set_limit(&drift->anchors, drift->era, to, true);
     if (page->number > drift->now.sign_page) drift->now.sign_page = page->number;
   }
@@ -421,23 +365,16 @@ static bool check_bound(const struct avp_drift *drift, struct avp_err *err) {
   avp_err_set(err, AVP_ERR_DRIFT,
               "the list changes faster than it can be read: %ld pages were asked for, %ld at most",
               latest(drift)->asked, drift->most);
-  return fail(drift, err, "read it again later") != AVP_DRIFT_FAIL;
+  fail(drift, err, "read it again later");
+  return false;
 }
 
 /* the page -------------------------------------------------------------------------------------*/
 
-static void remember(struct avp_drift *drift, const struct avp_drift_page *page, bool fits) {
-  struct avp_drift_reading *now = &drift->now;
-  struct avp_drift_page *place = &now->recent[now->pages++ % AVP_DRIFT_RECENT];
-  *place = *page;
-  place->accepted = fits;
-  now->print = (now->print ^ page->fingerprint) * SPREAD + (uint64_t)page->number;
-  if (drift->same_run < 2) now->rows += page->rows;
-}
-
 enum avp_drift_verdict avp_drift_page(struct avp_drift *drift, const struct avp_drift_page *page,
                                       struct avp_err *err) {
-  const struct avp_drift_page *before = page_before(drift, page->number);
+  struct avp_drift_reading *now = &drift->now;
+  const struct avp_drift_page *before = avp_recent_before(&now->recent, page->number);
   bool behind_end; /* by the total of the page before it, whatever total it shows */
   bool fits;
   if (!check_same(drift, page, err) || !check_turns(drift, page, err)) return AVP_DRIFT_FAIL;
@@ -453,7 +390,9 @@ enum avp_drift_verdict avp_drift_page(struct avp_drift *drift, const struct avp_
   }
   if (fits) accept(drift, page);
   if (!fits) go_back(drift, before, page);
-  remember(drift, page, fits);
+  avp_recent_add(&now->recent, page, fits);
+  now->print = (now->print ^ page->fingerprint) * SPREAD + (uint64_t)page->number;
+  if (drift->same_run < 2) now->rows += page->rows;
   set_bound(drift);
   if (!drift->over && !check_bound(drift, err)) return AVP_DRIFT_FAIL;
   return fits ? AVP_DRIFT_PAGE : AVP_DRIFT_AGAIN;
@@ -517,7 +456,8 @@ static enum avp_drift_verdict end_overstated(struct avp_drift *drift, struct avp
               "\"repair\" accepts that");
 }
 
-static enum avp_drift_verdict end_reading(struct avp_drift *drift, struct avp_err *err) {
+enum avp_drift_verdict avp_drift_next(struct avp_drift *drift, struct avp_err *err) {
+  if (!drift->over) return AVP_DRIFT_PAGE;
   if (drift->mode == AVP_DRIFT_IGNORE) {
     return end_short(drift, is_counted(drift) ? drift->total - drift->now.rows : 0);
   }
@@ -532,8 +472,4 @@ static enum avp_drift_verdict end_reading(struct avp_drift *drift, struct avp_er
   if (!check_bound(drift, err)) return AVP_DRIFT_FAIL;
   begin_reading(drift);
   return AVP_DRIFT_AGAIN;
-}
-
-enum avp_drift_verdict avp_drift_next(struct avp_drift *drift, struct avp_err *err) {
-  return drift->over ? end_reading(drift, err) : AVP_DRIFT_PAGE;
 }

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "../ground/err.h"
+#include "recent.h"
 
 enum avp_drift_mode {
   AVP_DRIFT_REPAIR, /* goes back after a sign */
@@ -37,25 +38,6 @@ struct avp_mark {
 #define AVP_ERA_MAX  0x7fff
 #define AVP_PAGE_MAX 0xffffff
 
-/* One page as it came. The owner fills the first part, avp_drift_look the second. */
-struct avp_drift_page {
-  long number;
-  int64_t rows;
-  bool has_total;
-  int64_t total;     /* the server's count of all rows */
-  uint64_t sent;     /* when it was asked for, and when it came: numbers of one sequence, which */
-  uint64_t received; /* grows by one with each request that leaves or ends */
-  uint64_t fingerprint; /* a hash of its ids in order */
-  long asked;           /* pages asked for so far, with those that a going back dropped */
-  bool anchored;        /* holds an id of an accepted page */
-  bool repeats;         /* holds an id of an accepted page that was not read again since, and the
-                         * total has not grown enough to push it here; of the page just before, or
-                         * this page is new */
-  bool has_new;         /* holds an id that this reading has not seen */
-  bool accepted;        /* for drift.c: and not read again since */
-};
-
-#define AVP_DRIFT_RECENT 128 /* pages remembered; more than were ever under way at once */
 #define AVP_DRIFT_LIMITS 128
 
 /* Up to which page marks of an era count; those of later eras are bounded by later limits. */
@@ -72,7 +54,6 @@ struct avp_drift_limits {
 
 /* What a reading has shown so far. */
 struct avp_drift_reading {
-  unsigned pages; /* that came, again or not */
   long top;       /* highest page accepted */
   long sign_page; /* highest page of a sign, until it is accepted; else 0 */
   int held;       /* boundaries that held since the width last changed */
@@ -83,7 +64,7 @@ struct avp_drift_reading {
   int64_t rows;   /* ids that came twice included */
   int64_t seen;   /* different ids */
   uint64_t print; /* of the pages, in order */
-  struct avp_drift_page recent[AVP_DRIFT_RECENT]; /* the latest pages, a ring */
+  struct avp_recent recent;
 };
 
 /* Fields of the first part may be read by the owner. */
