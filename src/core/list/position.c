@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../ground/hash.h"
@@ -17,60 +18,44 @@ uint64_t avp_position_hash(const char *text, size_t len) {
   return hash != 0 ? hash : 1;
 }
 
-static unsigned check_of(const char *text, size_t len) {
-  return (unsigned)(avp_hash64(&key, text, len) & 0xffffff);
-}
+static const char endpoints[] = "agb"; /* in the order of the enum */
 
 void avp_position_write(const struct avp_position *position, char *out) {
-  const char endpoint = "agb"[position->endpoint];
   char total[32] = "x";
   size_t used;
   if (position->has_total) snprintf(total, sizeof total, "%" PRId64, position->total);
-  snprintf(out, AVP_POSITION_SIZE, "ap1-%c-%ld-%ld-%ld-%s-%d-%" PRIx64 "-%" PRIx64, endpoint,
-           position->page_size, position->page, position->offset, total, position->firm ? 1 : 2,
-           position->last_id, position->filter);
+  snprintf(out, AVP_POSITION_SIZE, "ap1-%c-%ld-%ld-%ld-%s-%d-%" PRIx64 "-%" PRIx64,
+           endpoints[position->endpoint], position->page_size, position->page, position->offset,
+           total, position->firm ? 1 : 2, position->last_id, position->filter);
   used = strlen(out);
-  snprintf(out + used, AVP_POSITION_SIZE - used, "-%06x", check_of(out, used));
-}
-
-/* There is one way to write a position: what scanf reads in others (signs, capitals) is refused. */
-static bool is_as_written(const struct avp_position *position, const char *text) {
-  char again[AVP_POSITION_SIZE];
-  avp_position_write(position, again);
-  return strcmp(again, text) == 0;
-}
-
-static bool check_holds(const char *text, size_t len) {
-  unsigned check;
-  if (len < 8 || text[len - 7] != '-') return false;
-  return sscanf(text + len - 6, "%6x", &check) == 1 && check == check_of(text, len - 7);
+  snprintf(out + used, AVP_POSITION_SIZE - used, "-%06x",
+           (unsigned)(avp_hash64(&key, out, used) & 0xffffff));
 }
 
 static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
+/* There is one way to write a position. What is written again otherwise is damaged, or was read in
+ * another form (signs, capitals): it is refused. */
 bool avp_position_read(struct avp_position *position, const char *text, size_t len) {
-  char endpoint;
+  char copy[AVP_POSITION_SIZE] = "";
+  char again[AVP_POSITION_SIZE];
+  char endpoint[2];
   char total[32];
   int firm;
-  char copy[AVP_POSITION_SIZE];
-  memset(position, 0, sizeof *position);
   for (; len > 0 && is_blank(text[0]); len--) text++;
   while (len > 0 && is_blank(text[len - 1])) len--;
-  if (len >= sizeof copy || memchr(text, '\0', len) != NULL) return false;
+  if (len >= sizeof copy) return false;
   memcpy(copy, text, len);
-  copy[len] = '\0';
-  if (!check_holds(copy, len)) return false;
-  if (sscanf(copy, "ap1-%c-%ld-%ld-%ld-%31[0-9x]-%d-%" SCNx64 "-%" SCNx64, &endpoint,
+  if (sscanf(copy, "ap1-%1[agb]-%ld-%ld-%ld-%31[0-9x]-%d-%" SCNx64 "-%" SCNx64, endpoint,
              &position->page_size, &position->page, &position->offset, total, &firm,
              &position->last_id, &position->filter) != 8) {
     return false;
   }
-  position->endpoint = endpoint == 'b'   ? AVP_ENDPOINT_BATCH
-                       : endpoint == 'a' ? AVP_ENDPOINT_AUTO
-                                         : AVP_ENDPOINT_GET;
+  position->endpoint = (enum avp_endpoint)(strchr(endpoints, endpoint[0]) - endpoints);
   position->firm = firm == 1;
   position->has_total = total[0] != 'x';
-  if (position->has_total && sscanf(total, "%" SCNd64, &position->total) != 1) return false;
+  position->total = strtoll(total, NULL, 10);
+  avp_position_write(position, again);
   return position->page_size > 0 && position->page > 0 && position->offset >= 0 &&
-         is_as_written(position, copy);
+         strlen(again) == len && memcmp(again, text, len) == 0;
 }
