@@ -446,6 +446,7 @@ static void print_quiet(void) {
 static void print_memory(void) {
   struct avp_idset *set = avp_idset_new();
   size_t bytes = sizeof *set;
+  size_t count = 0;
   int i;
   for (i = 0; i < 1000000; i++) {
     const struct avp_mark mark = {1, 1};
@@ -453,9 +454,11 @@ static void print_memory(void) {
     if (!avp_idset_reserve(set, &id)) break;
     avp_idset_put(set, &id, &mark);
   }
-  for (i = 0; i < AVP_IDSET_SEGMENTS; i++) bytes += set->segments[i].size * AVP_IDSET_SLOT;
-  printf("the ids of %lu customers take %.1f MiB\n", (unsigned long)set->count,
-         (double)bytes / 1048576);
+  for (i = 0; i < AVP_IDSET_SEGMENTS; i++) {
+    bytes += set->segments[i].size * AVP_IDSET_SLOT;
+    count += set->segments[i].count;
+  }
+  printf("the ids of %lu customers take %.1f MiB\n", (unsigned long)count, (double)bytes / 1048576);
   avp_idset_free(set);
 }
 

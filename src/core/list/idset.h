@@ -26,7 +26,6 @@ struct avp_idset_segment {
 
 struct avp_idset {
   struct avp_hash_key key; /* random, so that no server can aim at one segment */
-  size_t count;            /* ids in the set */
   struct avp_idset_segment segments[AVP_IDSET_SEGMENTS];
 };
 

@@ -3,18 +3,18 @@
  * SPDX-License-Identifier: MIT */
 #include "pager.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 static void drop(struct avp_pager *pager, struct avp_call **place) {
-  if (*place == NULL) return;
-  avp_call_release(pager->requests, *place);
+  if (*place != NULL) avp_call_release(pager->requests, *place);
   *place = NULL;
 }
 
 static void cancel(struct avp_pager *pager, struct avp_call **place) {
-  if (*place != NULL) pager->asked--;
-  if (*place != NULL && (*place)->state == AVP_CALL_DONE) pager->unread = true;
+  pager->asked--;
+  if ((*place)->state == AVP_CALL_DONE) pager->unread = true;
   drop(pager, place);
 }
 
@@ -24,10 +24,19 @@ void avp_pager_init(struct avp_pager *pager, struct avp_requests *requests) {
   pager->deadline = AVP_NEVER;
 }
 
+void avp_pager_trim(struct avp_pager *pager, long first, long last) {
+  int i;
+  for (i = 0; i < AVP_WIDTH_MAX; i++) {
+    const struct avp_call *call = pager->calls[i];
+    if (call != NULL && (call->page < first || (call->page > first && call->page > last))) {
+      cancel(pager, &pager->calls[i]);
+    }
+  }
+}
+
 int avp_pager_cancel(struct avp_pager *pager) {
   long before = pager->asked;
-  int i;
-  for (i = 0; i < AVP_WIDTH_MAX; i++) cancel(pager, &pager->calls[i]);
+  avp_pager_trim(pager, LONG_MAX, 0);
   return (int)(before - pager->asked);
 }
 
@@ -60,16 +69,6 @@ static bool ask(struct avp_pager *pager, long page) {
   (*place)->page = page;
   (*place)->stats = &pager->stats;
   return true;
-}
-
-void avp_pager_trim(struct avp_pager *pager, long first, long last) {
-  int i;
-  for (i = 0; i < AVP_WIDTH_MAX; i++) {
-    const struct avp_call *call = pager->calls[i];
-    if (call != NULL && (call->page < first || (call->page > first && call->page > last))) {
-      cancel(pager, &pager->calls[i]);
-    }
-  }
 }
 
 bool avp_pager_ask(struct avp_pager *pager, long first, int count, long last) {
