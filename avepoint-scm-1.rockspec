@@ -43,7 +43,6 @@ build = {
         "src/core/ground/mem.c",
         "src/core/ground/sys.c",
         "src/core/list/drift.c",
-        "src/core/list/endpoint.c",
         "src/core/list/idset.c",
         "src/core/list/pager.c",
         "src/core/list/position.c",

@@ -170,7 +170,7 @@ static inline void take_rows(struct reader *r, const struct page *page) {
 
 /* As take_page in reader.c. */
 static inline void take_page(struct reader *r, const struct page *page) {
-  struct avp_drift_page told;
+  struct avp_page told;
   int i;
   memset(&told, 0, sizeof told);
   told.number = page->number;

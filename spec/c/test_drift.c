@@ -506,7 +506,7 @@ struct step {
 static struct avp_drift d;
 
 static void judge(const struct step *s) {
-  struct avp_drift_page page = {.number = s->number, .rows = 10, .total = s->total};
+  struct avp_page page = {.number = s->number, .rows = 10, .total = s->total};
   int failures = check_failures;
   page.has_total = s->total >= 0;
   page.sent = (uint64_t)s->sent;
@@ -605,7 +605,7 @@ static void test_width_after_a_sign(void) {
 /* Whether an id that was seen in this era, on this page, is one of an accepted page. */
 static bool anchors(uint16_t era, uint32_t page, bool *repeats) {
   struct avp_mark mark = {era, page};
-  struct avp_drift_page told = {.number = d.next};
+  struct avp_page told = {.number = d.next};
   avp_drift_look(&d, &told, &mark);
   if (repeats != NULL) *repeats = told.repeats;
   return told.anchored;
@@ -659,7 +659,7 @@ static void test_limits(void) {
   CHECK(anchors((uint16_t)(rounds + 1), 9000, NULL));
   d.era = AVP_ERA_MAX;
   d.next = 1;
-  CHECK_INT(AVP_DRIFT_FAIL, avp_drift_page(&d, &(struct avp_drift_page){.number = 1}, &r.err));
+  CHECK_INT(AVP_DRIFT_FAIL, avp_drift_page(&d, &(struct avp_page){.number = 1}, &r.err));
 }
 
 static void test_firm(void) {
@@ -704,7 +704,7 @@ static void test_last(void) {
                {1, 1, INT64_MAX, LONG_MAX / 32 + 1}};
   int i;
   for (i = 0; i < LENGTH(cases); i++) {
-    struct avp_drift_page page = {.number = 1, .rows = cases[i].rows, .total = cases[i].total};
+    struct avp_page page = {.number = 1, .rows = cases[i].rows, .total = cases[i].total};
     page.has_total = cases[i].total >= 0;
     avp_drift_init(&d, AVP_DRIFT_REPAIR, 1, cases[i].asked, 4, false);
     CHECK_INT(AVP_DRIFT_PAGE, avp_drift_page(&d, &page, &r.err));

@@ -23,7 +23,7 @@ struct decoded_page {
   uint64_t *id_hashes; /* one for each row, in a userdata */
   struct avp_id *ids;  /* the same */
   size_t known;        /* rows up to the last one that had come before; 0: none had */
-  struct avp_drift_page drift;
+  struct avp_page drift;
 };
 
 /* positions and errors -------------------------------------------------------------------------*/
@@ -162,7 +162,7 @@ static bool make_room(lua_State *L, struct listing *listing, struct decoded_page
 /* What drift.h is told of the page. */
 static void describe(const struct listing *listing, const struct avp_call *call,
                      struct decoded_page *page) {
-  struct avp_drift_page *drift = &page->drift;
+  struct avp_page *drift = &page->drift;
   size_t i;
   drift->number = listing->drift.next;
   drift->rows = (int64_t)page->counts.rows;

@@ -32,7 +32,7 @@ static void set_limit(struct avp_drift_limits *limits, uint16_t era, long page, 
   list[limits->count++].page = page;
 }
 
-static const struct avp_drift_page *latest(const struct avp_drift *drift) {
+static const struct avp_page *latest(const struct avp_drift *drift) {
   return avp_recent_last(&drift->now.recent);
 }
 
@@ -44,7 +44,7 @@ static int64_t size_of_page(const struct avp_drift *drift) {
 
 /* Servers cut pages without a word, whatever size they claim: the fullest page that had more behind
  * it shows how many rows a page can have. */
-static void learn_size(struct avp_drift *drift, const struct avp_drift_page *page) {
+static void learn_size(struct avp_drift *drift, const struct avp_page *page) {
   int64_t size = page->rows > drift->page_size ? page->rows : drift->page_size;
   bool more = page->has_total && !drift->own_totals &&
               page->total > (int64_t)(page->number - 1) * size + page->rows;
@@ -56,7 +56,7 @@ static void learn_size(struct avp_drift *drift, const struct avp_drift_page *pag
   if (page->rows > 0 && page->number > drift->highest) drift->highest = page->number;
 }
 
-static bool is_full(const struct avp_drift *drift, const struct avp_drift_page *page) {
+static bool is_full(const struct avp_drift *drift, const struct avp_page *page) {
   return page->rows >= drift->asked_size || page->rows >= size_of_page(drift);
 }
 
@@ -73,8 +73,7 @@ long avp_drift_last(const struct avp_drift *drift) {
   return last_page(drift) + (drift->total > 0 && drift->total % size_of_page(drift) == 0);
 }
 
-static bool is_past_end(const struct avp_drift *drift, const struct avp_drift_page *page,
-                        int64_t total) {
+static bool is_past_end(const struct avp_drift *drift, const struct avp_page *page, int64_t total) {
   return page->rows == 0 && (int64_t)(page->number - 1) * size_of_page(drift) >= total;
 }
 
@@ -127,14 +126,13 @@ static bool is_of_reading(const struct avp_drift *drift, const struct avp_mark *
 }
 
 /* Whether a row of page `number` can have come to this page because the total has grown since. */
-static bool is_pushed(const struct avp_drift *drift, long number,
-                      const struct avp_drift_page *page) {
-  const struct avp_drift_page *from = avp_recent_accepted(&drift->now.recent, number);
+static bool is_pushed(const struct avp_drift *drift, long number, const struct avp_page *page) {
+  const struct avp_page *from = avp_recent_accepted(&drift->now.recent, number);
   return from->has_total && page->has_total &&
          page->total - from->total > (int64_t)(page->number - number - 1) * size_of_page(drift);
 }
 
-void avp_drift_look(const struct avp_drift *drift, struct avp_drift_page *page,
+void avp_drift_look(const struct avp_drift *drift, struct avp_page *page,
                     const struct avp_mark *mark) {
   long number = drift->first_page + (long)mark->page - 1;
   if (!is_of_reading(drift, mark)) {
@@ -150,7 +148,7 @@ void avp_drift_look(const struct avp_drift *drift, struct avp_drift_page *page,
 }
 
 bool avp_drift_take(struct avp_drift *drift, struct avp_mark *mark) {
-  const struct avp_drift_page *page = latest(drift);
+  const struct avp_page *page = latest(drift);
   long place = page->number - drift->first_page + 1;
   bool counts = page->accepted && place <= AVP_PAGE_MAX;
   bool is_first = mark->era == 0;
@@ -168,8 +166,7 @@ bool avp_drift_take(struct avp_drift *drift, struct avp_mark *mark) {
 
 /* The same rows under other numbers: rows that are added in front can do that once or twice, but
  * then the total grows by as many. False if the server only repeats itself. */
-static bool check_same(struct avp_drift *drift, const struct avp_drift_page *page,
-                       struct avp_err *err) {
+static bool check_same(struct avp_drift *drift, const struct avp_page *page, struct avp_err *err) {
   int64_t grown = page->has_total ? page->total - drift->same_total : 0;
   if (page->rows == 0 || drift->same_run == 0 || page->fingerprint != latest(drift)->fingerprint) {
     drift->same_run = page->rows > 0;
@@ -188,8 +185,7 @@ static bool check_same(struct avp_drift *drift, const struct avp_drift_page *pag
  * the ids) only this ends them. A page is marked, then one twice as far on, and so on (Brent's
  * search for a cycle, in constant memory); a moving list does not come back to the marked page
  * three times. */
-static bool check_turns(struct avp_drift *drift, const struct avp_drift_page *page,
-                        struct avp_err *err) {
+static bool check_turns(struct avp_drift *drift, const struct avp_page *page, struct avp_err *err) {
   unsigned before = drift->now.recent.count;
   if ((before & (before + 1)) == 0) {
     drift->turn_print = page->fingerprint;
@@ -207,14 +203,14 @@ static bool check_turns(struct avp_drift *drift, const struct avp_drift_page *pa
 
 /* totals ---------------------------------------------------------------------------------------*/
 
-static bool counts_itself(const struct avp_drift_page *page) {
+static bool counts_itself(const struct avp_page *page) {
   return page->has_total && page->total == page->rows;
 }
 
 /* A page 2 with rows for which the total of page 1 left none, while both count just their own:
  * there is no total of the list. */
-static void detect_own_totals(struct avp_drift *drift, const struct avp_drift_page *before,
-                              const struct avp_drift_page *page) {
+static void detect_own_totals(struct avp_drift *drift, const struct avp_page *before,
+                              const struct avp_page *page) {
   if (page->number != drift->first_page + 1 || page->rows == 0 || page->anchored) return;
   if (drift->mode == AVP_DRIFT_IGNORE || drift->step > 0) return;
   if (counts_itself(before) && counts_itself(page)) {
@@ -223,7 +219,7 @@ static void detect_own_totals(struct avp_drift *drift, const struct avp_drift_pa
   }
 }
 
-static void note_total(struct avp_drift *drift, const struct avp_drift_page *page) {
+static void note_total(struct avp_drift *drift, const struct avp_page *page) {
   if (!page->has_total || drift->own_totals) return;
   if (!drift->has_total) {
     drift->first_total = page->total;
@@ -242,8 +238,8 @@ static void note_total(struct avp_drift *drift, const struct avp_drift_page *pag
 
 /* One of the two pages shows no total although the list has one. It is believed the second time, if
  * the page before it has not changed since. */
-static bool is_believed(struct avp_drift *drift, const struct avp_drift_page *before,
-                        const struct avp_drift_page *page) {
+static bool is_believed(struct avp_drift *drift, const struct avp_page *before,
+                        const struct avp_page *page) {
   uint64_t print =
       (before->fingerprint + (uint64_t)before->total) * SPREAD + (uint64_t)page->number;
   if (page->anchored || avp_recent_both_empty(&drift->now.recent, page)) return true;
@@ -253,8 +249,8 @@ static bool is_believed(struct avp_drift *drift, const struct avp_drift_page *be
 }
 
 /* The rule of drift.h. */
-static bool is_accepted(struct avp_drift *drift, const struct avp_drift_page *before,
-                        const struct avp_drift_page *page) {
+static bool is_accepted(struct avp_drift *drift, const struct avp_page *before,
+                        const struct avp_page *page) {
   const struct avp_recent *recent = &drift->now.recent;
   bool rested;
   if (page->number == drift->first_page) return true;
@@ -269,7 +265,7 @@ static bool is_accepted(struct avp_drift *drift, const struct avp_drift_page *be
 }
 
 /* Whether the accepted page is the last of the reading. */
-static bool ends_reading(const struct avp_drift *drift, const struct avp_drift_page *page) {
+static bool ends_reading(const struct avp_drift *drift, const struct avp_page *page) {
   bool ignore = drift->mode == AVP_DRIFT_IGNORE;
   bool is_new = page->number > drift->now.top && page->number > drift->now.sign_page;
   bool nothing_new = ignore ? drift->same_run > 1 : is_new && !page->has_new;
@@ -281,7 +277,7 @@ static bool ends_reading(const struct avp_drift *drift, const struct avp_drift_p
   return ignore ? drift->page_size > 0 && !is_full(drift, page) : nothing_new;
 }
 
-static void accept(struct avp_drift *drift, const struct avp_drift_page *page) {
+static void accept(struct avp_drift *drift, const struct avp_page *page) {
   struct avp_drift_reading *now = &drift->now;
   drift->over = ends_reading(drift, page);
   drift->next = page->number + 1;
@@ -314,8 +310,8 @@ void avp_drift_recheck(struct avp_drift *drift) {
   if (begun && drift->mode != AVP_DRIFT_IGNORE) read_again_from(drift, drift->next - 1, 1);
 }
 
-static void go_back(struct avp_drift *drift, const struct avp_drift_page *before,
-                    const struct avp_drift_page *page) {
+static void go_back(struct avp_drift *drift, const struct avp_page *before,
+                    const struct avp_page *page) {
   long step = drift->step > 0 ? 2 * drift->step : 1;
   long to = page->number - step;
   if (drift->step == 0) {
@@ -346,8 +342,8 @@ static enum avp_drift_verdict fail_at_sign(const struct avp_drift *drift, struct
                              : "read it again, or use drift = \"repair\"");
 }
 
-static void name_sign(struct avp_err *err, const struct avp_drift_page *before,
-                      const struct avp_drift_page *page) {
+static void name_sign(struct avp_err *err, const struct avp_page *before,
+                      const struct avp_page *page) {
   avp_err_set(err, AVP_ERR_DRIFT, "the list changed while it was read: ");
   if (before->has_total && page->has_total && before->total != page->total) {
     avp_err_add(err, "the total count went from %.0f to %.0f", (double)before->total,
@@ -371,10 +367,10 @@ static bool check_bound(const struct avp_drift *drift, struct avp_err *err) {
 
 /* the page -------------------------------------------------------------------------------------*/
 
-enum avp_drift_verdict avp_drift_page(struct avp_drift *drift, const struct avp_drift_page *page,
+enum avp_drift_verdict avp_drift_page(struct avp_drift *drift, const struct avp_page *page,
                                       struct avp_err *err) {
   struct avp_drift_reading *now = &drift->now;
-  const struct avp_drift_page *before = avp_recent_before(&now->recent, page->number);
+  const struct avp_page *before = avp_recent_before(&now->recent, page->number);
   bool behind_end; /* by the total of the page before it, whatever total it shows */
   bool fits;
   if (!check_same(drift, page, err) || !check_turns(drift, page, err)) return AVP_DRIFT_FAIL;
@@ -434,7 +430,7 @@ static bool needs_another(const struct avp_drift *drift) {
          drift->mode == AVP_DRIFT_REPAIR;
 }
 
-/* Ends the listing `gap` rows short of its total. */
+/* Ends the listing, `gap` rows short of its total. */
 static enum avp_drift_verdict end_short(struct avp_drift *drift, int64_t gap) {
   drift->missing = gap > 0 ? gap : 0;
   return AVP_DRIFT_END;

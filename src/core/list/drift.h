@@ -72,7 +72,7 @@ struct avp_drift {
   enum avp_drift_mode mode;
   long next;       /* the page to be read next */
   int width;       /* pages that may be under way at once */
-  long most;       /* pages that the listing may ask for in all, see avp_drift_page.asked */
+  long most;       /* pages that the listing may ask for in all, see avp_page.asked */
   int reading;     /* number of this reading, from 1 */
   long went_back;  /* signs after which the listing went back */
   int64_t missing; /* at the end: rows that the server counts and does not send */
@@ -120,12 +120,12 @@ void avp_drift_init(struct avp_drift *drift, enum avp_drift_mode mode, long firs
                     int64_t asked_size, int max_width, bool resumed);
 
 /* Notes in `page` what an id of it says. Changes nothing else. */
-void avp_drift_look(const struct avp_drift *drift, struct avp_drift_page *page,
+void avp_drift_look(const struct avp_drift *drift, struct avp_page *page,
                     const struct avp_mark *mark);
 
 /* Judges the page `next`: PAGE if it is accepted, AGAIN if it is a sign, FAIL. Its rows are given
  * out in the first two cases. */
-enum avp_drift_verdict avp_drift_page(struct avp_drift *drift, const struct avp_drift_page *page,
+enum avp_drift_verdict avp_drift_page(struct avp_drift *drift, const struct avp_page *page,
                                       struct avp_err *err);
 
 /* Takes an id of the page that was just judged and updates its mark. Returns whether the listing

@@ -19,9 +19,15 @@ enum avp_endpoint { AVP_ENDPOINT_AUTO, AVP_ENDPOINT_GET, AVP_ENDPOINT_BATCH };
 
 /* Whether this status of the first GET says that the service does not have that endpoint, so that
  * `auto` tries the batch. */
-bool avp_endpoint_falls_back(int status);
+static inline bool avp_endpoint_falls_back(int status) {
+  return status == 400 || status == 401 || (status >= 403 && status <= 405) || status == 410 ||
+         status == 501;
+}
 
 /* The page size to ask this endpoint for if the user asked for `asked`. */
-long avp_endpoint_page_size(enum avp_endpoint endpoint, long asked);
+static inline long avp_endpoint_page_size(enum avp_endpoint endpoint, long asked) {
+  bool cut = endpoint == AVP_ENDPOINT_BATCH && asked > AVP_CUSTOMERS_BATCH_MAX;
+  return cut ? AVP_CUSTOMERS_BATCH_MAX : asked;
+}
 
 #endif

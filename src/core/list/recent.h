@@ -13,7 +13,7 @@
 #define AVP_RECENT_MAX 128 /* more than were ever under way at once */
 
 /* One page as it came. The owner fills the first part, avp_drift_look the second. */
-struct avp_drift_page {
+struct avp_page {
   long number;
   int64_t rows;
   bool has_total;
@@ -33,34 +33,33 @@ struct avp_drift_page {
 
 struct avp_recent {
   unsigned count; /* pages that came in this reading */
-  struct avp_drift_page ring[AVP_RECENT_MAX];
+  struct avp_page ring[AVP_RECENT_MAX];
 };
 
-void avp_recent_add(struct avp_recent *recent, const struct avp_drift_page *page, bool accepted);
+void avp_recent_add(struct avp_recent *recent, const struct avp_page *page, bool accepted);
 
 /* The pages from this one on count no more. */
 void avp_recent_reject(struct avp_recent *recent, long from);
 
 /* Returns the page that came last; all zero before the first one. */
-const struct avp_drift_page *avp_recent_last(const struct avp_recent *recent);
+const struct avp_page *avp_recent_last(const struct avp_recent *recent);
 
 /* Returns the accepted page of this number; all zero if there is none, or it was long ago. */
-const struct avp_drift_page *avp_recent_accepted(const struct avp_recent *recent, long number);
+const struct avp_page *avp_recent_accepted(const struct avp_recent *recent, long number);
 
 /* Returns the accepted page before this one. Empty ones without a total are passed over. */
-const struct avp_drift_page *avp_recent_before(const struct avp_recent *recent, long number);
+const struct avp_page *avp_recent_before(const struct avp_recent *recent, long number);
 
 /* Whether this page and the accepted one that came just before it are empty. */
-bool avp_recent_both_empty(const struct avp_recent *recent, const struct avp_drift_page *page);
+bool avp_recent_both_empty(const struct avp_recent *recent, const struct avp_page *page);
 
 /* Whether no page that was under way between these two shows another total than `page`. */
-bool avp_recent_rested(const struct avp_recent *recent, const struct avp_drift_page *before,
-                       const struct avp_drift_page *page);
+bool avp_recent_rested(const struct avp_recent *recent, const struct avp_page *before,
+                       const struct avp_page *page);
 
 /* Returns the first of the last `width` pages that was accepted for its total alone while `page`,
  * which shows another total, was under way: the change may lie in front of it. Else the page's own
  * number. */
-long avp_recent_doubt(const struct avp_recent *recent, const struct avp_drift_page *page,
-                      int width);
+long avp_recent_doubt(const struct avp_recent *recent, const struct avp_page *page, int width);
 
 #endif
