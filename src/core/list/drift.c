@@ -14,22 +14,22 @@
 
 static long limit_of(const struct avp_drift_limits *limits, uint16_t era) {
   int i = limits->count;
-  while (i > 0 && limits->list[i - 1].era >= era) i--;
-  return i < limits->count ? limits->list[i].page : LONG_MAX;
+  while (i > 0 && limits->era[i - 1] >= era) i--;
+  return i < limits->count ? limits->page[i] : LONG_MAX;
 }
 
 /* Bounds all marks up to this era. If there are too many limits, the two oldest become one: with
  * the lower page, or the higher one. */
 static void set_limit(struct avp_drift_limits *limits, uint16_t era, long page, bool lower) {
-  struct avp_drift_limit *list = limits->list;
-  while (limits->count > 0 && list[limits->count - 1].page >= page) limits->count--;
+  while (limits->count > 0 && limits->page[limits->count - 1] >= page) limits->count--;
   if (limits->count == AVP_DRIFT_LIMITS) {
-    if (lower) list[1].page = list[0].page;
+    if (lower) limits->page[1] = limits->page[0];
     limits->count--;
-    memmove(list, list + 1, (size_t)limits->count * sizeof *list);
+    memmove(limits->era, limits->era + 1, sizeof limits->era - sizeof limits->era[0]);
+    memmove(limits->page, limits->page + 1, sizeof limits->page - sizeof limits->page[0]);
   }
-  list[limits->count].era = era;
-  list[limits->count++].page = page;
+  limits->era[limits->count] = era;
+  limits->page[limits->count++] = page;
 }
 
 static const struct avp_page *latest(const struct avp_drift *drift) {

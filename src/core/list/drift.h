@@ -10,7 +10,7 @@
  *
  *     look at each id -> avp_drift_page: accepted, or a sign -> take each id -> avp_drift_next
  *
- * A pure state machine: it holds no ids (idset.h does), no pages and no clock.
+ * A pure state machine: it holds no ids (idset.h does), no rows and no clock.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_DRIFT_H
@@ -35,21 +35,15 @@ struct avp_mark {
   uint32_t page; /* the accepted page that held it, counted from the first one; 0: none did */
 };
 
-#define AVP_ERA_MAX  0x7fff
-#define AVP_PAGE_MAX 0xffffff
-
+#define AVP_ERA_MAX      0x7fff
+#define AVP_PAGE_MAX     0xffffff
 #define AVP_DRIFT_LIMITS 128
 
-/* Up to which page marks of an era count; those of later eras are bounded by later limits. */
-struct avp_drift_limit {
-  uint16_t era;
-  long page;
-};
-
-/* Limits, oldest first: eras and pages grow. */
+/* Up to which page marks count: those of era[i] and before, up to page[i]. Both grow with i. */
 struct avp_drift_limits {
   int count;
-  struct avp_drift_limit list[AVP_DRIFT_LIMITS];
+  uint16_t era[AVP_DRIFT_LIMITS];
+  long page[AVP_DRIFT_LIMITS];
 };
 
 /* What a reading has shown so far. */
