@@ -80,16 +80,18 @@ struct avp_drift {
   int64_t asked_size;  /* the page size that the server was asked for */
   int max_width;       /* the option `concurrency` */
   bool has_total;      /* there is a total, and it is believed */
-  int64_t total;       /* the latest */
-  int64_t first_total; /* of the listing */
   bool own_totals;     /* totals count their own page only: they are not believed */
   bool ever_moved;     /* the total has changed, in this reading or before */
   bool blind;          /* a page with rows was accepted although no page had a total */
-  long step;        /* going back: pages of the latest step, and the next page has to be anchored;
-                     * else 0 */
-  uint64_t lacking; /* print of the latest sign that was one for want of a total */
-  long highest;     /* highest page with rows */
-  int64_t seen;     /* different ids */
+  int64_t total;       /* the latest */
+  int64_t first_total; /* of the listing */
+  long highest;        /* highest page with rows */
+  long step;           /* pages that the latest going back went, until a page is accepted; else 0 */
+  uint64_t lacking;    /* print of the latest sign that was one for want of a total */
+  int64_t same_total;  /* of the first page of `same_run` */
+  uint64_t turn_print; /* see check_turns */
+  int turn_hits;
+  int64_t seen;          /* different ids */
   int64_t seen_before;   /* of these, before this reading */
   uint64_t print_before; /* of the reading before */
   uint16_t era;          /* a new one begins with each reading and each going back */
@@ -97,9 +99,6 @@ struct avp_drift {
   struct avp_drift_limits anchors;
   struct avp_drift_limits current;
   struct avp_drift_reading now;
-  int64_t same_total;  /* of the first page of `same_run` */
-  uint64_t turn_print; /* see check_turns */
-  int turn_hits;
 };
 
 enum avp_drift_verdict {
