@@ -140,7 +140,7 @@ void avp_drift_look(const struct avp_drift *drift, struct avp_page *page,
   } else if (mark->page > 0) {
     bool tells = number == page->number - 1 || page->number > drift->now.top;
     if (number <= limit_of(&drift->anchors, mark->era)) page->anchored = true;
-    if (tells && number < page->number && number <= limit_of(&drift->current, mark->era) &&
+    if (tells && number <= limit_of(&drift->current, mark->era) &&
         !is_pushed(drift, number, page)) {
       page->repeats = true;
     }
@@ -376,8 +376,7 @@ enum avp_drift_verdict avp_drift_page(struct avp_drift *drift, const struct avp_
   if (!check_same(drift, page, err) || !check_turns(drift, page, err)) return AVP_DRIFT_FAIL;
   detect_own_totals(drift, before, page);
   learn_size(drift, page);
-  behind_end = drift->step == 0 && !drift->own_totals && before->has_total &&
-               is_past_end(drift, page, before->total);
+  behind_end = drift->step == 0 && before->has_total && is_past_end(drift, page, before->total);
   if (!behind_end) note_total(drift, page);
   fits = behind_end || is_accepted(drift, before, page);
   if (!fits && drift->mode == AVP_DRIFT_ERROR) {
