@@ -204,6 +204,14 @@ local function check_ca_file(path)
     file and "holds no PEM certificate" or "cannot be read", path:sub(1, 300)))
 end
 
+-- Sets where the system's certificates are, as the program curl finds them.
+local function find_trust(values)
+  values.ca_bundle = variable "CURL_CA_BUNDLE"
+  if not values.ca_bundle then
+    values.ca_bundle, values.ca_dir = variable "SSL_CERT_FILE", variable "SSL_CERT_DIR"
+  end
+end
+
 -- Makes the logger of the variables AVEPOINT_LOG and AVEPOINT_LOG_FORMAT, or returns nil.
 local function make_logger()
   local level, format = variable "AVEPOINT_LOG", variable "AVEPOINT_LOG_FORMAT"
@@ -230,6 +238,8 @@ function settings.client(given)
   check_urls(values, names)
   if values.ca_file then
     check_ca_file(values.ca_file)
+  else
+    find_trust(values)
   end
   choose_credential(values, about)
   local logger = make_logger()

@@ -499,7 +499,7 @@ static void test_through_no_fault_of_its_own(void) {
   rig_signed_in(&rig, &settings);
   call = get(&rig, "x=1");
   step(&rig);
-  fake_find("x=1")->transfer.reply.cut = true;
+  fake_find("x=1")->transfer.reply.uncounted = true;
   advance(&rig, 20000);
   fake_fail("x=1", CURLE_OPERATION_TIMEDOUT);
   step(&rig);

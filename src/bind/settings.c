@@ -102,6 +102,8 @@ static const char *read_credential(lua_State *L, int table, struct avp_settings 
 const char *settings_client(lua_State *L, int table, struct avp_settings *settings) {
   memset(settings, 0, sizeof *settings);
   settings->transfer.ca_file = settings_text(L, table, "ca_file");
+  settings->transfer.ca_bundle = settings_text(L, table, "ca_bundle");
+  settings->transfer.ca_dir = settings_text(L, table, "ca_dir");
   settings->transfer.proxy = settings_text(L, table, "proxy");
   settings->transfer.user_agent = settings_need_text(L, table, "user_agent");
   settings->transfer.connect_timeout_ms = settings_ms(L, table, "connect_timeout", -1);

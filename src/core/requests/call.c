@@ -91,7 +91,7 @@ static bool is_early(const struct avp_shared *shared, const struct avp_call *cal
 
 bool avp_call_has_ended(struct avp_shared *shared, struct avp_call *call) {
   if (call->state != AVP_CALL_IN_FLIGHT || call->transfer->running) return false;
-  if (call->transfer->reply.cut || is_early(shared, call)) {
+  if (call->transfer->reply.uncounted || is_early(shared, call)) {
     avp_call_requeue(shared, call);
     return false;
   }

@@ -18,8 +18,7 @@ struct rule {
 static const char check_trust[] =
     "the server's certificate is not trusted: check the clock, and whether ca_file or "
     "AVEPOINT_CA_FILE should name your organisation's CA certificate";
-static const char check_tls[] =
-    "the TLS handshake failed: TLS 1.2 or later is needed on both sides; check proxies in between";
+static const char check_tls[] = "the TLS handshake failed; check proxies in between";
 static const char check_http[] = "this is not the service's HTTP: check base_url and token_url";
 
 static const struct rule rules[] = {
@@ -36,8 +35,10 @@ static const struct rule rules[] = {
     {CURLE_UNSUPPORTED_PROTOCOL, AVP_ERR_PROTOCOL, false, check_http},
     {CURLE_BAD_FUNCTION_ARGUMENT, AVP_ERR_PROTOCOL, false, check_http}, /* of its header parser */
     {CURLE_PEER_FAILED_VERIFICATION, AVP_ERR_TLS, false, check_trust},
-    {CURLE_SSL_CACERT_BADFILE, AVP_ERR_TLS, false, "check that ca_file can be read and is PEM"},
-    {CURLE_SSL_CONNECT_ERROR, AVP_ERR_TLS, false, check_tls},
+    {CURLE_SSL_CACERT_BADFILE, AVP_ERR_TLS, false,
+     "check that ca_file, or the file of CURL_CA_BUNDLE or "
+     "SSL_CERT_FILE, can be read and is PEM"},
+    {CURLE_SSL_CONNECT_ERROR, AVP_ERR_TLS, false, NULL}, /* advice_for_tls */
     {CURLE_URL_MALFORMAT, AVP_ERR_CONFIG, false, "check base_url and token_url"},
     {CURLE_OUT_OF_MEMORY, AVP_ERR_MEMORY, false, "out of memory"},
 };
@@ -45,6 +46,49 @@ static const struct rule rules[] = {
 /* All others, such as a refused connection or one that ends too early. */
 static const struct rule other = {CURLE_OK, AVP_ERR_NETWORK, true,
                                   "check the network, the proxy and that the service is up"};
+
+/* What OpenSSL's words say about a handshake that failed, or about an alert (RFC 8446 section 6).
+ * The first that fits counts. */
+static const struct {
+  const char *words;
+  const char *advice;
+} tls_words[] = {
+    {"certificate required", "the server demands a client certificate, which this library does not "
+                             "send: check base_url and token_url"},
+    {"no application protocol", "the server speaks neither HTTP/2 nor HTTP/1.1 there: check the "
+                                "host and the port"},
+    {"protocol version", "TLS 1.2 or later is needed on both sides"},
+    {"unsupported protocol", "TLS 1.2 or later is needed on both sides"},
+    {"alert handshake failure",
+     "the server refused the handshake: it demands a client certificate, "
+     "or allows no TLS version or cipher that this machine has"},
+    {"alert", "the server broke off with this TLS alert"},
+    {"wrong version number", "no TLS is spoken there: check the port and the proxy"},
+    {"packet length too long", "no TLS is spoken there: check the port and the proxy"},
+    {"record layer failure", "no TLS is spoken there: check the port and the proxy"},
+    {"http request", "no TLS is spoken there: check the port and the proxy"},
+    {"", check_tls},
+};
+
+static const char *advice_for_tls(const char *detail) {
+  size_t i = 0;
+  while (strstr(detail, tls_words[i].words) == NULL) i++;
+  return tls_words[i].advice;
+}
+
+/* Whether the server broke off with an alert that refuses us. It may come after the handshake: with
+ * TLS 1.3 only then it says that it demands a client certificate. */
+static bool is_alert(const struct avp_reply *reply) {
+  const char *alert = strstr(reply->detail, " alert ");
+  return alert != NULL && strstr(reply->detail, "SSL") != NULL &&
+         strstr(alert, "close notify") == NULL && strstr(alert, "user cancel") == NULL &&
+         strstr(alert, "internal error") == NULL;
+}
+
+/* libcurl cannot read the proxy's URL, or knows no such scheme. */
+static bool is_odd_proxy(const struct avp_reply *reply) {
+  return strncmp(reply->detail, "Unsupported proxy", 17) == 0;
+}
 
 /* libcurl reports a connection that is cut during the handshake as a TLS failure, but it is one of
  * the network: no side has refused anything. */
@@ -74,8 +118,16 @@ static const struct rule *rule_for(const struct avp_reply *reply) {
   static const struct rule long_headers = {CURLE_HTTP2, AVP_ERR_LIMIT, true,
                                            "the headers of a reply on the connection are larger "
                                            "than 64 KiB, or more than libcurl takes"};
+  static const struct rule alert = {CURLE_SSL_CONNECT_ERROR, AVP_ERR_TLS, false, NULL};
+  static const struct rule odd_proxy = {
+      CURLE_COULDNT_RESOLVE_PROXY, AVP_ERR_CONFIG, false,
+      "check proxy or https_proxy: percent-encode user and password in it"};
+  static const struct rule refused = {CURLE_PROXY, AVP_ERR_NETWORK, false, NULL};
   size_t i;
   if (headers_overran(reply)) return &long_headers;
+  if (is_odd_proxy(reply)) return &odd_proxy;
+  if (reply->refusal != 0 && !avp_retry_status((int)reply->refusal)) return &refused;
+  if (is_alert(reply)) return &alert;
   if (handshake_was_cut(reply)) return &other;
   if (stream_was_cut(reply)) return &short_reply;
   for (i = 0; i < sizeof rules / sizeof rules[0]; i++) {
@@ -113,6 +165,28 @@ static void hide_user(char *text) {
   memset(from, '*', (size_t)(at - from));
 }
 
+/* Returns what to do about a proxy that refused: 407, 401 and a SOCKS user are its credentials. */
+static const char *advice_for_refusal(long refusal) {
+  bool credentials = refusal == 407 || refusal == 401 || refusal == CURLPX_USER_REJECTED ||
+                     refusal == CURLPX_NO_AUTH;
+  return credentials ? "the proxy refuses its user name and password, or demands them: check proxy "
+                       "or https_proxy; it is not asked again, since that may lock the account"
+                     : "the proxy refuses to connect to this host: check its rules, proxy, "
+                       "https_proxy and no_proxy";
+}
+
+static const char *advice_for(const struct avp_reply *reply, const struct rule *rule) {
+  if (rule->code == CURLE_PROXY && rule->advice == NULL) return advice_for_refusal(reply->refusal);
+  if (rule->code == CURLE_SSL_CONNECT_ERROR) return advice_for_tls(reply->detail);
+  if (rule->code != CURLE_PEER_FAILED_VERIFICATION) return rule->advice;
+  if (reply->proxy_untrusted) {
+    return "the proxy's certificate is not trusted: ca_file or AVEPOINT_CA_FILE must name its CA "
+           "certificate too";
+  }
+  return reply->wrong_name ? "the certificate is for another host: check base_url and token_url"
+                           : rule->advice;
+}
+
 void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, const char *url) {
   const struct rule *rule = rule_for(reply);
   const char *words = reply->detail[0] ? reply->detail : curl_easy_strerror(reply->result);
@@ -127,7 +201,7 @@ void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, con
     avp_err_set(err, AVP_ERR_LIMIT,
                 "the headers of the reply are larger than 64 KiB, or more than libcurl takes");
   } else {
-    avp_err_set(err, rule->kind, "%s; %s", words, rule->advice);
+    avp_err_set(err, rule->kind, "%s; %s", words, advice_for(reply, rule));
     hide_user(err->message);
   }
   fill(err, reply, url);

@@ -15,6 +15,8 @@
 /* Where the settings hold strings. */
 static const size_t strings[] = {
     offsetof(struct avp_settings, transfer.ca_file),
+    offsetof(struct avp_settings, transfer.ca_bundle),
+    offsetof(struct avp_settings, transfer.ca_dir),
     offsetof(struct avp_settings, transfer.proxy),
     offsetof(struct avp_settings, transfer.user_agent),
     offsetof(struct avp_settings, token_url),

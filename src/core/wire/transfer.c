@@ -85,40 +85,76 @@ static bool make_headers(struct avp_transfer *transfer, const struct avp_request
          (request->body == NULL || add_header(transfer, "Content-Type: ", request->content_type));
 }
 
-/* OpenSSL reads a hashed directory certificate by certificate as it needs them, the bundle file
- * whole for each connection (40 ms of stall with Debian's): if the directory is there, use it
- * alone. Other TLS libraries read directories whole, so they keep their default. */
-static const char *hashed_dir(void) {
-  static const char *dir;
-  static bool looked;
-  if (!looked) {
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    looked = true;
-    if (info->age >= CURLVERSION_SEVENTH && info->ssl_version != NULL && info->capath != NULL &&
-        strncmp(info->ssl_version, "OpenSSL", 7) == 0 && avp_sys_is_hashed_dir(info->capath)) {
-      dir = info->capath;
-    }
-  }
-  return dir;
-}
-
 /* Sets a string that libcurl copies. False when memory is out: libcurl would go on with its
  * default, which is another certificate store, or no proxy. */
 static bool set_text(CURL *easy, CURLoption option, const char *text) {
   return curl_easy_setopt(easy, option, text) != CURLE_OUT_OF_MEMORY;
 }
 
-/* Trusts ca_file alone if there is one, else the system's certificates. */
-static bool set_trust(CURL *easy, const struct avp_transfer_settings *settings) {
-  const char *dir = settings->ca_file == NULL ? hashed_dir() : NULL;
+/* Some server's certificate comes from an issuer that the hashed directory does not know, so the
+ * bundle is read too from now on: a company may have appended its own to it. */
+static bool bundle_too;
+
+struct trust {
+  const char *file; /* NULL: as `dir` says */
+  const char *dir;
+  bool own; /* libcurl's own file and directory */
+};
+
+/* OpenSSL reads a hashed directory certificate by certificate as it needs them, the bundle file
+ * whole for each connection (40 ms of stall with Debian's): so the directory is asked alone first.
+ * Other TLS libraries read directories whole, so they keep their default. */
+static struct trust trust_of(const struct avp_transfer_settings *settings) {
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  bool hashed = info->age >= CURLVERSION_SEVENTH && info->ssl_version != NULL &&
+                strncmp(info->ssl_version, "OpenSSL", 7) == 0;
+  struct trust trust = {settings->ca_file, NULL, false};
+  if (settings->ca_file != NULL) return trust;
+  trust.dir = settings->ca_dir;
+  if (trust.dir == NULL && hashed) trust.dir = info->capath;
+  if (hashed && !bundle_too && trust.dir != NULL && avp_sys_is_hashed_dir(trust.dir)) return trust;
+  trust.file = settings->ca_bundle;
+  if (trust.file == NULL && info->age >= CURLVERSION_SEVENTH) trust.file = info->cainfo;
+  trust.own = trust.file == NULL && settings->ca_dir == NULL;
+  return trust;
+}
+
+/* Trusts ca_file alone if there is one, else the system's certificates; for a proxy too. */
+static bool set_trust(struct avp_transfer *transfer, const struct avp_transfer_settings *settings) {
+  struct trust trust = trust_of(settings);
+  CURL *easy = transfer->easy;
+  transfer->dir_alone = trust.dir != NULL && trust.file == NULL;
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  if ((settings->ca_file != NULL || dir != NULL) &&
-      !set_text(easy, CURLOPT_CAINFO, settings->ca_file)) {
-    return false;
+  curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  return trust.own ||
+         (set_text(easy, CURLOPT_CAINFO, trust.file) && set_text(easy, CURLOPT_CAPATH, trust.dir) &&
+          set_text(easy, CURLOPT_PROXY_CAINFO, trust.file) &&
+          set_text(easy, CURLOPT_PROXY_CAPATH, trust.dir));
+}
+
+/* Notes whose certificate was refused. Returns whether the bundle may know its issuer. */
+static bool note_refused_certificate(struct avp_transfer *transfer) {
+  struct avp_reply *reply = &transfer->reply;
+  long verdict = 0; /* X509_V_ERR_...: 2 and 18 to 21 say that the issuer is unknown */
+  curl_easy_getinfo(transfer->easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &verdict);
+  reply->proxy_untrusted = verdict != 0;
+  if (verdict == 0) curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
+  reply->wrong_name = verdict <= 1; /* 1: not judged, since the name came first */
+  return transfer->dir_alone && (verdict == 2 || (verdict >= 18 && verdict <= 21));
+}
+
+/* Notes how a proxy has refused to connect, if it has. */
+static void note_refusal(struct avp_transfer *transfer) {
+  struct avp_reply *reply = &transfer->reply;
+  curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &reply->refusal);
+  if (reply->refusal >= 200 && reply->refusal < 300) reply->refusal = 0;
+  if (reply->result == CURLE_PROXY) {
+    curl_easy_getinfo(transfer->easy, CURLINFO_PROXY_ERROR, &reply->refusal);
   }
-  return set_text(easy, CURLOPT_CAPATH, dir); /* NULL lets libcurl keep the loaded bundle */
 }
 
 static bool set_protocol(CURL *easy) {
@@ -146,7 +182,7 @@ static bool set_proxy(CURL *easy, const struct avp_transfer_settings *settings, 
 static bool configure(struct avp_transfer *transfer, const struct avp_transfer_settings *settings,
                       const struct avp_request *request) {
   CURL *easy = transfer->easy;
-  bool done = set_protocol(easy) && set_trust(easy, settings) &&
+  bool done = set_protocol(easy) && set_trust(transfer, settings) &&
               set_proxy(easy, settings, request->url) &&
               set_text(easy, CURLOPT_USERAGENT, settings->user_agent);
   if (!done) return false;
@@ -260,5 +296,9 @@ void avp_transfer_finish(struct avp_transfer *transfer, CURLcode result) {
   reply->status = (int)status;
   reply->bytes = (double)bytes;
   reply->seconds = (double)micros / 1e6;
+  if (result != CURLE_OK) note_refusal(transfer);
+  if (result == CURLE_PEER_FAILED_VERIFICATION && note_refused_certificate(transfer)) {
+    bundle_too = reply->uncounted = true;
+  }
   if (result == CURLE_OK && stops_in_the_middle(reply)) reply->result = CURLE_BAD_CONTENT_ENCODING;
 }

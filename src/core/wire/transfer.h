@@ -17,6 +17,8 @@
 /* What all transfers of a client have in common. The strings outlive the transfers. */
 struct avp_transfer_settings {
   const char *ca_file;        /* trusted instead of the system's certificates, or NULL */
+  const char *ca_bundle;      /* the system's, if not libcurl's own: a file, or NULL, */
+  const char *ca_dir;         /* and a hashed directory, or NULL */
   const char *proxy;          /* explicit proxy, or NULL for the environment's */
   const char *user_agent;     /* whole header value */
   int64_t connect_timeout_ms; /* for name look-up, connection and TLS */
@@ -42,7 +44,10 @@ struct avp_reply {
   char request_id[128];         /* header value, empty if absent */
   char encoding[32];            /* header value, empty if absent */
   enum avp_overflow overflow;   /* which limit ended it */
-  bool cut;                     /* ended because another transfer's connection was closed */
+  bool uncounted;               /* ended through no fault of its own: to be sent again at once */
+  long refusal;                 /* of a proxy: its HTTP status to CONNECT, or CURLPX_..., or 0 */
+  bool proxy_untrusted;         /* the certificate that failed is the proxy's */
+  bool wrong_name;              /* the certificate is trusted, but for another host */
   bool out_of_memory;           /* ours, while bytes were kept */
   long os_error;                /* errno behind a connection's failure */
   double seconds;               /* how long it took */
@@ -55,6 +60,7 @@ struct avp_transfer {
   struct curl_slist *headers; /* of the request; hold the token, wiped at the end */
   const char *bearer;         /* the token in them, or NULL */
   struct avp_buf body;        /* of the request */
+  bool dir_alone;             /* trust is in the hashed directory, not in the bundle */
   size_t header_bytes;        /* received so far */
   bool connecting;            /* a connection for it is in the making */
   struct avp_reply reply;

@@ -291,7 +291,7 @@ void avp_transport_time_out(struct avp_transport *transport, struct avp_transfer
   for (; other != NULL; other = other->next) {
     long others = other->running && other->pool == transfer->pool ? local_port(other) : -1;
     if (other == transfer || (others != port && others != 0)) continue;
-    other->reply.cut = true;
+    other->reply.uncounted = true;
     finish(other, CURLE_OPERATION_TIMEDOUT);
   }
   finish(transfer, CURLE_OPERATION_TIMEDOUT);

@@ -41,7 +41,7 @@ struct avp_transfer *avp_transport_start(struct avp_transport *transport,
 void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *transfer);
 
 /* Ends a running attempt with CURLE_OPERATION_TIMEDOUT. Others on its connection, which is closed,
- * and those without one yet are `cut`. */
+ * and those without one yet end `uncounted`. */
 void avp_transport_time_out(struct avp_transport *transport, struct avp_transfer *transfer);
 
 /* Moves all transfers on as far as they go without waiting. Returns whether anything came in. */
