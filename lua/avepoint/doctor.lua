@@ -63,21 +63,50 @@ end
 
 -- settings ----------------------------------------------------------------------------------------
 
-local function look_at_proxy(report, options)
-  local names = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
-  if options.proxy then
-    report:ok("proxy", "%s, from the option proxy", core.printable_url(options.proxy))
-    return
-  end
+-- Returns the name and the value of the first variable that is set; libcurl takes an empty one for
+-- none.
+local function first_set(names)
   for _, name in ipairs(names) do
     local value = os.getenv(name)
     if value and value ~= "" then
-      report:ok("proxy", "%s, from %s; no_proxy is %s", core.printable_url(value), name,
-        os.getenv "no_proxy" or os.getenv "NO_PROXY" or "not set")
-      return
+      return name, value
     end
   end
-  report:ok("proxy", "none")
+end
+
+-- Whether libcurl goes to the host directly, by this list: names, each with all below it, or `*`.
+local function is_direct(host, list)
+  for name in list:lower():gmatch "[^,%s]+" do
+    name = name:gsub("^%.", ""):gsub("%.$", "")
+    if name == "*" or host == name or host:sub(-#name - 1) == "." .. name then
+      return true
+    end
+  end
+  return false
+end
+
+local function look_at_proxy(report, options, about)
+  local variable, proxy = "the option proxy", options.proxy
+  if not proxy then
+    variable, proxy = first_set { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
+  end
+  if not proxy then
+    report:ok("proxy", "none")
+    return
+  end
+  local exceptions, list = first_set { "no_proxy", "NO_PROXY" }
+  report:ok("proxy", "%s, from %s; %s", core.printable_url(proxy), variable,
+    exceptions and ("%s is %s"):format(exceptions, list) or "no_proxy is not set")
+  for _, url in ipairs { about.base_url, about.token_url } do
+    local host = url:lower():match("^%a+://([^/]+)"):gsub(":%d+$", "")
+    if host == "localhost" or host == "[::1]" or host:find "^127%." then
+      report:ok("proxy", "not used for %s, which is this machine", host)
+    elseif list and is_direct(host, list) then
+      report:ok("proxy", "not used for %s: %s names it", host, exceptions)
+    else
+      report:ok("proxy", "used for %s", host)
+    end
+  end
 end
 
 local function look_at_certificate(report, options)
@@ -184,9 +213,9 @@ function doctor.examine(options)
   look_at_lua(report)
   look_at_libcurl(report)
   look_at_json(report)
-  look_at_proxy(report, options)
   local client, about = look_at_settings(report, options)
   if client then
+    look_at_proxy(report, options, about)
     look_at_service(report, client, about)
     client:close()
   end

@@ -71,8 +71,9 @@ options.client = {
   { name = "endpoint", kind = "word", words = ENDPOINTS, default = "auto",
     text = "Which of the service's two lists to read." },
   { name = "ca_file", kind = "text", variable = "AVEPOINT_CA_FILE", otherwise = "the system's",
-    text = "PEM certificates that are trusted instead of the system's, by an `https` proxy too. The "
-      .. "system's are those that `curl` trusts (`CURL_CA_BUNDLE`, `SSL_CERT_FILE`, `SSL_CERT_DIR`)." },
+    text = "PEM certificates that are trusted instead of the system's, for an `https` proxy too. "
+      .. "The system's are what `curl` trusts (`CURL_CA_BUNDLE`, `SSL_CERT_FILE`, "
+      .. "`SSL_CERT_DIR`)." },
   { name = "proxy", kind = "text", otherwise = "the one that `https_proxy` names",
     text = "Never used for loopback." },
   { name = "connect_timeout", kind = "seconds", default = 10,

@@ -95,7 +95,7 @@
 ---@field token_url string? The token endpoint. Default: the environment's. Environment: `AVEPOINT_TOKEN_URL`.
 ---@field scope string? The permissions to ask for. Default: `elements.customers.read.all`. Environment: `AVEPOINT_SCOPE`.
 ---@field endpoint ("auto"|"get"|"batch")? Which of the service's two lists to read. Default: `auto`.
----@field ca_file string? PEM certificates that are trusted instead of the system's. Default: the system's. Environment: `AVEPOINT_CA_FILE`.
+---@field ca_file string? PEM certificates that are trusted instead of the system's, for an `https` proxy too. The system's are what `curl` trusts (`CURL_CA_BUNDLE`, `SSL_CERT_FILE`, `SSL_CERT_DIR`). Default: the system's. Environment: `AVEPOINT_CA_FILE`.
 ---@field proxy string? Never used for loopback. Default: the one that `https_proxy` names.
 ---@field connect_timeout number? For name look-up, connection and TLS. Default: 10.
 ---@field timeout number? Of an attempt. Default: 30.

@@ -176,6 +176,8 @@ static bool set_proxy(CURL *easy, const struct avp_transfer_settings *settings, 
   if (avp_url_is_loopback(url)) {
     return set_text(easy, CURLOPT_PROXY, ""); /* never for loopback, whatever the environment */
   }
+  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS,
+                   1L); /* a proxy's Date is not the service's */
   return settings->proxy == NULL || set_text(easy, CURLOPT_PROXY, settings->proxy);
 }
 
