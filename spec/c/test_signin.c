@@ -59,6 +59,82 @@ static void test_early_renewal(void) {
   rig_close(&rig);
 }
 
+/* One page in flight, so that nobody waits each time one comes in: the renewal goes on. */
+static void test_renewal_outlives_pages(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  int started;
+  int i;
+  rig_signed_in(&rig, &settings);
+  rig.now += HOUR - 200000;
+  started = fake_started;
+  for (i = 0; i < 5; i++) {
+    call = get(&rig, "x=1");
+    step(&rig);
+    fake_reply("x=1", 200, "");
+    advance(&rig, 50);
+    avp_call_release(rig.r, call);
+    step(&rig);
+  }
+  CHECK_INT(1 + 5, fake_started - started);
+  rig.now += 300000; /* the old token ends while a page is under way */
+  call = get(&rig, "x=2");
+  answer_token(&rig, "token-2", HOUR);
+  CHECK_STR("token-2", fake_bearer("x=2"));
+  CHECK_INT(1 + 6, fake_started - started);
+  avp_call_release(rig.r, call);
+  rig_close(&rig);
+}
+
+/* With a store, the lock that other processes wait for would be held meanwhile. */
+static void test_renewal_with_a_store(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  settings.token_store = true;
+  rig_signed_in(&rig, &settings);
+  rig.now += HOUR - 200000;
+  call = get(&rig, "x=1");
+  step(&rig);
+  CHECK(avp_signin_fetch(&rig.r->signin));
+  step(&rig);
+  fake_reply("x=1", 200, "");
+  step(&rig);
+  avp_call_release(rig.r, call);
+  CHECK_INT(1, fake_running()); /* the page came in first */
+  call = get(&rig, "x=2");
+  step(&rig);
+  avp_call_release(rig.r, call); /* the listing is left */
+  CHECK_INT(0, fake_running());
+  CHECK_INT(AVP_SIGNIN_IDLE, rig.r->signin.state);
+  rig_close(&rig);
+}
+
+/* Its reply lay there while nobody waited. A 401 then is the token's age, not its refusal. */
+static void test_renewal_read_late(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  rig.now += HOUR - 200000;
+  call = get(&rig, "x=1");
+  step(&rig);
+  fake_reply("x=1", 200, "");
+  step(&rig);
+  avp_call_release(rig.r, call);
+  rig.now += 2 * HOUR;
+  call = get(&rig, "x=2");
+  answer_token(&rig, "token-2", HOUR);
+  fake_reply("x=2", 401, "");
+  step(&rig);
+  CHECK_INT(AVP_CALL_QUEUED, call->state);
+  answer_token(&rig, "token-3", HOUR);
+  CHECK_STR("token-3", fake_bearer("x=2"));
+  avp_call_release(rig.r, call);
+  rig_close(&rig);
+}
+
 static void test_failed_early_renewal(void) {
   struct avp_settings settings = rig_settings();
   struct avp_call *calls[3];
@@ -588,6 +664,9 @@ static void test_fork_while_signing_in(void) {
 static const struct check_test tests[] = {
     {"sign-in: once for many calls", test_once_for_many},
     {"sign-in: early renewal while pages go on", test_early_renewal},
+    {"sign-in: an early renewal outlives the pages", test_renewal_outlives_pages},
+    {"sign-in: an early renewal with a store", test_renewal_with_a_store},
+    {"sign-in: an early renewal that is read late", test_renewal_read_late},
     {"sign-in: a failed early renewal is tolerated", test_failed_early_renewal},
     {"sign-in: a failed early renewal fails no wait", test_failed_early_renewal_and_waits},
     {"sign-in: an early renewal holds up no retry", test_renewal_holds_up_no_retry},

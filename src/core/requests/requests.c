@@ -82,6 +82,20 @@ static bool is_open(const struct avp_call *call) {
   return call->state == AVP_CALL_QUEUED || call->state == AVP_CALL_IN_FLIGHT;
 }
 
+static bool anyone_waits(const struct avp_requests *r) {
+  const struct avp_call *call = r->calls;
+  while (call != NULL && !is_open(call)) call = call->next;
+  return call != NULL;
+}
+
+/* Gives up the token that nobody waits for any more. An early renewal may finish, since a listing
+ * that takes a page does not wait just then either; but not one for which a store is locked. */
+static void give_up_token(struct avp_requests *r) {
+  bool may_finish =
+      avp_token_is_usable(&r->signin.token, r->shared.now) && !r->settings.token_store;
+  if (!may_finish && !anyone_waits(r)) avp_signin_cancel(&r->signin);
+}
+
 static void requeue_all(struct avp_requests *r) {
   struct avp_call *call;
   for (call = r->calls; call != NULL; call = call->next) {
@@ -109,6 +123,7 @@ static void fail_with(struct avp_requests *r, struct avp_call *call, enum avp_er
   avp_err_set(&err, kind, "%s", message);
   err.retryable = kind == AVP_ERR_TIMEOUT; /* that of the listing */
   fail(r, call, &err);
+  give_up_token(r);
 }
 
 static const char closed[] = "the client was closed";
@@ -144,13 +159,16 @@ struct avp_call *avp_call_new(struct avp_requests *r, const char *url, const cha
 
 void avp_call_release(struct avp_requests *r, struct avp_call *call) {
   struct avp_call **link = &r->calls;
+  bool was_open = is_open(call);
   if (!r->closed) begin_anew_after_fork(r);
-  if (is_open(call)) r->shared.progress++; /* a coroutine that waits for it must look again */
   avp_call_drop(&r->shared, call);
   while (*link != NULL && *link != call) link = &(*link)->next;
   if (*link != NULL) *link = call->next;
   avp_call_free(call);
   avp_free(call);
+  if (!was_open) return;
+  r->shared.progress++; /* a coroutine that waits for it must look again */
+  give_up_token(r);
 }
 
 static int count_in_flight(const struct avp_requests *r) {
@@ -313,12 +331,6 @@ static void enforce_deadlines(struct avp_requests *r) {
   }
 }
 
-static bool anyone_waits(const struct avp_requests *r) {
-  const struct avp_call *call = r->calls;
-  while (call != NULL && !is_open(call)) call = call->next;
-  return call != NULL;
-}
-
 void avp_requests_step(struct avp_requests *r, int64_t now, int64_t wall_ms) {
   if (r->closed) return;
   if (now > r->shared.waits_since) r->shared.waited += now - r->shared.waits_since;
@@ -330,7 +342,6 @@ void avp_requests_step(struct avp_requests *r, int64_t now, int64_t wall_ms) {
     take_finished(r);
     fail_for_token(r);
     enforce_deadlines(r);
-    if (!anyone_waits(r)) avp_signin_cancel(&r->signin);
   } while (send_due(r));
 }
 

@@ -212,6 +212,8 @@ bool avp_signin_supply(struct avp_signin *s, const char *credential) {
 bool avp_signin_supply_token(struct avp_signin *s, const char *value, size_t len,
                              int64_t lifetime_ms, bool fresh, int64_t now) {
   struct avp_event *event;
+  /* a reply that lay unread as long as its token lives: the token may be over already */
+  if (s->state == AVP_SIGNIN_REPLIED && now - s->call.sent_at >= lifetime_ms) fresh = false;
   if (s->state == AVP_SIGNIN_CLOSED ||
       !avp_token_set(&s->token, value, len, lifetime_ms, fresh, now)) {
     return false;
