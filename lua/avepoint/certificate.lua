@@ -5,6 +5,7 @@
 local certificate = {}
 
 local LIFETIME = 300 -- seconds that an assertion is good for
+local BACK = 30 -- seconds that it is dated back: a server's clock may be behind ours
 
 local NEEDS_SIGN = "signing in with a certificate needs the C module avepoint.sign, which is built "
   .. "where OpenSSL's headers are (Debian: libssl-dev): "
@@ -60,7 +61,8 @@ function certificate.assertion(sign, key, client_id, audience, now)
   local header = ('{"alg":"RS256","typ":"JWT","kid":"%s","x5t":"%s"}'):format(thumbprint,
     base64url(sign, digest))
   local claims = ('{"iss":%s,"sub":%s,"aud":%s,"jti":"%s","nbf":%d,"iat":%d,"exp":%d}'):format(
-    quoted(client_id), quoted(client_id), quoted(audience), uuid(sign), now, now, now + LIFETIME)
+    quoted(client_id), quoted(client_id), quoted(audience), uuid(sign), now - BACK, now - BACK,
+    now + LIFETIME)
   local text = base64url(sign, header) .. "." .. base64url(sign, claims)
   local signature, why = key:sign(text)
   if not signature then
@@ -71,17 +73,26 @@ end
 
 --- Makes the function that signs in: it returns a new assertion each time.
 -- @param files as for load, and client_id
--- @return function(audience) and the certificate's thumbprint, or nil and what is wrong
+-- @return function(audience), the key, and a function that makes the first one load the files
+-- again; or nil and what is wrong
 function certificate.signer(files)
   local client_id = files.client_id
   local key, why = certificate.load(files)
   if not key then
     return nil, why
   end
-  local sign = require "avepoint.sign"
-  return function(audience)
-    return certificate.assertion(sign, key, client_id, audience, os.time())
-  end, key:thumbprint()
+  local function signer(audience)
+    if not key then
+      key, why = certificate.load(files)
+    end
+    if not key then
+      return nil, why
+    end
+    return certificate.assertion(require "avepoint.sign", key, client_id, audience, os.time())
+  end
+  return signer, key, function()
+    key = nil
+  end
 end
 
 return certificate

@@ -15,14 +15,16 @@
 /* One call of avp_key_load: what it has read, and where the sentence about a failure goes. */
 struct load {
   const struct avp_key_files *files;
-  X509 *certificate;
+  STACK_OF(X509) * found; /* all certificates of the file */
+  X509 *certificate;      /* the one among them that belongs to the key */
   EVP_PKEY *pkey;
   bool asked_for_password; /* OpenSSL wanted one for the key */
   char *message;           /* `size` bytes */
   size_t size;
 };
 
-/* Writes the sentence, a colon and the path; returns false. */
+/* Writes the sentence; returns false. Adds a colon and the path, but where that could not be opened
+ * (NULL): the text may be the key itself. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
 #endif
@@ -34,7 +36,7 @@ fail(struct load *load, const char *path, const char *format, ...) {
   vsnprintf(load->message, load->size, format, args);
   va_end(args);
   used = strlen(load->message);
-  snprintf(load->message + used, load->size - used, ": %.300s", path);
+  if (path != NULL) snprintf(load->message + used, load->size - used, ": %.300s", path);
   return false;
 }
 
@@ -49,15 +51,27 @@ static int give_password(char *out, int size, int writing, void *user) {
   return (int)len;
 }
 
+/* Opens the file, behind its byte order mark if it has one. */
 static BIO *open_file(struct load *load, const char *path, const char *option) {
+  char mark[3];
   BIO *file = BIO_new_file(path, "rb");
-  if (file == NULL) fail(load, path, "%s cannot be read (%s)", option, strerror(errno));
+  if (file == NULL) {
+    fail(load, NULL, "%s cannot be read (%s): it is to be the path of a file", option,
+         strerror(errno));
+  } else if (BIO_read(file, mark, 3) != 3 || memcmp(mark, "\xEF\xBB\xBF", 3) != 0) {
+    (void)BIO_reset(file);
+  }
   return file;
 }
 
-static bool is_unsupported(unsigned long code) {
-  const char *reason = ERR_reason_error_string(code);
-  return reason != NULL && strstr(reason, "unsupported") != NULL;
+/* Whether OpenSSL has failed for an encryption that it does not open. */
+static bool was_unsupported(void) {
+  unsigned long code;
+  while ((code = ERR_get_error()) != 0) {
+    const char *reason = ERR_reason_error_string(code);
+    if (reason != NULL && strstr(reason, "unsupported") != NULL) return true;
+  }
+  return false;
 }
 
 static bool wrong_password(struct load *load, const char *option, const char *path) {
@@ -76,38 +90,56 @@ static bool open_pkcs12(struct load *load, PKCS12 *bundle) {
         load, path,
         "private_key is not needed: the certificate is a PKCS#12 file, which holds its key");
   }
-  if (!PKCS12_verify_mac(bundle, password, -1) &&
-      !(password == NULL && PKCS12_verify_mac(bundle, "", 0))) {
-    unsigned long code = ERR_peek_last_error();
-    if (code == 0 || !is_unsupported(code)) return wrong_password(load, "certificate", path);
-  } else if (PKCS12_parse(bundle, password != NULL ? password : "", &load->pkey, &load->certificate,
-                          NULL)) {
+  /* PKCS12_parse wants a MAC if there is a password */
+  if (!PKCS12_mac_present(bundle) && password != NULL) {
+    (void)PKCS12_set_mac(bundle, password, -1, NULL, 0, 1, NULL);
+  }
+  if (PKCS12_parse(bundle, password != NULL ? password : "", &load->pkey, &load->certificate,
+                   NULL)) {
     if (load->pkey != NULL && load->certificate != NULL) return true;
     return fail(load, path, "certificate holds no private key: export it together with its key");
   }
+  if (!was_unsupported()) return wrong_password(load, "certificate", path);
   return fail(load, path,
               "certificate uses an old encryption that OpenSSL does not open: convert it with "
               "\"openssl pkcs12 -legacy -in OLD -nodes | openssl pkcs12 -export -out NEW\"");
 }
 
-static bool read_certificate(struct load *load) {
+/* Keeps a certificate of the file, and frees it if there is no memory to keep it. */
+static void keep(struct load *load, X509 *certificate) {
+  if (certificate != NULL && !sk_X509_push(load->found, certificate)) X509_free(certificate);
+}
+
+static bool read_certificates(struct load *load) {
   const char *path = load->files->certificate;
   BIO *file = open_file(load, path, "certificate");
   PKCS12 *bundle = NULL;
+  X509 *next;
   bool done = true;
   if (file == NULL) return false;
-  load->certificate = PEM_read_bio_X509(file, NULL, give_password, load);
-  if (load->certificate == NULL && BIO_reset(file) == 0) bundle = d2i_PKCS12_bio(file, NULL);
+  while ((next = PEM_read_bio_X509(file, NULL, give_password, load)) != NULL) keep(load, next);
+  if (sk_X509_num(load->found) == 0 && BIO_reset(file) == 0) bundle = d2i_PKCS12_bio(file, NULL);
   if (bundle != NULL) {
     ERR_clear_error();
     done = open_pkcs12(load, bundle);
     PKCS12_free(bundle);
-  } else if (load->certificate == NULL && BIO_reset(file) == 0) {
-    load->certificate = d2i_X509_bio(file, NULL);
+    keep(load, load->certificate);
+  } else if (sk_X509_num(load->found) == 0 && BIO_reset(file) == 0) {
+    keep(load, d2i_X509_bio(file, NULL));
   }
   BIO_free(file);
-  if (!done || load->certificate != NULL) return done;
+  if (!done || sk_X509_num(load->found) > 0) return done;
   return fail(load, path, "certificate is neither PEM nor PKCS#12");
+}
+
+/* Reads a key as PEM, or as DER, in the clear or encrypted. */
+static EVP_PKEY *parse_key(struct load *load, BIO *file) {
+  EVP_PKEY *pkey = PEM_read_bio_PrivateKey(file, NULL, give_password, load);
+  if (pkey == NULL && BIO_reset(file) == 0) pkey = d2i_PrivateKey_bio(file, NULL);
+  if (pkey == NULL && BIO_reset(file) == 0) {
+    pkey = d2i_PKCS8PrivateKey_bio(file, NULL, give_password, load);
+  }
+  return pkey;
 }
 
 static bool read_key(struct load *load) {
@@ -118,12 +150,20 @@ static bool read_key(struct load *load) {
   if (load->pkey != NULL) return true; /* read from PKCS#12 already */
   file = open_file(load, path, option);
   if (file == NULL) return false;
-  load->pkey = PEM_read_bio_PrivateKey(file, NULL, give_password, load);
+  load->pkey = parse_key(load, file);
   BIO_free(file);
   if (load->pkey != NULL) return true;
   if (load->asked_for_password) return wrong_password(load, option, path);
-  return fail(load, path, "%s holds no private key in PEM form%s", option,
+  return fail(load, path, "%s holds no private key, in PEM form or DER%s", option,
               apart ? "" : "; name the key's file with private_key");
+}
+
+/* Chooses the certificate that belongs to the key: issuers may stand before it. If none does, the
+ * first, for check_pair to complain about. */
+static void choose_certificate(struct load *load) {
+  int i = sk_X509_num(load->found);
+  while (--i > 0 && !X509_check_private_key(sk_X509_value(load->found, i), load->pkey)) continue;
+  load->certificate = sk_X509_value(load->found, i);
 }
 
 static bool is_rsa(EVP_PKEY *pkey) { return EVP_PKEY_base_id(pkey) == EVP_PKEY_RSA; }
@@ -193,20 +233,27 @@ static void note_expiry(const struct load *load, struct avp_key *key, int64_t no
   ASN1_TIME_free(today);
 }
 
+static bool load_all(struct load *load, struct avp_key *key, int64_t now) {
+  if (load->found == NULL) return fail(load, NULL, "out of memory for the certificate");
+  if (!read_certificates(load) || !read_key(load)) return false;
+  choose_certificate(load);
+  return check_pair(load) && check_validity(load, now) && note_thumbprint(load, key);
+}
+
 bool avp_key_load(struct avp_key *key, const struct avp_key_files *files, int64_t now,
                   char *message, size_t size) {
   struct load load = {.files = files, .message = message, .size = size};
   bool done;
   ERR_clear_error();
-  done = read_certificate(&load) && read_key(&load) && check_pair(&load) &&
-         check_validity(&load, now) && note_thumbprint(&load, key);
+  load.found = sk_X509_new_null();
+  done = load_all(&load, key, now);
   if (done) {
     note_expiry(&load, key, now);
     key->pkey = load.pkey;
   } else {
     EVP_PKEY_free(load.pkey);
   }
-  X509_free(load.certificate);
+  sk_X509_pop_free(load.found, X509_free);
   ERR_clear_error();
   return done;
 }
