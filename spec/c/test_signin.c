@@ -408,12 +408,19 @@ static void test_secret_from_a_function(void) {
   step(&rig);
   CHECK(strstr(fake_body("/connect/token"), "client_secret=s3cret") != NULL);
   answer_token(&rig, "token-1", 1000);
-  advance(&rig, 2000); /* the token has ended; the secret is kept */
+  advance(&rig, 2000); /* the token has ended: the secret may have been renewed */
   fake_reply("x=1", 500, "");
   step(&rig);
   advance(&rig, 1500);
-  CHECK(!avp_signin_wants(&rig.r->signin, rig.now));
-  CHECK(fake_find("/connect/token") != NULL);
+  CHECK(fake_find("/connect/token") == NULL);
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  CHECK(avp_signin_supply(&rig.r->signin, "new-secret"));
+  step(&rig);
+  CHECK(strstr(fake_body("/connect/token"), "client_secret=new-secret") != NULL);
+  fake_reply_with("/connect/token", 503, "", "2", NULL);
+  step(&rig);
+  advance(&rig, 2000); /* another attempt for the same token */
+  CHECK(strstr(fake_body("/connect/token"), "client_secret=new-secret") != NULL);
   avp_call_release(rig.r, call);
   rig_close(&rig);
 }
@@ -469,6 +476,8 @@ static void test_refused_secret_is_asked_for_anew(void) {
   avp_call_release(rig.r, call);
   call = get(&rig, "x=2"); /* a later listing may ask again */
   step(&rig);
+  CHECK(avp_signin_supply(&rig.r->signin, "newer-secret"));
+  step(&rig);
   refuse_secret(&rig);
   CHECK(avp_signin_wants(&rig.r->signin, rig.now));
   CHECK(avp_signin_supply(&rig.r->signin, "newest-secret"));
@@ -500,6 +509,8 @@ static void test_asking_anew_after_another_failure(void) {
   avp_call_release(rig.r, call);
   call = get(&rig, "x=2"); /* much later: the secret was renewed once more */
   advance(&rig, 100 * HOUR);
+  CHECK(avp_signin_supply(&rig.r->signin, "newer-secret"));
+  step(&rig);
   refuse_secret(&rig);
   CHECK(avp_signin_wants(&rig.r->signin, rig.now));
   avp_call_release(rig.r, call);

@@ -54,13 +54,29 @@ static void accept_token(lua_State *L, struct avp_signin *s, int64_t now) {
   }
 }
 
+/* Whether a reply with status 200, a table on top of the stack, is a refusal all the same. */
+static bool is_refusal(lua_State *L) {
+  bool refused;
+  lua_getfield(L, -1, "access_token");
+  lua_getfield(L, -2, "error");
+  refused = json_is_null(L, -2) && !json_is_null(L, -1);
+  lua_pop(L, 2);
+  return refused;
+}
+
+/* Takes OAuth's word and sentence, or those of an object in the place of the word. */
 static void refuse(lua_State *L, struct avp_signin *s, int64_t now) {
   if (!lua_istable(L, -1)) {
     avp_signin_refused(s, NULL, NULL, now);
     return;
   }
   lua_getfield(L, -1, "error");
-  lua_getfield(L, -2, "error_description");
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, "code");
+    lua_getfield(L, -2, "message");
+  } else {
+    lua_getfield(L, -2, "error_description");
+  }
   avp_signin_refused(s, text_at(L, -2), text_at(L, -1), now);
 }
 
@@ -76,7 +92,7 @@ static void read_reply(lua_State *L, struct avp_signin *s, int state, int64_t no
     lua_pushnil(L);
   }
   if (s->state != AVP_SIGNIN_REPLIED) return; /* a finalizer closed the client, or read it itself */
-  if (status != 200) {
+  if (status != 200 || (lua_istable(L, -1) && is_refusal(L))) {
     refuse(L, s, now);
   } else if (lua_istable(L, -1)) {
     accept_token(L, s, now);
@@ -107,7 +123,8 @@ static int client_step(lua_State *L) {
 }
 
 /* Lua: core.wants(client) -> "secret", "assertion", "token" or "store", once per need; else nil.
- * Second the audience of an assertion; with "store", for how many seconds it has been wanted. */
+ * Second the audience of an assertion; with "store", for how many seconds it has been wanted.
+ * Third whether the server has refused the last answer. */
 static int core_wants(lua_State *L) {
   static const char *const words[] = {"secret", "assertion", "token"};
   struct avp_signin *s = to_signin(L);
@@ -120,7 +137,8 @@ static int core_wants(lua_State *L) {
     lua_pushstring(L, words[s->shared->settings->credential]);
     lua_pushstring(L, s->shared->settings->token_url);
   }
-  return avp_signin_wants(s, now) ? 2 : 0; /* last: after a `true` nothing may raise */
+  lua_pushboolean(L, s->asked_anew);
+  return avp_signin_wants(s, now) ? 3 : 0; /* last: after a `true` nothing may raise */
 }
 
 /* Fails the sign-in, and with it at once the calls that wait for a token. */

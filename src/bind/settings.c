@@ -111,6 +111,7 @@ const char *settings_client(lua_State *L, int table, struct avp_settings *settin
   settings->token_url = settings_need_text(L, table, "token_url");
   settings->client_id = settings_text(L, table, "client_id");
   settings->scope = settings_need_text(L, table, "scope");
+  settings->scope_source = settings_text(L, table, "scope_source");
   settings->token_store = settings_has(L, table, "token_store");
   settings->timeout_ms = settings_ms(L, table, "timeout", -1);
   settings->retry.max_attempts = (int)settings_whole(L, table, "max_attempts", SETTINGS_MAX, 0);

@@ -265,6 +265,22 @@ void avp_explain_verdict(struct avp_err *err, const struct avp_retry_answer *ans
   }
 }
 
+void avp_explain_scope(struct avp_err *err, const struct avp_settings *settings) {
+  if (settings->scope_source == NULL || settings->credential == AVP_CREDENTIAL_TOKEN) return;
+  err->message[0] = '\0';
+  if (err->kind == AVP_ERR_FORBIDDEN) {
+    avp_err_add(err, "HTTP status %d", err->status);
+  } else {
+    avp_err_add(err, "sign-in failed: %s", err->code);
+  }
+  avp_err_add(
+      err,
+      ": the scope that was asked for is \"%.300s\", from %s: check its spelling (at most 300 "
+      "characters), and tick what it names under Elements > Settings > Additional > API "
+      "app registration; or leave it out, and tick elements.customers.read.all there",
+      settings->scope, settings->scope_source);
+}
+
 static const struct {
   const char *word;
   const char *advice;
@@ -292,12 +308,41 @@ static const char *advice_for_word(const char *word, bool assertion) {
   return "check client_id, the credential and token_url";
 }
 
+static bool is_blank(char c) { return c != '\0' && strchr(" \t\r\n\v\f", c) != NULL; }
+
+static bool has_blank_end(const char *text) {
+  return text != NULL && text[0] != '\0' && (is_blank(text[0]) || is_blank(text[strlen(text) - 1]));
+}
+
+/* What the program gives is sent byte for byte. */
+static void add_blank_ends(struct avp_err *err, const struct avp_settings *settings,
+                           const char *credential) {
+  static const char said[] = "; %s begins or ends with white space, which was sent with it";
+  if (has_blank_end(settings->client_id)) avp_err_add(err, said, "client_id");
+  if (has_blank_end(credential)) avp_err_add(err, said, "the secret");
+}
+
 void avp_explain_token_refusal(struct avp_err *err, const struct avp_reply *reply, const char *word,
-                               const char *description, bool assertion, const char *url) {
-  if (word == NULL) word = "";
-  avp_err_set(err, AVP_ERR_AUTH, "sign-in failed: %s%s%s", word, word[0] != '\0' ? ": " : "",
-              advice_for_word(word, assertion));
-  if (description[0] != '\0') avp_err_add(err, " (%s)", description);
+                               const char *description, const struct avp_settings *settings,
+                               const char *credential) {
+  bool assertion = settings->credential == AVP_CREDENTIAL_ASSERTION;
+  avp_err_set(err, AVP_ERR_AUTH, "sign-in failed: %s: %s", word, advice_for_word(word, assertion));
   strncpy(err->code, word, sizeof err->code - 1); /* the rest is zeroed */
-  fill(err, reply, url);
+  fill(err, reply, settings->token_url);
+  if (strcmp(word, "invalid_scope") == 0) avp_explain_scope(err, settings);
+  if (strcmp(word, "invalid_client") == 0) add_blank_ends(err, settings, credential);
+  if (description[0] != '\0') avp_err_add(err, " (%s)", description);
+}
+
+void avp_explain_token_status(struct avp_err *err, const struct avp_reply *reply, const char *url) {
+  bool refused = reply->status == 400 || reply->status == 401 || reply->status == 403;
+  avp_explain_status(err, reply, url);
+  if (refused) err->kind = AVP_ERR_AUTH;
+  err->message[0] = '\0';
+  avp_err_add(err,
+              "HTTP status %d from the token endpoint, which does not say why in OAuth's words: "
+              "check token_url and environment, and proxies in between",
+              reply->status);
+  avp_err_forget_token(err);
+  if (err->body_len > 0) avp_err_add(err, "; what it says is in body");
 }

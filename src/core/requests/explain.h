@@ -8,7 +8,7 @@
 
 #include "../ground/err.h"
 #include "../wire/transfer.h"
-#include "retry.h"
+#include "settings.h"
 
 /* Fills the error of a reply that did not come whole (`reply->result` is not CURLE_OK). */
 void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, const char *url);
@@ -27,10 +27,17 @@ void avp_explain_given_token(struct avp_err *err);
 void avp_explain_verdict(struct avp_err *err, const struct avp_retry_answer *answer,
                          const struct avp_retry_policy *policy, int attempts);
 
-/* Fills the error of a token request that was refused: `word` is RFC 6749's (section 5.2), NULL if
- * the server sent none; `description` is its sentence, maybe empty. `assertion`: a signed one was
- * sent, not a secret. */
+/* Replaces the sentence of a refusal, which advises to tick the default scope, if the user has set
+ * another: it names that one and where it was set. */
+void avp_explain_scope(struct avp_err *err, const struct avp_settings *settings);
+
+/* Fills the error of a token request that was refused: `word` is RFC 6749's (section 5.2);
+ * `description` is the server's sentence, maybe empty; `credential` is what was sent. */
 void avp_explain_token_refusal(struct avp_err *err, const struct avp_reply *reply, const char *word,
-                               const char *description, bool assertion, const char *url);
+                               const char *description, const struct avp_settings *settings,
+                               const char *credential);
+
+/* Fills the error of a token reply that is neither a success nor a refusal in OAuth's words. */
+void avp_explain_token_status(struct avp_err *err, const struct avp_reply *reply, const char *url);
 
 #endif

@@ -22,6 +22,7 @@ static const size_t strings[] = {
     offsetof(struct avp_settings, token_url),
     offsetof(struct avp_settings, client_id),
     offsetof(struct avp_settings, scope),
+    offsetof(struct avp_settings, scope_source),
 };
 #define STRINGS (sizeof strings / sizeof strings[0])
 
@@ -114,6 +115,7 @@ static void begin_anew_after_fork(struct avp_requests *r) {
 
 static void fail(struct avp_requests *r, struct avp_call *call, const struct avp_err *err) {
   avp_call_fail(&r->shared, call, err);
+  if (err->kind == AVP_ERR_FORBIDDEN) avp_explain_scope(&call->err, &r->settings);
   avp_signin_redact(&r->signin, &call->err);
 }
 

@@ -20,6 +20,7 @@ struct avp_settings {
   const char *token_url;
   const char *client_id; /* may be NULL with AVP_CREDENTIAL_TOKEN and _ASSERTION */
   const char *scope;
+  const char *scope_source; /* the option or variable it comes from, NULL: it is the default */
   enum avp_credential credential;
   bool credential_is_function; /* of the user's: avp_signin_wants says when to call it */
   bool token_store;            /* before a fetch, look into the store that processes share */

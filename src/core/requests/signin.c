@@ -69,6 +69,8 @@ void avp_signin_fail(struct avp_signin *s, const struct avp_err *err, int64_t no
 }
 
 static void queue_request(struct avp_signin *s) {
+  /* asked for again: what was good for the last token may have been renewed */
+  if (settings_of(s)->credential_is_function) keep(&s->credential, NULL);
   s->call.state = AVP_CALL_QUEUED;
   s->call.attempts = 0;
   s->call.not_before = 0;
@@ -226,15 +228,14 @@ bool avp_signin_supply_token(struct avp_signin *s, const char *value, size_t len
   return true;
 }
 
-/* Asks the function once more if its secret was refused: it may return a renewed one. */
-static bool ask_for_new_secret(struct avp_signin *s, const char *word) {
-  if (!settings_of(s)->credential_is_function ||
-      settings_of(s)->credential != AVP_CREDENTIAL_SECRET || s->asked_anew || word == NULL ||
+/* Asks the function once more if what it returned was refused: the secret, or the certificate that
+ * signs, may have been renewed. */
+static bool ask_anew(struct avp_signin *s, const char *word) {
+  if (!settings_of(s)->credential_is_function || s->asked_anew || word == NULL ||
       strcmp(word, "invalid_client") != 0) {
     return false;
   }
   s->asked_anew = true;
-  keep(&s->credential, NULL);
   avp_call_drop(s->shared, &s->call);
   queue_request(s);
   return true;
@@ -256,17 +257,14 @@ void avp_signin_refused(struct avp_signin *s, const char *word, const char *desc
   const struct avp_reply *reply = &s->call.transfer->reply;
   struct avp_err err;
   char said[DESCRIPTION_MAX];
-  if (ask_for_new_secret(s, word)) return;
-  if (word != NULL || reply->status == 400 || reply->status == 401) {
+  if (ask_anew(s, word)) return;
+  if (word != NULL) {
     quote(s, description, said);
-    avp_explain_token_refusal(&err, reply, word, said,
-                              settings_of(s)->credential == AVP_CREDENTIAL_ASSERTION, s->call.url);
+    avp_explain_token_refusal(&err, reply, word, said, settings_of(s), s->credential);
+    avp_err_forget_token(&err);
   } else {
-    avp_explain_status(&err, reply, s->call.url);
-    if (reply->status == 403) err.kind = AVP_ERR_AUTH; /* a refusal, if not in OAuth's words */
-    avp_err_add(&err, "; this is the token endpoint: check token_url and environment");
+    avp_explain_token_status(&err, reply, s->call.url);
   }
-  avp_err_forget_token(&err);
   avp_signin_fail(s, &err, now);
 }
 

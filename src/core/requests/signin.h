@@ -41,7 +41,7 @@ struct avp_signin {
   int64_t ask_at;         /* ms: avp_signin_wants is true from then on; 0: at once */
   char *credential;       /* secret or assertion at hand, or NULL */
   char *sent_assertion;   /* the one that was sent last, kept out of errors */
-  bool asked_anew;        /* the function was asked again already after a refusal */
+  bool asked_anew;        /* the function is asked again, or was, after a refusal */
   struct avp_err failure; /* why there is no token, for the calls that wait; AVP_OK: none */
 };
 
@@ -92,7 +92,8 @@ bool avp_signin_supply_token(struct avp_signin *s, const char *value, size_t len
                              int64_t lifetime_ms, bool fresh, int64_t now);
 
 /* Answers that the reply is a refusal: its `error` word and `error_description`, either may be
- * NULL. */
+ * NULL. After `invalid_client` the user's function is asked once more, if one returns the
+ * credential. */
 void avp_signin_refused(struct avp_signin *s, const char *word, const char *description,
                         int64_t now);
 
