@@ -6,7 +6,8 @@
 -- The store is the name of an ngx.shared dictionary, or an object with
 --     get(self, key) -> string or nil
 --     put(self, key, value, seconds)            the value may be dropped after so many seconds
---     lock(self, key, seconds) -> function that unlocks, or nil while another process has the lock
+--     lock(self, key, seconds) -> function that unlocks; or nil while another process has the lock;
+--                                 or nil and a message if it cannot be taken
 --
 -- Entries are not trusted: damaged, expired and refused tokens count as none.
 -- SPDX-License-Identifier: MIT
@@ -37,8 +38,9 @@ local function of_dictionary(dictionary)
   function place.lock(_, key, seconds)
     count = count + 1
     local name, owner = key .. " lock", ("%d %d"):format(ngx.worker.pid(), count)
-    if not dictionary:add(name, owner, seconds) then
-      return nil
+    local ok, why = dictionary:add(name, owner, seconds)
+    if not ok then
+      return nil, why ~= "exists" and why or nil
     end
     return function()
       if dictionary:get(name) == owner then -- it may have expired, and another process have it
@@ -125,15 +127,16 @@ function store.answer(client, state, waited)
   if take(client, state) then
     return true
   end
-  local unlock = state.store:lock(state.store_key, store.lock_seconds)
+  local unlock, failed = state.store:lock(state.store_key, store.lock_seconds)
   if unlock then
     look_again(client, state, unlock)
-  elseif not core.later(client, PAUSE) then -- else the old token will do meanwhile
-    if waited <= PATIENCE or not core.fetch(client) then
-      return false
-    end
-    state.fetching = true
+    return true
+  elseif not failed and core.later(client, PAUSE) then
+    return true -- the old token will do meanwhile
+  elseif not failed and waited <= PATIENCE or not core.fetch(client) then
+    return false
   end
+  state.fetching = true -- without the lock
   return true
 end
 
