@@ -22,6 +22,7 @@ end
 local function keep(state, values, about)
   local credential = values.client_secret or values.client_assertion or values.access_token
   state.credential = type(credential) == "function" and credential or nil
+  state.forget = values.forget -- makes a certificate's function read its files again
   state.driver, state.on_event = values.driver, values.on_event
   state.token_store, state.about = values.token_store, about
 end

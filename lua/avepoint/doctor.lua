@@ -109,32 +109,22 @@ local function look_at_proxy(report, options, about)
   end
 end
 
-local function look_at_certificate(report, options)
-  local certificate = options.certificate or os.getenv "AVEPOINT_CERTIFICATE"
-  local key, why = require("avepoint.certificate").load {
-    certificate = certificate,
-    private_key = options.private_key or os.getenv "AVEPOINT_PRIVATE_KEY",
-    certificate_password = options.certificate_password
-      or os.getenv "AVEPOINT_CERTIFICATE_PASSWORD",
-  }
-  if not key then
-    report:fail("certificate", "%s", why)
-    return
-  end
-  local date = os.date("!%Y-%m-%d", key:expires())
-  if key:expires() - os.time() < SOON then
+local function look_at_certificate(report, about)
+  local date = os.date("!%Y-%m-%d", about.expires)
+  if about.expires - os.time() < SOON then
     report:warn("certificate", "%s ends on %s: upload a new one to the app registration in time",
-      key:thumbprint(), date)
+      about.thumbprint, date)
   else
-    report:ok("certificate", "%s, good until %s", key:thumbprint(), date)
+    report:ok("certificate", "%s, good until %s", about.thumbprint, date)
   end
 end
 
 -- Reports the variables of credentials that are set and not used: the user may think that they are.
 local function look_at_others(report, used)
-  for _, source in ipairs(require("avepoint.settings").sources) do
+  local settings = require "avepoint.settings"
+  for _, source in ipairs(settings.sources) do
     local name = source.name
-    if name ~= used and os.getenv(name) and os.getenv(name) ~= "" then
+    if name ~= used and settings.variable(name) then
       report:warn("credential", "%s is set too, and not used", name)
     end
   end
@@ -155,8 +145,8 @@ local function look_at_settings(report, options)
   report:ok("credential", "%s%s", about.credential,
     about.client_id and " with client id " .. about.client_id or "")
   look_at_others(report, about.credential)
-  if about.credential:lower():find "certificate" then
-    look_at_certificate(report, options)
+  if about.thumbprint then
+    look_at_certificate(report, about)
   end
   report:ok("service", "%s, signing in at %s", about.base_url, about.token_url)
   report:ok("trust", about.ca_file and "the certificates in %s, and no others"

@@ -60,11 +60,13 @@ end
 -- Gets what the core wants, from the token store or from the user's credential function. Returns
 -- true if the core has its answer.
 local function answer(client, state)
-  local want, detail = core.wants(client)
+  local want, detail, refused = core.wants(client)
   if not want then
     return false
   elseif want == "store" then
     return (ask(client, store.answer, client, state, detail))
+  elseif refused and state.forget then
+    state.forget()
   end
   local value, more = ask(client, state.credential, want == "assertion" and detail or nil)
   if value == nil and more ~= nil then

@@ -25,11 +25,18 @@ local ENVIRONMENTS = { -- hosts of the token endpoint and of the service
 
 local USER_AGENT = ("avepoint-lua/%s libcurl/%s"):format(core.version, core.library().version)
 
--- Returns the value of an environment variable; an empty one counts as not set.
-local function variable(name)
-  local value = os.getenv(name)
+-- Returns a text without a byte order mark and white space around it: they are no part of a
+-- secret, an id or a path.
+local function trim(text)
+  return text:gsub("^\239\187\191", ""):match "^%s*(.-)%s*$"
+end
+
+--- Returns the value of an environment variable, trimmed; an empty one counts as not set.
+function settings.variable(name)
+  local value = trim(os.getenv(name) or "")
   return value ~= "" and value or nil
 end
+local variable = settings.variable
 
 -- Raises a `config` error object with this message, if there is one.
 local function refuse(message)
@@ -50,20 +57,34 @@ end
 
 local SECRET_LONGEST = 4096 -- bytes of a secret's file
 
--- Returns the secret in a file, without a byte order mark and white space around it: they are no
--- part of a secret.
+-- Returns the secret in a file, or nil and what is wrong. Tells the path only if it can be opened:
+-- it may be the secret itself.
 local function read_secret(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read(SECRET_LONGEST + 1) or ""
-  local secret = text:gsub("^\239\187\191", ""):match "^%s*(.-)%s*$"
-  local wrong = not file and "a file that cannot be read" or secret == "" and "an empty file"
+  local file, why = io.open(path, "rb")
+  if not file then
+    return nil, "AVEPOINT_CLIENT_SECRET_FILE names no file that can be read"
+      .. why:gsub("^.*:", ":") .. "; it is to be the path of the secret's file, not the secret"
+  end
+  local text = file:read(SECRET_LONGEST + 1) or ""
+  file:close()
+  local secret = trim(text)
+  local wrong = secret == "" and "an empty file"
     or (#text > SECRET_LONGEST or secret:find "[%z\r\n]")
     and "a file that holds more than a secret in plain text, on one line"
-  if file then
-    file:close()
+  if wrong then
+    return nil, ("AVEPOINT_CLIENT_SECRET_FILE names %s: %s"):format(wrong, path:sub(1, 300))
   end
-  refuse(wrong and ("AVEPOINT_CLIENT_SECRET_FILE names %s: %s"):format(wrong, path:sub(1, 300)))
   return secret
+end
+
+-- Returns the function that reads the secret for each token, since files are rotated, and the
+-- secret that is there now.
+local function secret_of_file(path)
+  local secret, wrong = read_secret(path)
+  refuse(wrong)
+  return function()
+    return read_secret(path)
+  end, secret
 end
 
 local function check_token(text)
@@ -75,22 +96,25 @@ end
 --- The variables that a credential comes from; the first that is set counts.
 settings.sources = {
   { name = "AVEPOINT_CLIENT_SECRET", option = "client_secret" },
-  { name = "AVEPOINT_CLIENT_SECRET_FILE", option = "client_secret", read = read_secret },
+  { name = "AVEPOINT_CLIENT_SECRET_FILE", option = "client_secret", read = secret_of_file },
   { name = "AVEPOINT_CERTIFICATE", option = "certificate" },
   { name = "AVEPOINT_ACCESS_TOKEN", option = "access_token", read = check_token },
 }
 
--- Reads the credential's variable and returns its name, or nil.
+-- Reads the credential's variable. Returns its name and, if it names a secret's file, the secret.
 local function read_credential(values)
   for _, source in ipairs(settings.sources) do
-    local value = variable(source.name)
+    local value, secret = variable(source.name), nil
     if value then
-      values[source.option] = source.read and source.read(value) or value
+      if source.read then
+        value, secret = source.read(value)
+      end
+      values[source.option] = value
       if values.certificate then
         values.private_key = variable "AVEPOINT_PRIVATE_KEY"
         values.certificate_password = variable "AVEPOINT_CERTIFICATE_PASSWORD"
       end
-      return source.name
+      return source.name, secret
     end
   end
 end
@@ -139,14 +163,22 @@ end
 -- Chooses the credential. Credentials are one set: an explicit one hides all variables but the
 -- client id's. A certificate becomes a function that returns assertions.
 local function choose_credential(values, about)
-  about.credential = explicit_kinds(values)[1] or read_credential(values)
+  local text
+  about.credential = explicit_kinds(values)[1]
+  if not about.credential then
+    about.credential, text = read_credential(values)
+  end
   check_credential(values, about)
-  local text = values.client_secret or values.access_token
+  text = text or values.client_secret or values.access_token
   if values.certificate then
-    local sign, more = certificate.signer(values)
-    refuse(not sign and more)
-    values.client_assertion, text = sign, more -- the certificate's thumbprint
+    local signer, key, forget = certificate.signer { client_id = values.client_id,
+      certificate = values.certificate, private_key = values.private_key,
+      certificate_password = values.certificate_password }
+    refuse(not signer and key)
+    values.client_assertion, values.forget = signer, forget
     values.certificate, values.private_key, values.certificate_password = nil, nil, nil
+    about.thumbprint, about.expires = key:thumbprint(), key:expires()
+    text = about.thumbprint
   end
   about.credential_hash = type(text) == "string" and core.hash(text) or nil
 end
@@ -200,8 +232,10 @@ local function check_ca_file(path)
   if file then
     file:close()
   end
+  local is_text = path:find "[\r\n]" or path:find("-----BEGIN", 1, true) -- maybe with a key
   refuse(not found and ("ca_file %s: %s (see AVEPOINT_CA_FILE)"):format(
-    file and "holds no PEM certificate" or "cannot be read", path:sub(1, 300)))
+    file and "holds no PEM certificate" or "cannot be read",
+    is_text and "it is to be the path of a file, not its text" or path:sub(1, 300)))
 end
 
 -- Sets where the system's certificates are, as the program curl finds them.
@@ -220,6 +254,17 @@ local function make_logger()
   return level and log.new(level, format)
 end
 
+-- Returns a function that calls both, the logger first: the user's function may raise.
+local function both(logger, on_event)
+  if not logger or not on_event then
+    return logger or on_event
+  end
+  return function(event)
+    logger(event)
+    on_event(event)
+  end
+end
+
 --- Makes the settings of a client.
 -- @param given the user's options, or nil
 -- @return the settings by option name, of the credentials one: client_secret, client_assertion or
@@ -233,6 +278,7 @@ function settings.client(given)
       .. "client_assertion and access_token exclude each other")
   end
   local names = read_variables(values)
+  values.scope_source = names.scope or values.scope and "the option scope"
   fill_in_defaults(values, options.client)
   values.user_agent = (values.user_agent and values.user_agent .. " " or "") .. USER_AGENT
   check_urls(values, names)
@@ -242,8 +288,7 @@ function settings.client(given)
     find_trust(values)
   end
   choose_credential(values, about)
-  local logger = make_logger()
-  values.on_event = values.on_event or logger
+  values.on_event = both(make_logger(), values.on_event)
   for _, name in ipairs { "client_id", "base_url", "token_url", "ca_file", "scope" } do
     about[name] = values[name]
   end
