@@ -46,11 +46,12 @@ options.client = {
     text = "The id of the app registration." },
   { name = "client_secret", kind = "text or function", as = "fun(): string?, string?",
     variables = { "AVEPOINT_CLIENT_SECRET", "AVEPOINT_CLIENT_SECRET_FILE" },
-    text = "Its secret, or a function that returns it." },
+    text = "Its secret, or a function that returns it, called for each new token and once more "
+      .. "after `invalid_client`. A file is read as often." },
   { name = "certificate", kind = "text", variables = { "AVEPOINT_CERTIFICATE" },
     text = "Path of a PEM, DER or PKCS#12 file." },
   { name = "private_key", kind = "text", variables = { "AVEPOINT_PRIVATE_KEY" },
-    text = "Path of a PEM file, if the certificate's does not hold the key." },
+    text = "Path of a PEM or DER file, if the certificate's does not hold the key." },
   { name = "certificate_password", kind = "text",
     variables = { "AVEPOINT_CERTIFICATE_PASSWORD" },
     text = "Of the key or the PKCS#12 file." },
@@ -95,7 +96,7 @@ options.client = {
     text = "The name of an `ngx.shared` dictionary, or an object: where processes share a token." },
   { name = "on_event", kind = "function", as = "fun(event: avepoint.Event)",
     variables = { "AVEPOINT_LOG", "AVEPOINT_LOG_FORMAT" },
-    text = "Called for each event. `AVEPOINT_LOG` sets a ready-made logger." },
+    text = "Called for each event. `AVEPOINT_LOG` sets a ready-made logger, beside it." },
   { name = "user_agent", kind = "text", wrong = no_control,
     text = "Put before the library's own." },
 }

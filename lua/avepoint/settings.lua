@@ -278,8 +278,9 @@ function settings.client(given)
       .. "client_assertion and access_token exclude each other")
   end
   local names = read_variables(values)
-  values.scope_source = names.scope or values.scope and "the option scope"
   fill_in_defaults(values, options.client)
+  values.scope_source = values.scope ~= options.client.scope.default
+    and (names.scope or "the option scope") or nil
   values.user_agent = (values.user_agent and values.user_agent .. " " or "") .. USER_AGENT
   check_urls(values, names)
   if values.ca_file then

@@ -84,9 +84,9 @@
 ---Options of `avepoint.client`. All times are seconds, fractions allowed.
 ---@class avepoint.ClientOptions
 ---@field client_id string? The id of the app registration. Environment: `AVEPOINT_CLIENT_ID`.
----@field client_secret (string|fun(): string?, string?)? Its secret, or a function that returns it. Environment: `AVEPOINT_CLIENT_SECRET`, `AVEPOINT_CLIENT_SECRET_FILE`.
+---@field client_secret (string|fun(): string?, string?)? Its secret, or a function that returns it, called for each new token and once more after `invalid_client`. A file is read as often. Environment: `AVEPOINT_CLIENT_SECRET`, `AVEPOINT_CLIENT_SECRET_FILE`.
 ---@field certificate string? Path of a PEM, DER or PKCS#12 file. Environment: `AVEPOINT_CERTIFICATE`.
----@field private_key string? Path of a PEM file, if the certificate's does not hold the key. Environment: `AVEPOINT_PRIVATE_KEY`.
+---@field private_key string? Path of a PEM or DER file, if the certificate's does not hold the key. Environment: `AVEPOINT_PRIVATE_KEY`.
 ---@field certificate_password string? Of the key or the PKCS#12 file. Environment: `AVEPOINT_CERTIFICATE_PASSWORD`.
 ---@field client_assertion (fun(audience: string): string?, string?)? Returns a signed JWT for this audience, a new one each time.
 ---@field access_token (string|fun(): string?, number|string|nil)? A token, or a function that returns one and its lifetime in seconds. Environment: `AVEPOINT_ACCESS_TOKEN`.
@@ -106,7 +106,7 @@
 ---@field concurrency integer? Most pages in flight. From 1 to 64. Default: 4.
 ---@field driver ("auto"|"blocking"|"uv"|"nvim"|"ngx"|avepoint.Driver)? How the client is waited for. Default: `auto`.
 ---@field token_store (string|avepoint.TokenStore)? The name of an `ngx.shared` dictionary, or an object: where processes share a token. Default: none.
----@field on_event (fun(event: avepoint.Event))? Called for each event. `AVEPOINT_LOG` sets a ready-made logger. Environment: `AVEPOINT_LOG`, `AVEPOINT_LOG_FORMAT`.
+---@field on_event (fun(event: avepoint.Event))? Called for each event. `AVEPOINT_LOG` sets a ready-made logger, beside it. Environment: `AVEPOINT_LOG`, `AVEPOINT_LOG_FORMAT`.
 ---@field user_agent string? Put before the library's own.
 
 ---Options of a listing.
@@ -130,7 +130,7 @@
 ---@class avepoint.TokenStore
 ---@field get fun(self: avepoint.TokenStore, key: string): string?
 ---@field put fun(self: avepoint.TokenStore, key: string, value: string, seconds: number)
----@field lock fun(self: avepoint.TokenStore, key: string): (fun()?)
+---@field lock fun(self: avepoint.TokenStore, key: string): (fun()?), string? Returns a function that unlocks; nil while another process has the lock; nil and a message if it cannot be taken.
 
 ---What a listing has cost so far.
 ---@class avepoint.Stats

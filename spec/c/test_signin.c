@@ -111,6 +111,25 @@ static void test_renewal_with_a_store(void) {
   rig_close(&rig);
 }
 
+/* The coroutine that asks the user's function may be gone with the listing. */
+static void test_renewal_that_asks_the_user(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  settings.credential_is_function = true;
+  rig_signed_in(&rig, &settings);
+  rig.now += HOUR - 200000;
+  call = get(&rig, "x=1");
+  step(&rig);
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  avp_call_release(rig.r, call);
+  call = get(&rig, "x=2");
+  step(&rig);
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  avp_call_release(rig.r, call);
+  rig_close(&rig);
+}
+
 /* Its reply lay there while nobody waited. A 401 then is the token's age, not its refusal. */
 static void test_renewal_read_late(void) {
   struct avp_settings settings = rig_settings();
@@ -677,6 +696,7 @@ static const struct check_test tests[] = {
     {"sign-in: early renewal while pages go on", test_early_renewal},
     {"sign-in: an early renewal outlives the pages", test_renewal_outlives_pages},
     {"sign-in: an early renewal with a store", test_renewal_with_a_store},
+    {"sign-in: an early renewal that asks the user", test_renewal_that_asks_the_user},
     {"sign-in: an early renewal that is read late", test_renewal_read_late},
     {"sign-in: a failed early renewal is tolerated", test_failed_early_renewal},
     {"sign-in: a failed early renewal fails no wait", test_failed_early_renewal_and_waits},

@@ -72,6 +72,13 @@ describe("a certificate is opened", function()
     end)
   end
 
+  it("from a pipe", function()
+    must "mkfifo pipe.pem && { cat marked.pem > pipe.pem & }"
+    assert.is_truthy(load("pipe.pem", "leaf.key"))
+    must "{ cat leaf.key > pipe.pem & }"
+    assert.is_truthy(load("leaf.pem", "pipe.pem"))
+  end)
+
   it("but with its password alone", function()
     for _, files in ipairs { { "nomac.p12" }, { "leaf.der", "encrypted.der" } } do
       local _, why = load(files[1], files[2])

@@ -59,6 +59,15 @@ describe("a token reply without OAuth's words", function()
     assert.not_matches("body", error_with({ status = 403, body = "" }).message, 1, true)
   end)
 
+  it("that is tried again says in the end where it came from", function()
+    local client = helper.client({ customers = 3, faults = { { on = "token", status = 503,
+      body = PAGE, times = -1 } } }, { max_attempts = 1 })
+    local _, err = client:customers():next()
+    assert.equal("server", err.kind)
+    assert.matches("token endpoint", err.message, 1, true)
+    assert.equal(PAGE, err.body)
+  end)
+
   it("in JSON is quoted", function()
     local err = error_with { status = 403, body = '{"message":"the tenant is suspended"}' }
     assert.equal("auth", err.kind)

@@ -54,14 +54,20 @@ static int give_password(char *out, int size, int writing, void *user) {
 /* Opens the file, behind its byte order mark if it has one. */
 static BIO *open_file(struct load *load, const char *path, const char *option) {
   char mark[3];
+  BIO *buffer = BIO_new(BIO_f_buffer()); /* to look ahead in a pipe too */
   BIO *file = BIO_new_file(path, "rb");
-  if (file == NULL) {
+  if (buffer == NULL || file == NULL) {
     fail(load, NULL, "%s cannot be read (%s): it is to be the path of a file", option,
          strerror(errno));
-  } else if (BIO_read(file, mark, 3) != 3 || memcmp(mark, "\xEF\xBB\xBF", 3) != 0) {
-    (void)BIO_reset(file);
+    BIO_free(buffer);
+    BIO_free(file);
+    return NULL;
   }
-  return file;
+  BIO_push(buffer, file);
+  if (BIO_buffer_peek(buffer, mark, 3) == 3 && memcmp(mark, "\xEF\xBB\xBF", 3) == 0) {
+    BIO_read(buffer, mark, 3);
+  }
+  return buffer;
 }
 
 /* Whether OpenSSL has failed for an encryption that it does not open. */
@@ -127,7 +133,7 @@ static bool read_certificates(struct load *load) {
   } else if (sk_X509_num(load->found) == 0 && BIO_reset(file) == 0) {
     keep(load, d2i_X509_bio(file, NULL));
   }
-  BIO_free(file);
+  BIO_free_all(file);
   if (!done || sk_X509_num(load->found) > 0) return done;
   return fail(load, path, "certificate is neither PEM nor PKCS#12");
 }
@@ -151,7 +157,7 @@ static bool read_key(struct load *load) {
   file = open_file(load, path, option);
   if (file == NULL) return false;
   load->pkey = parse_key(load, file);
-  BIO_free(file);
+  BIO_free_all(file);
   if (load->pkey != NULL) return true;
   if (load->asked_for_password) return wrong_password(load, option, path);
   return fail(load, path, "%s holds no private key, in PEM form or DER%s", option,

@@ -89,12 +89,14 @@ static bool anyone_waits(const struct avp_requests *r) {
   return call != NULL;
 }
 
-/* Gives up the token that nobody waits for any more. An early renewal may finish, since a listing
- * that takes a page does not wait just then either; but not one for which a store is locked. */
+/* Gives up the token that nobody waits for any more. The request of an early renewal may end, since
+ * a listing that takes a page does not wait just then either; but not one that a store is locked
+ * for. */
 static void give_up_token(struct avp_requests *r) {
-  bool may_finish =
-      avp_token_is_usable(&r->signin.token, r->shared.now) && !r->settings.token_store;
-  if (!may_finish && !anyone_waits(r)) avp_signin_cancel(&r->signin);
+  const struct avp_signin *s = &r->signin;
+  bool may_end = avp_token_is_usable(&s->token, r->shared.now) && !r->settings.token_store &&
+                 s->state != AVP_SIGNIN_ASKING;
+  if (!may_end && !anyone_waits(r)) avp_signin_cancel(&r->signin);
 }
 
 static void requeue_all(struct avp_requests *r) {

@@ -149,6 +149,7 @@ static void take_finished(struct avp_signin *s) {
     enter(s, AVP_SIGNIN_REPLIED); /* success or refusal */
   } else if (!avp_call_plan(s->shared, &s->call, &answer, &err)) {
     err.attempts = s->call.attempts;
+    if (err.status != 0) avp_err_add(&err, " (at the token endpoint)");
     avp_err_forget_token(&err);
     avp_signin_fail(s, &err, s->shared->now);
   }
