@@ -63,7 +63,12 @@ static void test_assertion_is_not_in_errors(void) {
   fake_reply("/token", 400, "client_assertion=head.claims.signature");
   step(&rig);
   refuse_token(&rig, "invalid_client", "bad head.claims.signature");
-  check_silent(call, "head.claims.signature");
+  CHECK(avp_signin_supply(&rig.r->signin, "head.claims.another")); /* asked once more */
+  step(&rig);
+  fake_reply("/token", 400, "client_assertion=head.claims.another");
+  step(&rig);
+  refuse_token(&rig, "invalid_client", "bad head.claims.another");
+  check_silent(call, "head.claims");
   avp_call_release(rig.r, call);
   rig_close(&rig);
 }
