@@ -6,17 +6,14 @@
 -- error.
 -- SPDX-License-Identifier: MIT
 
-local compat = require "avepoint.compat"
 local core = require "avepoint.core"
 local customer = require "avepoint.customer"
-local driver = require "avepoint.driver"
 local lazy = require "avepoint.lazy"
 local nearest = require "avepoint.nearest"
 local problem = require "avepoint.problem"
 local pump = require "avepoint.pump"
 local settings = require "avepoint.settings"
 local show = require "avepoint.show"
-local store = require "avepoint.store"
 
 local Listing = {}
 local meta = { __name = "avepoint.listing" }
@@ -25,91 +22,17 @@ local listing = { methods = Listing }
 
 -- root --------------------------------------------------------------------------------------------
 
-local MEMORY = "not enough memory" -- Lua's own message
-
-local function is_busy(self)
-  local other = pump.waiting[self]
-  return other ~= nil and other ~= compat.running() and compat.is_alive(other)
+local function pull(self)
+  return pump.call(self, self._core.next)
 end
 
--- A second coroutine must not mix in where one waits. One that was dropped in its wait waits no
--- more, but only the collector knows of it.
-local function check_busy(self)
-  if is_busy(self) then
-    collectgarbage()
-    if is_busy(self) then
-      problem.misuse "this listing is busy: another coroutine waits on it"
-    end
-  end
-end
-
-local function report_progress(self)
-  local _, total, _, _, pages, received = self._core:progress()
-  if pages ~= self._pages_reported then
-    self._pages_reported = pages
-    self._on_progress(received, total)
-  end
-end
-
--- Calls the user's on_event and on_progress, which may raise, or ask this very listing for more: so
--- no row has been taken yet.
-local function notify(self)
-  pump.events(self._client, self._state)
-  if self._on_progress then
-    report_progress(self)
-  end
-end
-
--- Leaves nothing in flight; the listing can go on.
-local function cancel(self)
-  self._core:cancel()
-  driver.wake(self._client)
-  store.leave(self._client, self._state)
-end
-
--- What was raised while we waited, as the error to return; raises what is not ours.
-local function error_of_wait(self, err)
-  if err == MEMORY or core.is_error(err) and err.kind == "memory" then
-    return core.memory_error
-  elseif err == driver.CANCELLED or err == driver.INTERRUPTED then
-    cancel(self) -- the user has ended the wait
-  else
-    driver.wake(self._client) -- what failed here, others may be waiting for
-  end
-  error(err, 0)
-end
-
--- Calls a method of the core, waiting as often as it asks for. Once it has given a row, nothing on
--- the row's way to the user may need memory: no table grows, no function takes `...`.
-local function call(self, method)
-  check_busy(self)
-  pump.events(self._client, self._state)
-  local value, more, word = method(self._core)
-  if word ~= nil then
-    local ok
-    ok, value, more = compat.pcall(pump.call, self, word, method)
-    pump.waiting[self] = nil
-    if not ok then
-      return nil, error_of_wait(self, value)
-    end
-  elseif value == nil then
-    pump.last_events(self._client, self._state)
-  end
-  return value, more
-end
-
-local function pull_root(self)
-  return call(self, self._next)
-end
-
--- With functions of the user's to be told of the page that holds the row.
+-- Where the user's functions are called: they hear of a page before a row of it is taken.
 local function pull_notifying(self)
-  local ready, err = call(self, self._core.ready)
-  notify(self)
+  local ready, err = pump.call(self, self._core.ready)
   if ready == nil then
     return nil, err
   end
-  return pull_root(self)
+  return pull(self)
 end
 
 --- Makes the listing of a client's customers, one value.
@@ -119,36 +42,30 @@ function listing.new(client, values)
   values.body = values.customer_ids and state.encode { customerIds = values.customer_ids } or "{}"
   local reader, wrong = core.listing(client, values)
   if core.is_error(wrong) then
-    problem.raise(wrong)
+    problem.raise(wrong, state)
   elseif not reader then
     settings.fail_listing(wrong)
   end
-  local on_progress = values.on_progress
   local self = setmetatable({
     _client = client,
     _state = state,
     _core = reader,
-    _next = reader.next,
-    _on_progress = on_progress,
-    _on_turn = on_progress and report_progress,
-    _notifies = (on_progress or state.on_event) ~= nil,
+    _on_progress = values.on_progress,
     _pages_reported = 0,
+    _pull = (values.on_progress or state.on_event) and pull_notifying or pull,
   }, meta)
-  self._pull = self._notifies and pull_notifying or pull_root
   self._root = self
   return self
 end
 
--- errors ------------------------------------------------------------------------------------------
-
-local function complete(self, err)
-  return problem.complete(err, self._root._state)
-end
+-- one item ----------------------------------------------------------------------------------------
 
 local function raise(self, err)
-  complete(self, err)
-  problem.log(err)
-  error(err, 0)
+  problem.raise(err, self._root._state)
+end
+
+local function cancel(self)
+  pump.stop(self._root, self._root._core.cancel)
 end
 
 --- The next item, or nil at the end. Raises an error object.
@@ -164,16 +81,11 @@ end
 function Listing:next()
   lazy.check(self, "next")
   local item, err = self:_pull()
-  if err ~= nil then
-    complete(self, err)
-  end
-  return item, err
+  return item, err and problem.complete(err, self._root._state)
 end
 
 -- Leaving a loop cancels what is in flight; the listing can go on afterwards.
-function meta:__close()
-  cancel(self._root)
-end
+meta.__close = cancel
 
 function meta:__tostring()
   local given, total, page, state = self._root._core:progress()
@@ -212,7 +124,7 @@ function Listing:first()
   lazy.check(self, "first")
   lazy.expect(self, 1)
   local item, err = self:_pull()
-  cancel(self._root)
+  cancel(self)
   lazy.expect(self, nil)
   if err ~= nil then
     raise(self, err)
@@ -315,13 +227,9 @@ function Listing:pages()
     problem.misuse "listing:pages works on an unfiltered listing only"
   end
   return function()
-    local list, more = true, nil
-    if self._notifies then
-      list, more = call(self, self._core.ready)
-      notify(self)
-    end
+    local list, more = pump.call(self, self._core.ready) -- the user's functions hear of it first
     if list ~= nil then
-      list, more = call(self, self._core.page)
+      list, more = pump.call(self, self._core.page)
     end
     if list == nil and more ~= nil then
       raise(self, more)
@@ -334,11 +242,11 @@ end
 -- and keeps it.
 function Listing:total()
   local root = root_of(self, "total")
-  local total, err = call(root, root._core.total)
+  local total, err = pump.call(root, root._core.total)
+  pump.notify(root)
   if err ~= nil then
     raise(self, err)
   end
-  notify(root)
   return total
 end
 
@@ -356,9 +264,7 @@ end
 --- Ends the listing; asking for more afterwards raises `closed`.
 function Listing:close()
   local root = root_of(self, "close")
-  root._core:close()
-  driver.wake(root._client)
-  store.leave(root._client, root._state)
+  pump.stop(root, root._core.close)
 end
 
 -- wrong use ---------------------------------------------------------------------------------------

@@ -86,9 +86,9 @@ function problem.log(err)
   end
 end
 
---- Raises an error object that no request brought: completes it with the caller's line.
-function problem.raise(err)
-  err.where = err.kind ~= "memory" and problem.caller() or nil
+--- Completes an error object and raises it.
+function problem.raise(err, state)
+  problem.complete(err, state)
   problem.log(err)
   error(err, 0)
 end

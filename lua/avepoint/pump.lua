@@ -1,42 +1,64 @@
---- Runs the loop "try, wait, step" behind every call that needs the network. It is in Lua so that a
--- driver may yield (LuaJIT cannot return into C after a yield). It also calls the user's functions;
--- the core never does.
+--- Runs the loop "try, wait, step" behind every call that needs the network; for the waiting itself
+-- it only calls driver.lua's wait. The loop is in Lua so that a driver may yield (LuaJIT cannot
+-- return into C after a yield). It also calls the user's functions; the core never does.
 -- SPDX-License-Identifier: MIT
 
 local compat = require "avepoint.compat"
 local core = require "avepoint.core"
 local driver = require "avepoint.driver"
 local log = require "avepoint.log"
+local problem = require "avepoint.problem"
 local store = require "avepoint.store"
 
 local pump = {}
 
--- listing -> the coroutine that waits on it
-pump.waiting = setmetatable({}, { __mode = "kv" })
-
---- Calls on_event for each event since the last call.
-function pump.events(client, state)
-  local on_event = state.on_event
-  if not on_event then
-    return
-  end
-  local event = core.next_event(client)
-  while event do
-    on_event(event)
-    event = core.next_event(client)
-  end
-end
+local MEMORY = "not enough memory" -- Lua's own message
 
 local warn = log.new "warn"
 
---- The same at the end of a list or of a wait. Without an on_event the first warning of a client
--- still reaches stderr, or nginx's error log.
-function pump.last_events(client, state)
-  if state.on_event then
-    pump.events(client, state)
-    return
+-- listing -> the coroutine that waits on it
+local waiting = setmetatable({}, { __mode = "kv" })
+
+local function is_busy(listing)
+  local other = waiting[listing]
+  return other ~= nil and other ~= compat.running() and compat.is_alive(other)
+end
+
+-- A second coroutine must not mix in where one waits. One that was dropped in its wait waits no
+-- more, but only the collector knows of it.
+local function check_busy(listing)
+  if is_busy(listing) then
+    collectgarbage()
+    if is_busy(listing) then
+      problem.misuse "this listing is busy: another coroutine waits on it"
+    end
   end
-  local event = core.next_event(client)
+end
+
+--- Tells the user's on_event and on_progress what is new since the last call. Call it only while no
+-- row is taken: they may raise, or ask this very listing for more.
+function pump.notify(listing)
+  local on_event, on_progress = listing._state.on_event, listing._on_progress
+  if on_event then
+    for event in core.next_event, listing._client do
+      on_event(event)
+    end
+  end
+  if on_progress then
+    local _, total, _, _, pages, received = listing._core:progress()
+    if pages ~= listing._pages_reported then
+      listing._pages_reported = pages
+      on_progress(received, total)
+    end
+  end
+end
+
+-- The same at the end of a list or of a wait. Without an on_event the first warning of a client
+-- still reaches stderr, or nginx's error log.
+local function notify_at_end(listing)
+  pump.notify(listing)
+  local state = listing._state
+  local event = not state.on_event and core.next_event(listing._client)
   if event and not state.warned then
     state.warned = true
     warn(event)
@@ -79,37 +101,68 @@ end
 
 -- Waits until the client's progress may have changed, then steps it. If it changed while a function
 -- of the user's yielded, does not wait: no later event would wake us.
-local function wait(listing, word, seen)
+local function wait(listing, word)
   local client, state = listing._client, listing._state
-  pump.events(client, state)
+  local seen = core.progress(client)
+  pump.notify(listing)
   local at_once = answer(client, state) or word == "again" or core.progress(client) ~= seen
-  pump.waiting[listing] = compat.running()
+  waiting[listing] = compat.running()
   driver.wait(client, state, at_once and 0 or client:timeout())
-  pump.waiting[listing] = nil
+  waiting[listing] = nil
   client:step()
   store.settle(client, state)
 end
 
---- Continues a call that has to wait: waits and calls the method again until it has a result.
--- @param listing the root
--- @param word from the method's first call: "wait" or "again"
--- @param method of the listing's core
--- @return a value, or nil at the end, or nil and an error object
-function pump.call(listing, word, method)
-  local value, err
-  local seen = core.progress(listing._client)
-  repeat
-    wait(listing, word, seen)
+-- Continues a call that gave no value: while it has a word ("wait" or "again"), waits and tries
+-- again.
+local function continue(listing, method, err, word)
+  local value
+  while word ~= nil do
+    wait(listing, word)
     value, err, word = method(listing._core)
-    seen = core.progress(listing._client)
-    if value == nil and listing._on_turn then
-      listing:_on_turn()
-    end
-  until word == nil
+  end
   if value == nil then
-    pump.last_events(listing._client, listing._state)
+    notify_at_end(listing)
   end
   return value, err
+end
+
+--- Ends what a listing has in flight, by its core's `cancel` or `close`, and wakes whoever waits.
+function pump.stop(listing, method)
+  method(listing._core)
+  driver.wake(listing._client)
+  store.leave(listing._client, listing._state)
+end
+
+-- Returns the error object for what was raised while we waited; raises what is not ours.
+local function error_of_wait(listing, err)
+  if err == MEMORY or core.is_error(err) and err.kind == "memory" then
+    return core.memory_error
+  elseif err == driver.CANCELLED or err == driver.INTERRUPTED then
+    pump.stop(listing, listing._core.cancel) -- the user has ended the wait
+  else
+    driver.wake(listing._client) -- what failed here, others may be waiting for
+  end
+  error(err, 0)
+end
+
+--- Calls a method of a listing's core, waiting as often as it asks for. Once it has given a row,
+-- nothing on the row's way to the user may need memory: no table grows, no function takes `...`.
+-- @param listing the root
+-- @return a value, or nil at the end, or nil and an error object
+function pump.call(listing, method)
+  check_busy(listing)
+  pump.notify(listing)
+  local value, more, word = method(listing._core)
+  if value == nil then
+    local ok
+    ok, value, more = compat.pcall(continue, listing, method, more, word)
+    waiting[listing] = nil
+    if not ok then
+      return nil, error_of_wait(listing, value)
+    end
+  end
+  return value, more
 end
 
 return pump
