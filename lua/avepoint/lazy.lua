@@ -1,31 +1,21 @@
---- Adds the lazy methods (filter, map, take, in_country, ...) to listings: each takes the listing
--- over and returns another one. where.lua compares the fields.
+--- The lazy methods of listings (filter, map, take, in_country, ...): each takes the listing over
+-- and returns another one. where.lua compares the fields.
 -- SPDX-License-Identifier: MIT
 
 local customer = require "avepoint.customer"
 local problem = require "avepoint.problem"
 local where = require "avepoint.where"
 
-local lazy = {}
 local methods = {}
+local lazy = { methods = methods }
 
-local meta -- of listings
-
---- Raises unless self is a listing: a method was called with a dot.
-function lazy.check(self, name)
-  if getmetatable(self) ~= meta then
-    problem.misuse("listing.%s: write it with a colon, listing:%s(...)", name, name)
-  end
-end
-
--- All fields are there from the start: storing into them needs no memory, so that no row is lost
--- for want of it.
-local function derive(source, name, fields)
-  lazy.check(source, name)
+-- Returns the listing that takes `source` over. All fields are there from the start: storing into
+-- them needs no memory, so that no row is lost for want of it.
+local function derive(source, fields)
   fields._source = source
   fields._root = source._root
   fields._mapped = fields._mapped or source._mapped
-  return setmetatable(fields, meta)
+  return setmetatable(fields, getmetatable(source))
 end
 
 local function pull_filter(self)
@@ -107,57 +97,50 @@ local function check_count(n, name)
   end
 end
 
-local function filter(self, name, f)
-  return derive(self, name, { _f = f, _pull = pull_filter })
+local function filter(self, f)
+  return derive(self, { _f = f, _pull = pull_filter })
 end
 
 --- Only the items for which f(item) is true.
 function methods:filter(f)
-  lazy.check(self, "filter")
   lazy.check_function(f, "filter")
-  return filter(self, "filter", f)
+  return filter(self, f)
 end
 
 --- f(item) in place of each item; nil drops it.
 function methods:map(f)
-  lazy.check(self, "map")
   lazy.check_function(f, "map")
-  return derive(self, "map", { _f = f, _pull = pull_map, _mapped = true })
+  return derive(self, { _f = f, _pull = pull_map, _mapped = true })
 end
 
 --- The first n items at most.
 function methods:take(n)
-  lazy.check(self, "take")
   check_count(n, "take")
-  local taken = derive(self, "take", { _left = n, _pull = pull_take, _expect = expect_take })
+  local taken = derive(self, { _left = n, _pull = pull_take, _expect = expect_take })
   lazy.expect(taken, nil)
   return taken
 end
 
 --- All but the first n items.
 function methods:skip(n)
-  lazy.check(self, "skip")
   check_count(n, "skip")
-  return derive(self, "skip", { _left = n, _pull = pull_skip, _expect = expect_skip })
+  return derive(self, { _left = n, _pull = pull_skip, _expect = expect_skip })
 end
 
 --- Only customers whose fields have these values; see the README.
 function methods:where(fields)
-  lazy.check(self, "where")
-  return filter(self, "where", where.matcher(fields, "listing:where"))
+  return filter(self, where.matcher(fields, "listing:where"))
 end
 
 --- Only customers whose last job failed.
 function methods:failed()
-  return filter(self, "failed", function(c)
-    return customer.status_code(c) == 2
-  end)
+  return filter(self, where.matcher({ jobStatus = "Failed" }, "listing:failed"))
 end
 
 --- All customers but those that have nothing to do (N/A) or are at work: a status that is missing
 -- or unknown needs attention too.
 function methods:needs_attention()
-  return filter(self, "needs_attention", function(c)
+  return filter(self, function(c)
     local code = customer.status_code(c)
     return code ~= 0 and code ~= 1
   end)
@@ -165,11 +148,10 @@ end
 
 -- A filter for one field; a missing value must not match everybody.
 local function filter_field(self, name, field, wanted)
-  lazy.check(self, name)
   if wanted == nil or type(wanted) == "table" and wanted[1] == nil then
     problem.misuse("listing:%s takes at least one value", name)
   end
-  return filter(self, name, where.matcher({ [field] = wanted }, "listing:" .. name))
+  return filter(self, where.matcher({ [field] = wanted }, "listing:" .. name))
 end
 
 --- Only customers with one of these statuses.
@@ -194,22 +176,13 @@ end
 
 --- Only customers that have the text, in whatever case, in any of their texts.
 function methods:search(text)
-  lazy.check(self, "search")
   if type(text) ~= "string" then
     problem.misuse("listing:search takes a text, not %s", type(text))
   end
   local wanted = text:lower()
-  return filter(self, "search", function(c)
+  return filter(self, function(c)
     return customer.words(c):find(wanted, 1, true) ~= nil
   end)
-end
-
---- Adds the methods to the class of listings.
-function lazy.extend(class, metatable)
-  meta = metatable
-  for name, method in pairs(methods) do
-    class[name] = method
-  end
 end
 
 return lazy

@@ -15,7 +15,7 @@ local pump = require "avepoint.pump"
 local settings = require "avepoint.settings"
 local show = require "avepoint.show"
 
-local Listing = {}
+local Listing = lazy.methods
 local meta = { __name = "avepoint.listing" }
 
 local listing = { methods = Listing }
@@ -79,7 +79,6 @@ end
 
 --- The next item, or nil at the end, or nil and an error object.
 function Listing:next()
-  lazy.check(self, "next")
   local item, err = self:_pull()
   return item, err and problem.complete(err, self._root._state)
 end
@@ -95,14 +94,11 @@ function meta:__tostring()
     state, chained)
 end
 
-lazy.extend(Listing, meta)
-
 -- terminal ----------------------------------------------------------------------------------------
 
 -- Calls f for all that is left. No generic for: on 5.1 it cannot yield, and what is read to the end
 -- needs no closing.
-local function drain(self, name, f)
-  lazy.check(self, name)
+local function drain(self, f)
   local item = self()
   while item ~= nil do
     f(item)
@@ -113,7 +109,7 @@ end
 --- All that is left, as a list.
 function Listing:collect()
   local list = {}
-  drain(self, "collect", function(item)
+  drain(self, function(item)
     list[#list + 1] = item
   end)
   return list
@@ -121,7 +117,6 @@ end
 
 --- The next item, or nil. Cancels what is in flight; the listing can go on.
 function Listing:first()
-  lazy.check(self, "first")
   lazy.expect(self, 1)
   local item, err = self:_pull()
   cancel(self)
@@ -135,7 +130,7 @@ end
 --- How many are left.
 function Listing:count()
   local n = 0
-  drain(self, "count", function()
+  drain(self, function()
     n = n + 1
   end)
   return n
@@ -143,87 +138,70 @@ end
 
 --- Calls f(item) for each.
 function Listing:each(f)
-  lazy.check(self, "each")
   lazy.check_function(f, "each")
-  drain(self, "each", f)
-end
-
--- On customers as they come a field that is unknown is a typo; what `map` returns may have any.
-local function check_field(self, field, name)
-  lazy.check(self, name)
-  if type(field) ~= "string" then
-    problem.misuse("listing:%s takes the name of a field", name)
-  elseif not self._mapped then
-    customer.check_field(field, "listing:" .. name)
-  end
+  drain(self, f)
 end
 
 -- The value to group by: false if it is absent or cjson's null.
 local function key_of(item, field)
-  local value
-  if type(item) == "table" then
-    value = item[field]
-  end
+  local value = type(item) == "table" and item[field]
   if value == nil or type(value) == "userdata" then
     return false
   end
   return value
 end
 
+-- Calls add(result, key, item) for all that is left and returns the result. On customers as they
+-- come an unknown field is a typo; what `map` returns may have any.
+local function collect_by(self, field, name, add)
+  if type(field) ~= "string" then
+    problem.misuse("listing:%s takes the name of a field", name)
+  elseif not self._mapped then
+    customer.check_field(field, "listing:" .. name)
+  end
+  local result = {}
+  drain(self, function(item)
+    add(result, key_of(item, field), item)
+  end)
+  return result
+end
+
 --- Lists of items by the value of a field; those without it are under false.
 function Listing:group_by(field)
-  check_field(self, field, "group_by")
-  local groups = {}
-  drain(self, "group_by", function(item)
-    local key = key_of(item, field)
+  return collect_by(self, field, "group_by", function(groups, key, item)
     groups[key] = groups[key] or {}
     table.insert(groups[key], item)
   end)
-  return groups
 end
 
 --- Numbers of items by the value of a field; those without it are under false.
 function Listing:count_by(field)
-  check_field(self, field, "count_by")
-  local counts = {}
-  drain(self, "count_by", function(item)
-    local key = key_of(item, field)
+  return collect_by(self, field, "count_by", function(counts, key)
     counts[key] = (counts[key] or 0) + 1
   end)
-  return counts
 end
 
 --- The items by the value of a field; of several with the same value the last, those without it
 -- left out.
 function Listing:index_by(field)
-  check_field(self, field, "index_by")
-  local index = {}
-  drain(self, "index_by", function(item)
-    local key = key_of(item, field)
+  return collect_by(self, field, "index_by", function(index, key, item)
     if key ~= false then
       index[key] = item
     end
   end)
-  return index
 end
 
 --- Prints what is left as a table for reading.
 -- @param file where to; io.stdout if it is left out
 function Listing:show(file)
-  lazy.check(self, "show")
   show.list(self:collect(), file)
 end
 
 -- about the whole listing -------------------------------------------------------------------------
 
-local function root_of(self, name)
-  lazy.check(self, name)
-  return self._root
-end
-
 --- Iterates page by page: a list of customers, the page's metadata.
 function Listing:pages()
-  if self ~= root_of(self, "pages") then
+  if self ~= self._root then
     problem.misuse "listing:pages works on an unfiltered listing only"
   end
   return function()
@@ -241,7 +219,7 @@ end
 --- The server's count of all customers, or nil if it gives none. Fetches the first page if need be
 -- and keeps it.
 function Listing:total()
-  local root = root_of(self, "total")
+  local root = self._root
   local total, err = pump.call(root, root._core.total)
   pump.notify(root)
   if err ~= nil then
@@ -252,18 +230,18 @@ end
 
 --- Where this listing stands, as a string for the option `resume`; also after it was closed.
 function Listing:position()
-  return root_of(self, "position")._core:position()
+  return self._root._core:position()
 end
 
 --- What it has cost: requests, retries, pages, bytes, seconds, went_back, readings, missing; also
 -- after it was closed.
 function Listing:stats()
-  return root_of(self, "stats")._core:stats()
+  return self._root._core:stats()
 end
 
 --- Ends the listing; asking for more afterwards raises `closed`.
 function Listing:close()
-  local root = root_of(self, "close")
+  local root = self._root
   pump.stop(root, root._core.close)
 end
 
@@ -288,15 +266,19 @@ local function nearest_method(key)
   return OTHER_NAMES[key:lower()] or nearest(key, names)
 end
 
-local NOT_A_LIST = "a listing is read as it comes and is no list: listing:count() counts what is "
-  .. "left, listing:collect() makes a list of it"
+local function refuse()
+  problem.misuse("a listing is read as it comes and is no list: listing:count() counts what is "
+    .. "left, listing:collect() makes a list of it")
+end
+
+meta.__len, meta.__pairs, meta.__ipairs = refuse, refuse, refuse
 
 function meta.__index(_, key)
   local method = Listing[key]
   if method ~= nil then
     return method
   elseif type(key) == "number" then
-    problem.misuse(NOT_A_LIST)
+    refuse()
   elseif type(key) == "string" and key:sub(1, 1) ~= "_" then
     local near = nearest_method(key)
     problem.misuse("a listing has no method '%s'%s", key,
@@ -304,10 +286,14 @@ function meta.__index(_, key)
   end
 end
 
-local function refuse()
-  problem.misuse(NOT_A_LIST)
+-- A method that was called with a dot gets no listing.
+for name, method in pairs(Listing) do
+  Listing[name] = function(self, ...)
+    if getmetatable(self) ~= meta then
+      problem.misuse("listing.%s: write it with a colon, listing:%s(...)", name, name)
+    end
+    return method(self, ...)
+  end
 end
-
-meta.__len, meta.__pairs, meta.__ipairs = refuse, refuse, refuse
 
 return listing
