@@ -27,7 +27,13 @@ local function keep(state, values, about)
   state.token_store, state.about = values.token_store, about
 end
 
-local function make(options)
+--- Makes a client. Sends nothing.
+-- @param options the README's table of client options; nil: all from the environment
+-- @return a client
+-- Raises an argument error for wrong options, a `config` error object if a setting is missing or
+-- refused.
+function client.new(options)
+  refuse_module(options, "client")
   local values, about = settings.client(options)
   local made = core.client(values)
   local state = core.state(made)
@@ -40,16 +46,6 @@ local function make(options)
   return made
 end
 
---- Makes a client. Sends nothing.
--- @param options the README's table of client options; nil: all from the environment
--- @return a client
--- Raises an argument error for wrong options, a `config` error object if a setting is missing or
--- refused.
-function client.new(options)
-  refuse_module(options, "client")
-  return make(options)
-end
-
 local default -- the client made from the environment
 
 --- Lists customers through a default client. The first call makes this client from the environment;
@@ -59,7 +55,7 @@ local default -- the client made from the environment
 function client.customers(options)
   refuse_module(options, "customers")
   local values = settings.listing(options) -- first: a wrong option shows without credentials too
-  default = default or make {}
+  default = default or client.new()
   return listing.new(default, values)
 end
 

@@ -26,12 +26,8 @@ end
 
 --- The same for management modes.
 customer.management_mode = {
-  [0] = "customer",
-  [1] = "partner",
-  [2] = "unconfigured",
-  customer = 0,
-  partner = 1,
-  unconfigured = 2,
+  [0] = "customer", [1] = "partner", [2] = "unconfigured",
+  customer = 0, partner = 1, unconfigured = 2,
 }
 
 --- Raises unless `field` is a documented field.
@@ -54,27 +50,20 @@ end
 function customer.known_status(value, what)
   local code = core.status_code(value)
   if not code then
-    local names = {}
-    for known = 0, #core.status_names do
-      names[#names + 1] = core.status_names[known]
-    end
     problem.misuse("%s: unknown job status %s (%s)", what, tostring(value),
-      table.concat(names, ", "))
+      table.concat(core.status_names, ", ", 0))
   end
   return code
 end
 
 --- Returns the code of a management mode that a user gave, by name or number; raises for others.
 function customer.known_mode(value, what)
-  local key = type(value) == "string" and value:lower() or value
-  local mode = type(key) ~= "table" and key ~= nil and customer.management_mode[key]
-  if type(mode) == "string" then
-    mode = value
-  elseif not mode then
+  local mode = customer.management_mode[type(value) == "string" and value:lower() or value]
+  if not mode then
     problem.misuse("%s: unknown management mode %s (customer, partner, unconfigured)", what,
       tostring(value))
   end
-  return mode
+  return type(mode) == "number" and mode or value
 end
 
 --- Calls f(id, name) for each tenant until it returns true; returns whether it did.

@@ -11,9 +11,13 @@ local driver = {}
 driver.CANCELLED = "avepoint: cancelled"
 driver.INTERRUPTED = "avepoint: interrupted"
 
--- Returns the driver for the running code.
-local function choose()
-  if rawget(_G, "ngx") and ngx.get_phase then -- luacheck: read globals ngx
+-- Returns the driver that the option gives or names; of "auto", the one for the running code.
+local function choose(given)
+  if type(given) == "table" then
+    return given
+  elseif given ~= "auto" then
+    return require("avepoint.driver." .. given)
+  elseif rawget(_G, "ngx") and ngx.get_phase then -- luacheck: read globals ngx
     return require "avepoint.driver.ngx"
   end
   local uv = package.loaded["avepoint.driver.uv"]
@@ -28,15 +32,7 @@ end
 
 --- Waits until the client should be stepped, at most `seconds` (nil: without a limit).
 function driver.wait(client, state, seconds)
-  local given = state.driver
-  if type(given) == "table" then
-    return given.wait(client, seconds)
-  elseif given == "blocking" then
-    return blocking.wait(client, seconds)
-  elseif given and given ~= "auto" then
-    return require("avepoint.driver." .. given).wait(client, seconds)
-  end
-  return choose().wait(client, seconds)
+  choose(state.driver).wait(client, seconds)
 end
 
 --- Stops watching the client's descriptor. Call it before the client is closed.

@@ -10,17 +10,10 @@ local log = {}
 --- The levels; a higher one shows more events.
 log.levels = { warn = 1, info = 2, debug = 3 }
 
---- The formats of a line.
-log.formats = { text = true, json = true }
-
 local level_of = {
-  warning = 1,
-  retry = 1,
-  wait = 1,
-  token = 2,
-  page = 2,
-  request = 3,
-  response = 3,
+  warning = 1, retry = 1, wait = 1,
+  token = 2, page = 2,
+  request = 3, response = 3,
 }
 
 local order = { "method", "url", "status", "page", "attempt", "reading", "count", "total", "bytes",
@@ -44,14 +37,20 @@ local function find_encode()
   return ok and cjson.encode or vim.json.encode -- luacheck: read globals vim
 end
 
+local encode -- found when it is first needed
+
 -- Returns an event as a line of JSON, for programs that collect logs.
-local function json_line(encode, event)
+local function json_line(event)
+  encode = encode or find_encode()
   local shown = { logger = "avepoint", event = event.event, time = event.time }
   for _, field in ipairs(order) do
     shown[field] = event[field]
   end
   return encode(shown)
 end
+
+--- The formats of a line, each a function that makes it of an event.
+log.formats = { text = log.line, json = json_line }
 
 local function write(event, line)
   local ngx = rawget(_G, "ngx")
@@ -66,18 +65,11 @@ end
 -- @param level "warn", "info" or "debug"
 -- @param format "text" (default), or "json": one JSON object a line
 function log.new(level, format)
-  local most = log.levels[level]
+  local most, line = log.levels[level], log.formats[format == nil and "text" or format]
   if not most then
     problem.misuse "avepoint.logger: the level is warn, info or debug"
-  elseif format ~= nil and not log.formats[format] then
+  elseif not line then
     problem.misuse "avepoint.logger: the format is text or json"
-  end
-  local line = log.line
-  if format == "json" then
-    local encode = find_encode()
-    line = function(event)
-      return json_line(encode, event)
-    end
   end
   return function(event)
     if level_of[event.event] <= most then

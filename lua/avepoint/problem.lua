@@ -1,4 +1,6 @@
---- Completes errors on their way to the user: adds the caller's line and the service's own words.
+--- Completes errors on their way to the user: adds the caller's line and, if the reply has one, the
+-- service's own sentence. What happened and what to do was worded before, in C: by explain.c for
+-- requests, by drift.c for a list that moved. Also raises the argument errors of wrong use.
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.core"
@@ -32,15 +34,12 @@ local function text_of(value)
   if type(value) == "string" and value ~= "" then
     return (value:gsub("[%z\1-\31\127]+", " "))
   end
-  return nil
 end
 
---- The sentence in an error body, whichever of the service's forms it has.
+-- The sentence in an error body, whichever of the service's forms it has.
 local function sentence(reply)
-  if type(reply) == "string" then
+  if type(reply) ~= "table" then
     return text_of(reply)
-  elseif type(reply) ~= "table" then
-    return nil
   end
   local first = type(reply.errors) == "table" and reply.errors[1]
   local inner = type(reply.error) == "table" and reply.error.message
@@ -78,18 +77,14 @@ function problem.complete(err, state)
   return err
 end
 
---- nginx prints an uncaught error table as "unknown reason", so its log gets the line from us.
-function problem.log(err)
+--- Completes an error object and raises it. nginx prints an uncaught error table as "unknown
+-- reason", so its log gets the line from us.
+function problem.raise(err, state)
+  problem.complete(err, state)
   local ngx = rawget(_G, "ngx")
   if type(ngx) == "table" and ngx.log then
     ngx.log(ngx.ERR, tostring(err))
   end
-end
-
---- Completes an error object and raises it.
-function problem.raise(err, state)
-  problem.complete(err, state)
-  problem.log(err)
   error(err, 0)
 end
 

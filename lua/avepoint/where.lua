@@ -11,12 +11,25 @@ local function lower(value)
   return type(value) == "string" and value:lower() or value
 end
 
+local status = { known = customer.known_status, of = customer.status_code }
+
+-- Fields that are compared by their codes: `known` checks a wanted value and returns its code, `of`
+-- returns a customer's code.
+local coded = {
+  jobStatus = status,
+  jobStatusCode = status,
+  managementMode = {
+    known = customer.known_mode,
+    of = function(c)
+      return tonumber(c.managementMode)
+    end,
+  },
+}
+
 -- Checks a wanted value and returns it in the form in which fields are compared.
 local function wanted_value(field, value, what)
-  if field == "jobStatus" or field == "jobStatusCode" then
-    return customer.known_status(value, what)
-  elseif field == "managementMode" then
-    return customer.known_mode(value, what)
+  if coded[field] then
+    return coded[field].known(value, what)
   elseif type(value) ~= "string" or value == "" then
     problem.misuse("%s: field '%s' is compared with a text, not %s", what, field,
       type(value) == "string" and "an empty one" or type(value))
@@ -44,23 +57,18 @@ local function test_for(field, given, what)
     end
   end
   local set = wanted_set(field, given, what)
-  if field == "jobStatus" or field == "jobStatusCode" then
-    return function(c)
-      return set[customer.status_code(c)] or false
-    end
-  elseif field == "managementMode" then
-    return function(c)
-      return set[tonumber(c.managementMode)] or false
-    end
-  elseif field == "tenants" then
+  if field == "tenants" then
     return function(c)
       return customer.any_tenant(c, function(id, name)
         return set[lower(id)] or set[lower(name)]
       end)
     end
   end
+  local value_of = coded[field] and coded[field].of or function(c)
+    return lower(c[field])
+  end
   return function(c)
-    return set[lower(c[field])] or false
+    return set[value_of(c)] or false
   end
 end
 

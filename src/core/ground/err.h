@@ -1,8 +1,9 @@
 /* err.h - holds what went wrong as a plain value: its kind, its sentence, the reply's details.
  *
- * The unit that meets an error words it: explain.h for requests, drift.h for a list that moved.
- * One struct of fixed size, so that reporting an error never needs memory. It holds only what may
- * be printed: no secret. The binding turns it into a Lua object.
+ * The sentence is decided elsewhere: explain.c words what a request met, drift.c words its own
+ * errors, and so does the binding for what it finds in a reply. One struct of fixed size, so that
+ * reporting an error never needs memory. It holds only what may be printed: no secret. The binding
+ * turns it into a Lua object.
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_ERR_H
 #define AVP_ERR_H
