@@ -18,14 +18,6 @@ local function derive(source, fields)
   return setmetatable(fields, getmetatable(source))
 end
 
-local function pull_filter(self)
-  local item, err
-  repeat
-    item, err = self._source:_pull()
-  until item == nil or self._f(item)
-  return item, err
-end
-
 local function pull_map(self)
   local item, err = self._source:_pull()
   while item ~= nil do
@@ -40,22 +32,22 @@ end
 
 --- Tells the root how many items will be pulled at most, if that is known: it then asks for no page
 -- that is not needed. A filter between makes it unknown.
+-- @param n the number that will be pulled from this listing; nil: unknown
 function lazy.expect(self, n)
-  if self == self._root then
-    self._core:need(n)
-  elseif self._expect then
-    self:_expect(n)
-  else
-    lazy.expect(self._source, nil)
+  while self ~= self._root do
+    n = self._expect and self:_expect(n)
+    self = self._source
   end
+  self._core:need(n)
 end
 
+-- How many a `take` and a `skip` pull from their source, for n that are pulled from them.
 local function expect_take(self, n)
-  lazy.expect(self._source, n and math.min(n, self._left) or self._left)
+  return n and math.min(n, self._left) or self._left
 end
 
 local function expect_skip(self, n)
-  lazy.expect(self._source, n and n + self._left)
+  return n and n + self._left
 end
 
 local function pull_take(self)
@@ -97,8 +89,13 @@ local function check_count(n, name)
   end
 end
 
+-- A filter is a map that drops items and changes none.
 local function filter(self, f)
-  return derive(self, { _f = f, _pull = pull_filter })
+  return derive(self, { _pull = pull_map, _f = function(item)
+    if f(item) then
+      return item
+    end
+  end })
 end
 
 --- Only the items for which f(item) is true.

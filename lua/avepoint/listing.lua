@@ -60,8 +60,12 @@ end
 
 -- one item ----------------------------------------------------------------------------------------
 
-local function raise(self, err)
-  problem.raise(err, self._root._state)
+-- Returns the value, or raises the error.
+local function value_of(self, value, err)
+  if value == nil and err ~= nil then
+    problem.raise(err, self._root._state)
+  end
+  return value, err
 end
 
 local function cancel(self)
@@ -70,11 +74,7 @@ end
 
 --- The next item, or nil at the end. Raises an error object.
 function meta:__call()
-  local item, err = self:_pull()
-  if err ~= nil then
-    raise(self, err)
-  end
-  return item
+  return (value_of(self, self:_pull()))
 end
 
 --- The next item, or nil at the end, or nil and an error object.
@@ -121,10 +121,7 @@ function Listing:first()
   local item, err = self:_pull()
   cancel(self)
   lazy.expect(self, nil)
-  if err ~= nil then
-    raise(self, err)
-  end
-  return item
+  return (value_of(self, item, err))
 end
 
 --- How many are left.
@@ -209,10 +206,7 @@ function Listing:pages()
     if list ~= nil then
       list, more = pump.call(self, self._core.page)
     end
-    if list == nil and more ~= nil then
-      raise(self, more)
-    end
-    return list, more
+    return value_of(self, list, more)
   end
 end
 
@@ -222,10 +216,7 @@ function Listing:total()
   local root = self._root
   local total, err = pump.call(root, root._core.total)
   pump.notify(root)
-  if err ~= nil then
-    raise(self, err)
-  end
-  return total
+  return (value_of(self, total, err))
 end
 
 --- Where this listing stands, as a string for the option `resume`; also after it was closed.
