@@ -104,13 +104,13 @@ static int core_client(lua_State *L) {
   const char *credential;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
-  client = avp_newuserdata(L, sizeof *client); /* closed until everything is there */
+  client = lua_newuserdata(L, sizeof *client); /* closed until everything is there */
   memset(client, 0, sizeof *client);
   luaL_setmetatable(L, AVP_CLIENT_NAME);
   note_opened(L, client);
   lua_newtable(L);
   json_open(L, 3);
-  avp_setuservalue(L, 2);
+  lua_setuservalue(L, 2);
   client->endpoint = settings_endpoint(L, 1, AVP_ENDPOINT_AUTO);
   client->deadline_ms = settings_ms(L, 1, "deadline", AVP_NEVER);
   base_url = settings_need_text(L, 1, "base_url");
@@ -203,7 +203,7 @@ static int core_server_ahead(lua_State *L) {
 /* Lua: core.state(client) -> the client's own table */
 static int core_state(lua_State *L) {
   to_client(L, 1);
-  avp_getuservalue(L, 1);
+  lua_getuservalue(L, 1);
   return 1;
 }
 
@@ -277,7 +277,7 @@ static void make_open_clients(lua_State *L) {
   struct open_clients *all;
   lua_getfield(L, LUA_REGISTRYINDEX, OPEN_CLIENTS);
   if (lua_isnil(L, -1)) {
-    all = avp_newuserdata(L, sizeof *all);
+    all = lua_newuserdata(L, sizeof *all);
     all->count = 0;
     all->limit = OPEN_LEAST;
     lua_setfield(L, LUA_REGISTRYINDEX, OPEN_CLIENTS);

@@ -128,7 +128,7 @@ static int no_value(lua_State *L, enum turn turn) {
 }
 
 static int own_table(lua_State *L) {
-  avp_getuservalue(L, 1);
+  lua_getuservalue(L, 1);
   return lua_gettop(L);
 }
 

@@ -134,14 +134,14 @@ static int make_own_table(lua_State *L, int client) {
   }
   lua_pushvalue(L, client);
   lua_rawseti(L, -2, LISTING_CLIENT);
-  avp_getuservalue(L, client);
+  lua_getuservalue(L, client);
   lua_rawseti(L, -2, LISTING_STATE);
   lua_newtable(L);
   lua_rawseti(L, -2, LISTING_ROWS);
   lua_newtable(L);
   lua_rawseti(L, -2, LISTING_METADATA);
   lua_pushvalue(L, -1);
-  avp_setuservalue(L, -3);
+  lua_setuservalue(L, -3);
   return lua_gettop(L);
 }
 
@@ -163,7 +163,7 @@ static int core_listing(lua_State *L) {
   int own;
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  listing = avp_newuserdata(L, sizeof *listing);
+  listing = lua_newuserdata(L, sizeof *listing);
   memset(listing, 0, sizeof *listing);
   luaL_setmetatable(L, AVP_LISTING_NAME);
   own = make_own_table(L, 1);

@@ -87,7 +87,7 @@ static int core_printable_url(lua_State *L) {
 AVP_EXPORT int luaopen_avepoint_core(lua_State *L);
 
 int luaopen_avepoint_core(lua_State *L) {
-  avp_checkversion(L);
+  luaL_checkversion(L); /* raises if another Lua could load this object */
   if (!avp_transport_global_init()) return luaL_error(L, "avepoint: libcurl cannot be initialised");
   avp_sys_pin_module();
   error_open(L);

@@ -21,7 +21,6 @@ static bool wrong(struct avp_err *err, const char *what) {
  * if it is a lie. */
 static bool is_list(lua_State *L, int index) {
   bool list;
-  index = lua_absindex(L, index);
   if (!lua_istable(L, index)) return false;
   if (lua_rawlen(L, index) > 0) return true;
   lua_pushnil(L);
@@ -108,7 +107,7 @@ static bool decode(lua_State *L, int state, const char *data, size_t len, bool r
   if (!lua_istable(L, root)) return wrong(err, "it is not an object");
   lua_getfield(L, root, "data");
   if (json_is_null(L, -1)) return wrong(err, "data is missing");
-  if (!is_list(L, -1)) return wrong(err, "data is not a list");
+  if (!is_list(L, root + 1)) return wrong(err, "data is not a list");
   if (!read_rows(L, state, raw, counts, err)) return false;
   lua_getfield(L, root, "metadata");
   if (!read_metadata(L, raw, counts, err)) return false;

@@ -9,7 +9,6 @@
 #define SECONDS_MAX 1e9
 
 void settings_push(lua_State *L, int table, const char *name) {
-  table = lua_absindex(L, table);
   luaL_checkstack(L, 2, "avepoint: too many settings");
   lua_pushstring(L, name);
   lua_rawget(L, table);

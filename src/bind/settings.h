@@ -1,7 +1,8 @@
 /* settings.h - reads the tables of settings that Lua has checked and filled in.
  *
  * lua/avepoint/settings.lua tells the user's mistakes. What is wrong here nevertheless is a mistake
- * of ours: it raises a plain Lua error. `table` is the stack index of a table; reads are raw.
+ * of ours: it raises a plain Lua error. `table` is the absolute stack index of a table; reads are
+ * raw.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_BIND_SETTINGS_H
