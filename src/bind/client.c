@@ -7,6 +7,7 @@
 #include "../core/ground/sys.h"
 #include "../core/wire/url.h"
 #include "error.h"
+#include "fields.h"
 #include "json.h"
 #include "settings.h"
 
@@ -27,6 +28,12 @@ static void note_opened(lua_State *L, struct client *client) {
   struct open_clients *all;
   lua_getfield(L, LUA_REGISTRYINDEX, OPEN_CLIENTS);
   all = lua_touserdata(L, -1);
+  if (all == NULL) {
+    all = lua_newuserdata(L, sizeof *all);
+    all->count = 0;
+    all->limit = OPEN_LEAST;
+    lua_setfield(L, LUA_REGISTRYINDEX, OPEN_CLIENTS);
+  }
   lua_pop(L, 1); /* the registry keeps it */
   if (all->count >= all->limit) {
     lua_gc(L, LUA_GCCOLLECT, 0);
@@ -72,13 +79,12 @@ static int client__tostring(lua_State *L) {
   return 1;
 }
 
+/* Returns NULL when memory is out. */
 static char *join(const char *base, const char *path) {
   struct avp_buf url;
-  char *copy = NULL;
   avp_buf_init(&url, strlen(base) + strlen(path) + 2); /* a slash and a NUL */
-  if (avp_url_join(&url, base, path)) copy = avp_strdup(url.data);
-  avp_buf_free(&url);
-  return copy;
+  if (!avp_url_join(&url, base, path)) avp_buf_free(&url);
+  return url.data;
 }
 
 /* `credential` is NULL if a function of the user's returns it. False when memory is out. */
@@ -115,17 +121,22 @@ static int core_client(lua_State *L) {
   client->deadline_ms = settings_ms(L, 1, "deadline", AVP_NEVER);
   base_url = settings_need_text(L, 1, "base_url");
   credential = settings_client(L, 1, &settings);
-  client->concurrency = settings.concurrency;
   if (!build(client, &settings, credential, base_url)) return error_raise_memory(L);
   client->requests->shared.events.on = settings_has(L, 1, "on_event");
   lua_pushvalue(L, 2);
   return 1;
 }
 
+/* The requests of the client at stack index 1, or NULL if it is closed. */
+static struct avp_requests *to_requests(lua_State *L) {
+  struct client *client = to_client(L, 1);
+  return client_is_closed(client) ? NULL : client->requests;
+}
+
 /* Lua: client:fd() -> the descriptor to watch for reading, or nil while there is none */
 static int client_fd(lua_State *L) {
-  struct client *client = to_client(L, 1);
-  int fd = client_is_closed(client) ? -1 : avp_transport_fd(client->requests->shared.transport);
+  const struct avp_requests *r = to_requests(L);
+  int fd = r == NULL ? -1 : avp_transport_fd(r->shared.transport);
   if (fd < 0) {
     lua_pushnil(L);
   } else {
@@ -136,19 +147,19 @@ static int client_fd(lua_State *L) {
 
 /* For a wait that begins now: ms until the client wants to be stepped. 0: at once, -1: no timer
  * pending. */
-static int64_t ms_left(const struct client *client) {
+static int64_t ms_left(struct avp_requests *r) {
   int64_t at;
   int64_t now;
-  if (client_is_closed(client)) return 0;
+  if (r == NULL) return 0;
   now = avp_sys_now_ms();
-  at = avp_requests_wait(client->requests, now);
+  at = avp_requests_wait(r, now);
   if (at == AVP_NEVER) return -1;
   return at > now ? at - now : 0;
 }
 
 /* Lua: client:timeout() -> seconds until step should be called at the latest, or nil */
 static int client_timeout(lua_State *L) {
-  int64_t ms = ms_left(to_client(L, 1));
+  int64_t ms = ms_left(to_requests(L));
   if (ms < 0) {
     lua_pushnil(L);
   } else {
@@ -159,44 +170,40 @@ static int client_timeout(lua_State *L) {
 
 /* Lua: core.poll(client, seconds): waits on the descriptor, blocking, at most that long */
 static int core_poll(lua_State *L) {
-  struct client *client = to_client(L, 1);
-  double seconds = luaL_checknumber(L, 2);
-  int64_t left = ms_left(client);
-  int64_t ms = (int64_t)ceil(seconds * 1000);
+  struct avp_requests *r = to_requests(L);
+  int64_t ms = (int64_t)ceil(luaL_checknumber(L, 2) * 1000);
+  int64_t left = ms_left(r);
   if (left >= 0 && left < ms) ms = left;
-  if (!client_is_closed(client)) {
-    avp_transport_wait(client->requests->shared.transport, (int)ms);
-  }
+  if (r != NULL) avp_transport_wait(r->shared.transport, (int)ms);
   return 0;
 }
 
 /* Lua: core.progress(client) -> a number that changes when a waiting listing may go on */
 static int core_progress(lua_State *L) {
-  const struct client *client = to_client(L, 1);
-  double n = client_is_closed(client) ? -1 : (double)client->requests->shared.progress;
-  lua_pushnumber(L, n);
+  const struct avp_requests *r = to_requests(L);
+  lua_pushnumber(L, r == NULL ? -1 : (double)r->shared.progress);
   return 1;
 }
 
 /* Lua: core.in_flight(client) -> whether anything is under way on the network */
 static int core_in_flight(lua_State *L) {
-  const struct client *client = to_client(L, 1);
-  lua_pushboolean(L, !client_is_closed(client) && avp_requests_in_flight(client->requests));
+  const struct avp_requests *r = to_requests(L);
+  lua_pushboolean(L, r != NULL && avp_requests_in_flight(r));
   return 1;
 }
 
 /* Lua: core.park(client): cancels that; a listing that waits for a page sends it again */
 static int core_park(lua_State *L) {
-  struct client *client = to_client(L, 1);
-  if (!client_is_closed(client)) avp_requests_park(client->requests);
+  struct avp_requests *r = to_requests(L);
+  if (r != NULL) avp_requests_park(r);
   return 0;
 }
 
 /* Lua: core.server_ahead(client) -> seconds that the server's clock is ahead of ours, or nil */
 static int core_server_ahead(lua_State *L) {
-  const struct client *client = to_client(L, 1);
-  if (client->requests == NULL || !client->requests->shared.knows_server_clock) return 0;
-  lua_pushnumber(L, (double)client->requests->shared.server_ahead_ms / 1000);
+  const struct avp_requests *r = to_client(L, 1)->requests;
+  if (r == NULL || !r->shared.knows_server_clock) return 0;
+  lua_pushnumber(L, (double)r->shared.server_ahead_ms / 1000);
   return 1;
 }
 
@@ -207,39 +214,25 @@ static int core_state(lua_State *L) {
   return 1;
 }
 
-static void set_text(lua_State *L, const char *field, const char *text) {
-  if (text == NULL || text[0] == '\0') return;
-  lua_pushstring(L, text);
-  lua_setfield(L, -2, field);
-}
-
-static void set_number(lua_State *L, const char *field, double n, bool present) {
-  if (!present) return;
-  avp_pushwhole(L, n);
-  lua_setfield(L, -2, field);
-}
-
 /* Lua: core.next_event(client) -> event table or nil */
 static int core_next_event(lua_State *L) {
-  struct client *client = to_client(L, 1);
+  struct avp_requests *r = to_client(L, 1)->requests;
   struct avp_event event;
-  if (client->requests == NULL || !avp_event_take(&client->requests->shared.events, &event)) {
-    return 0;
-  }
+  if (r == NULL || !avp_event_take(&r->shared.events, &event)) return 0;
   lua_createtable(L, 0, 8);
   set_text(L, "event", avp_event_kind_name(event.kind));
   lua_pushnumber(L, event.time);
   lua_setfield(L, -2, "time");
-  set_number(L, "page", (double)event.page, event.page != 0);
-  set_number(L, "attempt", event.attempt, event.attempt != 0);
-  set_number(L, "status", event.status, event.status != 0);
-  set_number(L, "bytes", event.bytes, event.bytes >= 0);
-  set_number(L, "seconds", event.seconds, event.seconds >= 0);
-  set_number(L, "wait", event.wait, event.wait >= 0);
-  set_number(L, "lifetime", event.lifetime, event.lifetime >= 0);
-  set_number(L, "count", event.count, event.count >= 0);
-  set_number(L, "total", event.total, event.total >= 0);
-  set_number(L, "reading", event.reading, event.reading != 0);
+  set_number(L, "page", (double)event.page, 0);
+  set_number(L, "attempt", event.attempt, 0);
+  set_number(L, "status", event.status, 0);
+  set_number(L, "bytes", event.bytes, -1);
+  set_number(L, "seconds", event.seconds, -1);
+  set_number(L, "wait", event.wait, -1);
+  set_number(L, "lifetime", event.lifetime, -1);
+  set_number(L, "count", event.count, -1);
+  set_number(L, "total", event.total, -1);
+  set_number(L, "reading", event.reading, 0);
   set_text(L, "method", event.method);
   set_text(L, "reason", event.reason);
   set_text(L, "url", event.url);
@@ -247,14 +240,14 @@ static int core_next_event(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg client_methods[] = {
+static const luaL_Reg methods[] = {
     {"close", client_close},
     {"fd", client_fd},
     {"timeout", client_timeout},
     {NULL, NULL},
 };
 
-static const luaL_Reg client_meta[] = {
+static const luaL_Reg meta[] = {
     {"__gc", client__gc},
     {"__close", client_close},
     {"__tostring", client__tostring},
@@ -273,34 +266,14 @@ static const luaL_Reg functions[] = {
     {NULL, NULL},
 };
 
-static void make_open_clients(lua_State *L) {
-  struct open_clients *all;
-  lua_getfield(L, LUA_REGISTRYINDEX, OPEN_CLIENTS);
-  if (lua_isnil(L, -1)) {
-    all = lua_newuserdata(L, sizeof *all);
-    all->count = 0;
-    all->limit = OPEN_LEAST;
-    lua_setfield(L, LUA_REGISTRYINDEX, OPEN_CLIENTS);
-  }
-  lua_pop(L, 1);
-}
-
 void client_open(lua_State *L) {
-  make_open_clients(L);
-  luaL_newmetatable(L, AVP_CLIENT_NAME);
-  luaL_setfuncs(L, client_meta, 0);
-  lua_pushstring(L, AVP_CLIENT_NAME);
-  lua_setfield(L, -2, "__name");
-  lua_newtable(L);
-  luaL_setfuncs(L, client_methods, 0);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
-}
-
-void client_functions(lua_State *L) {
   luaL_setfuncs(L, functions, 0);
-  luaL_getmetatable(L, AVP_CLIENT_NAME);
-  lua_getfield(L, -1, "__index");
-  lua_setfield(L, -3, "client_methods"); /* the Lua layer adds its own */
+  luaL_newmetatable(L, AVP_CLIENT_NAME);
+  luaL_setfuncs(L, meta, 0);
+  lua_newtable(L);
+  luaL_setfuncs(L, methods, 0);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -4, "client_methods"); /* the Lua layer adds its own */
+  lua_setfield(L, -2, "__index");
   lua_setfield(L, -2, "client_meta");
 }

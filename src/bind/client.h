@@ -26,19 +26,16 @@ struct client {
   enum avp_endpoint endpoint;        /* the option */
   enum avp_endpoint proven;          /* what `auto` has found to work, or AUTO */
   struct open_clients *open_clients; /* that count it, or NULL; the registry keeps them alive */
-  int concurrency;
-  int64_t deadline_ms; /* for a listing, or AVP_NEVER */
+  int64_t deadline_ms;               /* for a listing, or AVP_NEVER */
 };
 
-/* Registers the metatable. */
+/* Registers the metatable, and adds the functions that the Lua layer calls to the table on top of
+ * the stack. */
 void client_open(lua_State *L);
 
 /* The client at `index`, open or not; raises if it is none. */
 struct client *to_client(lua_State *L, int index);
 
 bool client_is_closed(const struct client *client);
-
-/* The functions that the Lua layer calls, in the table on top of the stack. */
-void client_functions(lua_State *L);
 
 #endif

@@ -7,23 +7,19 @@
 #include "../core/ground/err.h"
 #include "compat.h"
 
-#define AVP_ERROR_NAME "avepoint.error"
-
-/* Registers the metatable and makes the object for lack of memory in advance. */
+/* Registers the metatable, makes the object for lack of memory in advance, and adds the functions
+ * that the Lua layer calls to the table on top of the stack. */
 void error_open(lua_State *L);
 
 /* Pushes an error object. For AVP_ERR_MEMORY that is the one made in advance: it allocates
  * nothing. `position` may be NULL. */
 void error_push(lua_State *L, const struct avp_err *err, const char *position);
 
+/* Pushes an error object of this kind and message, and nothing else to tell. */
+void error_push_text(lua_State *L, enum avp_err_kind kind, const char *message);
+
 /* The object for lack of memory: pushed, or raised. */
 void error_push_memory(lua_State *L);
 int error_raise_memory(lua_State *L);
-
-/* Lua: config_error(message) -> a `config` error object */
-int error_config(lua_State *L);
-
-/* Lua: is_error(value) -> boolean */
-int error_is(lua_State *L);
 
 #endif

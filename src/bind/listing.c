@@ -9,6 +9,7 @@
 
 #include "../core/ground/sys.h"
 #include "error.h"
+#include "fields.h"
 
 static struct listing *to_listing(lua_State *L) {
   struct listing *listing = luaL_checkudata(L, 1, AVP_LISTING_NAME);
@@ -70,9 +71,7 @@ static int turn_protected(lua_State *L) {
 }
 
 static enum turn closed_error(lua_State *L, const char *what) {
-  struct avp_err err;
-  avp_err_set(&err, AVP_ERR_CLOSED, "%s", what);
-  error_push(L, &err, NULL);
+  error_push_text(L, AVP_ERR_CLOSED, what);
   return TURN_ERROR;
 }
 
@@ -208,11 +207,6 @@ static int listing_position(lua_State *L) {
   return 1;
 }
 
-static void set_number(lua_State *L, const char *field, double n) {
-  avp_pushwhole(L, n);
-  lua_setfield(L, -2, field);
-}
-
 static double seconds_of(const struct listing *listing) {
   int64_t end = listing->ended_at != 0 ? listing->ended_at : avp_sys_now_ms();
   return listing->started_at != 0 ? (double)(end - listing->started_at) / 1000 : 0;
@@ -222,13 +216,13 @@ static double seconds_of(const struct listing *listing) {
 static int listing_stats(lua_State *L) {
   const struct listing *listing = to_listing(L);
   lua_createtable(L, 0, 8);
-  set_number(L, "requests", (double)listing->pager.stats.requests);
-  set_number(L, "retries", (double)listing->pager.stats.retries);
-  set_number(L, "pages", (double)listing->pages_read);
-  set_number(L, "bytes", listing->pager.stats.bytes);
-  set_number(L, "went_back", (double)listing->drift.went_back);
-  set_number(L, "readings", listing->drift.reading);
-  set_number(L, "missing", (double)listing->drift.missing);
+  set_number(L, "requests", (double)listing->pager.stats.requests, -1);
+  set_number(L, "retries", (double)listing->pager.stats.retries, -1);
+  set_number(L, "pages", (double)listing->pages_read, -1);
+  set_number(L, "bytes", listing->pager.stats.bytes, -1);
+  set_number(L, "went_back", (double)listing->drift.went_back, -1);
+  set_number(L, "readings", listing->drift.reading, -1);
+  set_number(L, "missing", (double)listing->drift.missing, -1);
   lua_pushnumber(L, seconds_of(listing));
   lua_setfield(L, -2, "seconds");
   return 1;
@@ -284,6 +278,8 @@ static const luaL_Reg methods[] = {
 };
 
 void listing_open(lua_State *L) {
+  lua_pushcfunction(L, core_listing);
+  lua_setfield(L, -2, "listing");
   luaL_newmetatable(L, AVP_LISTING_NAME);
   lua_pushcfunction(L, listing_close);
   lua_setfield(L, -2, "__gc");

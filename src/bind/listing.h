@@ -103,7 +103,11 @@ void reader_use(struct listing *listing, enum avp_endpoint endpoint);
 /* Writes where the listing stands into `out` of AVP_POSITION_SIZE bytes. */
 void reader_position(const struct listing *listing, char *out);
 
+/* Lua: core.listing(client, settings) -> listing userdata, or nil and which option is wrong, or nil
+ * and an error object for a closed client */
+int core_listing(lua_State *L);
+
+/* Registers the metatable, and adds core.listing to the table on top of the stack. */
 void listing_open(lua_State *L);
-void listing_functions(lua_State *L);
 
 #endif

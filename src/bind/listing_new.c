@@ -88,7 +88,8 @@ static const char *read_resume(lua_State *L, struct listing *listing) {
 static void prepare_drift(lua_State *L, struct listing *listing) {
   static const char *const words[] = {"repair", "strict", "error", "ignore", NULL};
   enum avp_drift_mode mode = (enum avp_drift_mode)settings_word(L, 2, "drift", words, -1);
-  int width = (int)settings_whole(L, 2, "concurrency", AVP_WIDTH_MAX, listing->client->concurrency);
+  int width = (int)settings_whole(L, 2, "concurrency", AVP_WIDTH_MAX,
+                                  listing->client->requests->settings.concurrency);
   long first = settings_whole(L, 2, "first_page", PAGE_MAX, 1);
   bool resumed = listing->resume.page > 0;
   if (resumed) {
@@ -145,18 +146,7 @@ static int make_own_table(lua_State *L, int client) {
   return lua_gettop(L);
 }
 
-/* Leaves what core.listing returns for a closed client. */
-static int refuse_closed(lua_State *L) {
-  struct avp_err err;
-  avp_err_set(&err, AVP_ERR_CLOSED, "the client is closed; make another with avepoint.client");
-  lua_pushnil(L);
-  error_push(L, &err, NULL);
-  return 2;
-}
-
-/* Lua: core.listing(client, settings) -> listing userdata, or nil and which option is wrong, or nil
- * and an error object for a closed client */
-static int core_listing(lua_State *L) {
+int core_listing(lua_State *L) {
   struct client *client = to_client(L, 1);
   struct listing *listing;
   const char *wrong;
@@ -167,7 +157,11 @@ static int core_listing(lua_State *L) {
   memset(listing, 0, sizeof *listing);
   luaL_setmetatable(L, AVP_LISTING_NAME);
   own = make_own_table(L, 1);
-  if (client_is_closed(client)) return refuse_closed(L);
+  if (client_is_closed(client)) {
+    lua_pushnil(L);
+    error_push_text(L, AVP_ERR_CLOSED, "the client is closed; make another with avepoint.client");
+    return 2;
+  }
   listing->client = client;
   if (!read_customer_ids(L, listing, own)) return error_raise_memory(L);
   wrong = read_endpoint(L, listing);
@@ -180,9 +174,4 @@ static int core_listing(lua_State *L) {
   if (!prepare(L, listing)) return error_raise_memory(L);
   lua_pushvalue(L, own - 1);
   return 1;
-}
-
-void listing_functions(lua_State *L) {
-  lua_pushcfunction(L, core_listing);
-  lua_setfield(L, -2, "listing");
 }

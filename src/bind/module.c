@@ -9,6 +9,7 @@
 #include "credentials.h"
 #include "customer.h"
 #include "error.h"
+#include "fields.h"
 #include "listing.h"
 
 /* The names of job statuses, 0 first. */
@@ -43,16 +44,12 @@ static int core_library(lua_State *L) {
   const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
   size_t i;
   lua_createtable(L, 0, 10);
-  lua_pushstring(L, info->version);
-  lua_setfield(L, -2, "version");
-  lua_pushstring(L, info->ssl_version);
-  lua_setfield(L, -2, "tls_version");
+  set_text(L, "version", info->version);
+  set_text(L, "tls_version", info->ssl_version);
   for (i = 0; i < sizeof features / sizeof features[0]; i++) {
-    lua_pushboolean(L, (info->features & features[i].bit) != 0);
-    lua_setfield(L, -2, features[i].name);
+    set_boolean(L, features[i].name, (info->features & features[i].bit) != 0);
   }
-  lua_pushstring(L, AVP_BUILT_FOR);
-  lua_setfield(L, -2, "built_for");
+  set_text(L, "built_for", AVP_BUILT_FOR);
   return 1;
 }
 
@@ -84,38 +81,26 @@ static int core_printable_url(lua_State *L) {
   return 1;
 }
 
+static const luaL_Reg functions[] = {
+    {"library", core_library},         {"check_url", core_check_url},
+    {"check_proxy", core_check_proxy}, {"printable_url", core_printable_url},
+    {"status_code", core_status_code}, {NULL, NULL},
+};
+
 AVP_EXPORT int luaopen_avepoint_core(lua_State *L);
 
 int luaopen_avepoint_core(lua_State *L) {
   luaL_checkversion(L); /* raises if another Lua could load this object */
   if (!avp_transport_global_init()) return luaL_error(L, "avepoint: libcurl cannot be initialised");
   avp_sys_pin_module();
+  lua_newtable(L);
+  luaL_setfuncs(L, functions, 0);
   error_open(L);
   client_open(L);
-  listing_open(L);
-  lua_newtable(L);
-  client_functions(L);
   credentials_functions(L);
-  listing_functions(L);
-  lua_pushcfunction(L, error_is);
-  lua_setfield(L, -2, "is_error");
-  lua_pushcfunction(L, core_library);
-  lua_setfield(L, -2, "library");
-  lua_pushcfunction(L, core_check_url);
-  lua_setfield(L, -2, "check_url");
-  lua_pushcfunction(L, core_check_proxy);
-  lua_setfield(L, -2, "check_proxy");
-  lua_pushcfunction(L, core_printable_url);
-  lua_setfield(L, -2, "printable_url");
-  lua_pushcfunction(L, error_config);
-  lua_setfield(L, -2, "config_error");
-  lua_pushcfunction(L, core_status_code);
-  lua_setfield(L, -2, "status_code");
-  error_push_memory(L);
-  lua_setfield(L, -2, "memory_error");
+  listing_open(L);
   push_status_names(L);
   lua_setfield(L, -2, "status_names");
-  lua_pushliteral(L, AVP_VERSION);
-  lua_setfield(L, -2, "version");
+  set_text(L, "version", AVP_VERSION);
   return 1;
 }
