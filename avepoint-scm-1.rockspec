@@ -75,6 +75,7 @@ build = {
     ["avepoint.driver.nvim"] = "lua/avepoint/driver/nvim.lua",
     ["avepoint.driver.uv"] = "lua/avepoint/driver/uv.lua",
     ["avepoint.health"] = "lua/avepoint/health.lua",
+    ["avepoint.json"] = "lua/avepoint/json.lua",
     ["avepoint.lazy"] = "lua/avepoint/lazy.lua",
     ["avepoint.listing"] = "lua/avepoint/listing.lua",
     ["avepoint.nearest"] = "lua/avepoint/nearest.lua",

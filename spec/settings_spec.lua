@@ -36,7 +36,7 @@ local function use_client(client)
   tostring(client)
   local listing = core.listing(client, listing_settings())
   local _, _, word = listing:next()
-  if word == "wait" and core.state(client).encode then
+  if word == "wait" then
     client:step()
   end
   client:close()

@@ -4,6 +4,7 @@
 
 local core = require "avepoint.core"
 local driver = require "avepoint.driver"
+local json = require "avepoint.json"
 local listing = require "avepoint.listing"
 local problem = require "avepoint.problem"
 local settings = require "avepoint.settings"
@@ -37,6 +38,7 @@ function client.new(options)
   local values, about = settings.client(options)
   local made = core.client(values)
   local state = core.state(made)
+  json.open(state)
   keep(state, values, about)
   local wrong = state.token_store and store.open(state)
   if wrong then

@@ -3,6 +3,7 @@
 -- secret in the first place.
 -- SPDX-License-Identifier: MIT
 
+local json = require "avepoint.json"
 local problem = require "avepoint.problem"
 
 local log = {}
@@ -32,16 +33,11 @@ function log.line(event)
   return table.concat(parts, " ")
 end
 
-local function find_encode()
-  local ok, cjson = pcall(require, "cjson")
-  return ok and cjson.encode or vim.json.encode -- luacheck: read globals vim
-end
-
 local encode -- found when it is first needed
 
 -- Returns an event as a line of JSON, for programs that collect logs.
 local function json_line(event)
-  encode = encode or find_encode()
+  encode = encode or json.find().encode
   local shown = { logger = "avepoint", event = event.event, time = event.time }
   for _, field in ipairs(order) do
     shown[field] = event[field]

@@ -8,7 +8,6 @@
 #include "../core/wire/url.h"
 #include "error.h"
 #include "fields.h"
-#include "json.h"
 #include "settings.h"
 
 #define OPEN_CLIENTS "avepoint.open_clients" /* their number, in the registry */
@@ -115,7 +114,6 @@ static int core_client(lua_State *L) {
   luaL_setmetatable(L, AVP_CLIENT_NAME);
   note_opened(L, client);
   lua_newtable(L);
-  json_open(L, 3);
   lua_setuservalue(L, 2);
   client->endpoint = settings_endpoint(L, 1, AVP_ENDPOINT_AUTO);
   client->deadline_ms = settings_ms(L, 1, "deadline", AVP_NEVER);

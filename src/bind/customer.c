@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "customer.h"
 
-#define MAX_DEPTH 128 /* of nesting; deeper than any that json.c lets through */
+#define MAX_DEPTH 128 /* of nesting; deeper than any that JSON_DEPTH lets through */
 
 const char *const customer_status_names[AVP_STATUS_COUNT] = {
     "N/A",

@@ -10,6 +10,7 @@
 #include "customer.h"
 #include "error.h"
 #include "fields.h"
+#include "json.h"
 #include "listing.h"
 
 /* The names of job statuses, 0 first. */
@@ -102,5 +103,6 @@ int luaopen_avepoint_core(lua_State *L) {
   push_status_names(L);
   lua_setfield(L, -2, "status_names");
   set_text(L, "version", AVP_VERSION);
+  set_number(L, "json_depth", JSON_DEPTH, 0);
   return 1;
 }
