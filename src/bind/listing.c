@@ -11,9 +11,11 @@
 #include "error.h"
 #include "fields.h"
 
+/* The listing at stack index 1. Leaves an argument, and the own table at LISTING_OWN. */
 static struct listing *to_listing(lua_State *L) {
   struct listing *listing = luaL_checkudata(L, 1, AVP_LISTING_NAME);
-  lua_settop(L, lua_gettop(L) < 2 ? 2 : lua_gettop(L));
+  lua_settop(L, 2);
+  lua_getuservalue(L, 1);
   return listing;
 }
 
@@ -37,12 +39,12 @@ static int listing_close(lua_State *L) {
 
 /* Pushes the rows of the page that are left. They count as given only when all of them are in the
  * list: memory may run out before. */
-static void push_rest(lua_State *L, struct listing *listing, int own) {
+static void push_rest(lua_State *L, struct listing *listing) {
   struct listing_page *page = &listing->page;
   size_t i;
   int n = 0;
   lua_newtable(L);
-  lua_rawgeti(L, own, LISTING_ROWS);
+  lua_rawgeti(L, LISTING_OWN, LISTING_ROWS);
   for (i = page->index; i < page->rows; i++) {
     lua_rawgeti(L, -1, (int)i + 1);
     if (lua_istable(L, -1)) {
@@ -56,18 +58,14 @@ static void push_rest(lua_State *L, struct listing *listing, int own) {
   listing->yielded += n;
 }
 
-/* Lua, called protected: turn(listing, own, whole page) -> enum turn [, error object or list] */
+/* Lua, called protected: turn(listing, whole page, own) -> error object, list or nil */
 static int turn_protected(lua_State *L) {
   struct listing *listing = lua_touserdata(L, 1);
-  enum turn turn = reader_turn(L, listing, 2);
-  if (turn == TURN_ROWS && lua_toboolean(L, 3)) {
-    push_rest(L, listing, 2);
-  } else if (turn != TURN_ERROR) {
-    lua_pushnil(L);
-  }
-  lua_pushinteger(L, turn);
-  lua_insert(L, -2);
-  return 2;
+  listing->turn = reader_turn(L, listing);
+  if (listing->turn == TURN_ERROR) return 1;
+  if (listing->turn != TURN_ROWS || !lua_toboolean(L, 2)) return 0;
+  push_rest(L, listing);
+  return 1;
 }
 
 static enum turn closed_error(lua_State *L, const char *what) {
@@ -78,16 +76,19 @@ static enum turn closed_error(lua_State *L, const char *what) {
 /* One turn, under protection: running out of memory must come out as an error object and leave the
  * listing as it was. Leaves one value: an error object, the list of the page's rows if they are
  * asked for, else nil. */
-static enum turn turn_safely(lua_State *L, struct listing *listing, int own, bool page) {
-  enum turn turn;
+static enum turn take_turn(lua_State *L, struct listing *listing, bool whole_page) {
   int result;
+  if (listing->closed) return closed_error(L, "the listing is closed");
+  if (!listing->done && client_is_closed(listing->client)) {
+    return closed_error(L, "the client of this listing is closed");
+  }
   if (listing->turning) luaL_error(L, "avepoint: this listing is busy: a finalizer uses it");
   lua_pushcfunction(L, turn_protected);
   lua_pushvalue(L, 1);
-  lua_pushvalue(L, own);
-  lua_pushboolean(L, page);
+  lua_pushboolean(L, whole_page);
+  lua_pushvalue(L, LISTING_OWN);
   listing->turning = true;
-  result = lua_pcall(L, 3, 2, 0);
+  result = lua_pcall(L, 3, 1, 0);
   listing->turning = false;
   if (listing->closed) { /* by a finalizer, meanwhile */
     free_memory(listing);
@@ -98,54 +99,34 @@ static enum turn turn_safely(lua_State *L, struct listing *listing, int own, boo
     return TURN_ERROR;
   }
   if (result != 0) lua_error(L);
-  turn = (enum turn)lua_tointeger(L, -2);
-  lua_remove(L, -2);
-  return turn;
-}
-
-/* One turn, unless listing or client is closed. */
-static enum turn open_turn(lua_State *L, struct listing *listing, int own, bool page) {
-  if (listing->closed) return closed_error(L, "the listing is closed");
-  if (!listing->done && client_is_closed(listing->client)) {
-    return closed_error(L, "the client of this listing is closed");
-  }
-  return turn_safely(L, listing, own, page);
+  return listing->turn;
 }
 
 /* Leaves what a function returns that could not give a value: see the file's header. */
 static int no_value(lua_State *L, enum turn turn) {
+  lua_pushnil(L);
   if (turn == TURN_ERROR) {
-    lua_pushnil(L);
     lua_insert(L, -2);
     return 2;
   }
-  lua_pushnil(L);
   if (turn == TURN_END) return 1;
   lua_pushnil(L);
   lua_pushstring(L, turn == TURN_WAIT ? "wait" : "again");
   return 3;
 }
 
-static int own_table(lua_State *L) {
-  lua_getuservalue(L, 1);
-  return lua_gettop(L);
-}
-
-/* Whether the current page has a row to give out, without a turn: nothing here needs memory. */
-static bool has_row(lua_State *L, struct listing *listing, int own) {
-  bool open = !listing->closed && !listing->failed && !listing->turning &&
+/* Finds a row to give out. If the current page has one, that needs no turn, and no memory. */
+static enum turn find_row(lua_State *L, struct listing *listing) {
+  bool open = !listing->closed && listing->final.kind == AVP_OK && !listing->turning &&
               (listing->done || !client_is_closed(listing->client));
-  return open && reader_find_row(L, listing, own);
+  if (open && reader_find_row(L, listing)) return TURN_ROWS;
+  return take_turn(L, listing, false);
 }
 
 /* Lua: listing:ready() -> true if a customer can be given out, or as no_value says */
 static int listing_ready(lua_State *L) {
-  struct listing *listing = to_listing(L);
-  int own = own_table(L);
-  if (!has_row(L, listing, own)) {
-    enum turn turn = open_turn(L, listing, own, false);
-    if (turn != TURN_ROWS) return no_value(L, turn);
-  }
+  enum turn turn = find_row(L, to_listing(L));
+  if (turn != TURN_ROWS) return no_value(L, turn);
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -154,14 +135,11 @@ static int listing_ready(lua_State *L) {
  * need memory. */
 static int listing_next(lua_State *L) {
   struct listing *listing = to_listing(L);
-  int own = own_table(L);
-  if (!has_row(L, listing, own)) {
-    enum turn turn = open_turn(L, listing, own, false);
-    if (turn != TURN_ROWS) return no_value(L, turn);
-  }
+  enum turn turn = find_row(L, listing);
+  if (turn != TURN_ROWS) return no_value(L, turn);
   listing->pulled++;
   if (listing->pulled == 2 || listing->page.index == 0) reader_look_ahead(listing);
-  lua_rawgeti(L, own, LISTING_ROWS);
+  lua_rawgeti(L, LISTING_OWN, LISTING_ROWS);
   lua_rawgeti(L, -1, (int)++listing->page.index);
   listing->yielded++;
   if (listing->need > 0) listing->need--;
@@ -171,30 +149,30 @@ static int listing_next(lua_State *L) {
 /* Lua: listing:page() -> list of the page's remaining customers, metadata; or as no_value says */
 static int listing_page(lua_State *L) {
   struct listing *listing = to_listing(L);
-  int own = own_table(L);
-  enum turn turn = open_turn(L, listing, own, true);
+  enum turn turn = take_turn(L, listing, true);
   if (turn != TURN_ROWS) return no_value(L, turn);
   listing->pulled += 2; /* who reads by pages wants the next one too */
   reader_look_ahead(listing);
-  lua_rawgeti(L, own, LISTING_METADATA);
+  lua_rawgeti(L, LISTING_OWN, LISTING_METADATA);
   return 2;
 }
 
-/* Lua: listing:total() -> the server's count or nil; or as no_value says */
-static int listing_total(lua_State *L) {
-  struct listing *listing = to_listing(L);
-  const struct listing_page *page = &listing->page;
-  int own = own_table(L);
-  if (page->number == 0 || listing->closed) {
-    enum turn turn = open_turn(L, listing, own, false);
-    bool known = turn == TURN_ROWS || turn == TURN_END || page->number != 0;
-    if (!known || listing->closed) return no_value(L, turn);
-  }
+static void push_total(lua_State *L, const struct listing_page *page) {
   if (page->has_total) {
     avp_pushwhole(L, (double)page->total);
   } else {
     lua_pushnil(L);
   }
+}
+
+/* Lua: listing:total() -> the server's count or nil; or as no_value says */
+static int listing_total(lua_State *L) {
+  struct listing *listing = to_listing(L);
+  if (listing->page.number == 0 || listing->closed) {
+    enum turn turn = take_turn(L, listing, false);
+    if (listing->page.number == 0 || listing->closed) return no_value(L, turn);
+  }
+  push_total(L, &listing->page);
   return 1;
 }
 
@@ -234,11 +212,7 @@ static int listing_progress(lua_State *L) {
   const struct listing *listing = to_listing(L);
   bool closed = listing->closed || client_is_closed(listing->client);
   avp_pushwhole(L, (double)listing->yielded);
-  if (listing->page.has_total) {
-    avp_pushwhole(L, (double)listing->page.total);
-  } else {
-    lua_pushnil(L);
-  }
+  push_total(L, &listing->page);
   avp_pushwhole(L, (double)listing->page.number);
   lua_pushstring(L, closed ? "closed" : listing->done ? "done" : "open");
   avp_pushwhole(L, (double)listing->pages_read);

@@ -16,10 +16,11 @@
 
 #define AVP_LISTING_NAME "avepoint.core.listing"
 
-/* Places in the userdata's own table. */
+#define LISTING_OWN 3 /* stack index of the userdata's own table wherever a listing is used */
+
+/* Places in that table. */
 enum {
   LISTING_CLIENT = 1, /* the client */
-  LISTING_STATE,      /* the client's table */
   LISTING_ROWS,       /* list of the current page's rows; false in place of one that came before */
   LISTING_METADATA,   /* of the current page */
   LISTING_HASHES,     /* memory of `id_hashes` */
@@ -27,16 +28,24 @@ enum {
   LISTING_SLOTS = LISTING_BODY
 };
 
-/* The page whose rows are given out. */
+/* A page, decoded; in `struct listing` the one whose rows are given out. */
 struct listing_page {
-  long number;               /* 0 before the first */
+  long number;               /* from 1; 0: none was read yet */
   size_t rows;               /* on it */
   size_t index;              /* rows of it that lie behind us */
   size_t known;              /* rows up to the last one that had come before; 0: none had */
   bool known_behind;         /* customers that had come may stand on the next page */
   const uint64_t *id_hashes; /* of each row's id, as positions hold them */
   bool has_total;
-  int64_t total;
+  int64_t total; /* the latest */
+};
+
+enum turn {
+  TURN_ROWS,  /* a page with rows to give out is there */
+  TURN_WAIT,  /* something is in flight: wait for the client */
+  TURN_AGAIN, /* nothing to wait for: give the host its turn, then come again */
+  TURN_END,
+  TURN_ERROR /* the error object is on top of the stack */
 };
 
 struct listing {
@@ -69,27 +78,18 @@ struct listing {
   long pages_read;
   bool decoded; /* a page was decoded since the host last had its turn */
 
-  bool done;    /* nothing more will come */
-  bool closed;  /* by the user */
-  bool turning; /* a turn runs: no other may start, and nothing is freed */
-  bool failed;  /* `final` is raised for ever */
-  struct avp_err final;
+  bool done;            /* nothing more will come */
+  bool closed;          /* by the user */
+  bool turning;         /* a turn runs: no other may start, and nothing is freed */
+  enum turn turn;       /* how the latest one ended */
+  struct avp_err final; /* raised for ever, if it is an error */
 };
 
-enum turn {
-  TURN_ROWS,  /* a page with rows to give out is there */
-  TURN_WAIT,  /* something is in flight: wait for the client */
-  TURN_AGAIN, /* nothing to wait for: give the host its turn, then come again */
-  TURN_END,
-  TURN_ERROR /* the error object is on top of the stack */
-};
-
-/* Goes to the next row that may be given out, as far as that is possible without waiting. `own` is
- * the stack index of the listing's table. */
-enum turn reader_turn(lua_State *L, struct listing *listing, int own);
+/* Goes to the next row that may be given out, as far as that is possible without waiting. */
+enum turn reader_turn(lua_State *L, struct listing *listing);
 
 /* Steps over rows that are not given out; returns whether one is left that is. */
-bool reader_find_row(lua_State *L, struct listing *listing, int own);
+bool reader_find_row(lua_State *L, struct listing *listing);
 
 /* Asks for the pages that may be asked for by now and lets them leave. Runs no Lua. */
 void reader_look_ahead(struct listing *listing);

@@ -36,10 +36,10 @@ static bool note_asked(lua_State *L, struct listing *listing) {
 }
 
 /* Reads `customer_ids` and the batch's body. False when memory is out. */
-static bool read_customer_ids(lua_State *L, struct listing *listing, int own) {
+static bool read_customer_ids(lua_State *L, struct listing *listing) {
   bool done = true;
   listing->body = settings_need_text(L, 2, "body");
-  lua_rawseti(L, own, LISTING_BODY); /* and lives there */
+  lua_rawseti(L, LISTING_OWN, LISTING_BODY); /* and lives there */
   settings_push(L, 2, "customer_ids");
   if (lua_istable(L, -1)) {
     done = note_asked(L, listing);
@@ -124,46 +124,38 @@ static bool prepare(lua_State *L, struct listing *listing) {
   return listing->ids != NULL;
 }
 
-/* The userdata's own table: all its places are taken now, so that filling them later cannot
- * fail. Left on top of the stack. */
-static int make_own_table(lua_State *L, int client) {
+/* Pushes the userdata's own table: all its places are taken now, so that filling them later cannot
+ * fail. */
+static void push_own_table(lua_State *L) {
   int i;
   lua_createtable(L, LISTING_SLOTS, 0);
   for (i = 1; i <= LISTING_SLOTS; i++) {
-    lua_pushboolean(L, 0);
+    lua_newtable(L);
     lua_rawseti(L, -2, i);
   }
-  lua_pushvalue(L, client);
+  lua_pushvalue(L, 1);
   lua_rawseti(L, -2, LISTING_CLIENT);
-  lua_getuservalue(L, client);
-  lua_rawseti(L, -2, LISTING_STATE);
-  lua_newtable(L);
-  lua_rawseti(L, -2, LISTING_ROWS);
-  lua_newtable(L);
-  lua_rawseti(L, -2, LISTING_METADATA);
-  lua_pushvalue(L, -1);
-  lua_setuservalue(L, -3);
-  return lua_gettop(L);
 }
 
 int core_listing(lua_State *L) {
   struct client *client = to_client(L, 1);
   struct listing *listing;
   const char *wrong;
-  int own;
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
+  push_own_table(L); /* at LISTING_OWN */
   listing = lua_newuserdata(L, sizeof *listing);
   memset(listing, 0, sizeof *listing);
   luaL_setmetatable(L, AVP_LISTING_NAME);
-  own = make_own_table(L, 1);
+  lua_pushvalue(L, LISTING_OWN);
+  lua_setuservalue(L, -2);
   if (client_is_closed(client)) {
     lua_pushnil(L);
     error_push_text(L, AVP_ERR_CLOSED, "the client is closed; make another with avepoint.client");
     return 2;
   }
   listing->client = client;
-  if (!read_customer_ids(L, listing, own)) return error_raise_memory(L);
+  if (!read_customer_ids(L, listing)) return error_raise_memory(L);
   wrong = read_endpoint(L, listing);
   if (wrong == NULL) wrong = read_resume(L, listing);
   if (wrong != NULL) {
@@ -172,6 +164,6 @@ int core_listing(lua_State *L) {
     return 2;
   }
   if (!prepare(L, listing)) return error_raise_memory(L);
-  lua_pushvalue(L, own - 1);
+  lua_pushvalue(L, LISTING_OWN + 1);
   return 1;
 }

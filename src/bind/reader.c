@@ -18,40 +18,35 @@
 
 /* A decoded page whose rows do not count yet. */
 struct decoded_page {
-  int rows; /* stack index of the list of rows; behind it the metadata, the hashes and the ids */
-  struct page_counts counts;
-  uint64_t *id_hashes; /* one for each row, in a userdata */
-  struct avp_id *ids;  /* the same */
-  size_t known;        /* rows up to the last one that had come before; 0: none had */
+  int at; /* stack index of rows, metadata and id_hashes, as from LISTING_ROWS on */
+  struct listing_page page;
+  struct avp_id *ids; /* of each row, in a userdata */
   struct avp_page drift;
 };
 
 /* positions and errors -------------------------------------------------------------------------*/
 
-/* Whether no row of the page that had come before stands behind this place, nor, as far as the page
- * tells, on the next one: a resumed listing would give it again. */
-static bool is_firm_at(const struct listing_page *page, size_t index) {
-  return index >= page->known && !page->known_behind;
+/* Notes a place behind `index` rows of a page. It is firm if no row that had come before stands
+ * behind it, nor, as far as the page tells, on the next one: a resumed listing would give it again.
+ */
+static void set_place(struct avp_position *place, const struct listing_page *page, size_t index) {
+  place->page = page->number;
+  place->offset = (long)index;
+  place->last_id = index > 0 ? page->id_hashes[index - 1] : 0;
+  place->firm = index >= page->known && !page->known_behind;
 }
 
 void reader_position(const struct listing *listing, char *out) {
   const struct listing_page *page = &listing->page;
   struct avp_position p = listing->page_start;
-  if (page->number != 0 && page->index > 0) {
-    p.page = page->number;
-    p.offset = (long)page->index;
-    p.last_id = page->id_hashes[page->index - 1];
-    p.firm = is_firm_at(page, page->index);
-  }
+  bool undecided = page->number == 0 && listing->endpoint == AVP_ENDPOINT_AUTO &&
+                   listing->client->proven == AVP_ENDPOINT_AUTO;
+  if (page->index > 0) set_place(&p, page, page->index);
   if (page->number != 0) {
     p.has_total = page->has_total;
     p.total = page->total;
   }
-  p.endpoint = listing->source;
-  if (page->number == 0 && listing->endpoint == AVP_ENDPOINT_AUTO &&
-      listing->client->proven == AVP_ENDPOINT_AUTO) {
-    p.endpoint = AVP_ENDPOINT_AUTO;
-  }
+  p.endpoint = undecided ? AVP_ENDPOINT_AUTO : listing->source;
   p.page_size = listing->pager.page_size;
   p.firm = p.firm && avp_drift_is_firm(&listing->drift);
   p.filter = listing->filter_hash;
@@ -65,15 +60,13 @@ static enum turn fail(lua_State *L, struct listing *listing, const struct avp_er
   return TURN_ERROR;
 }
 
-static enum turn fail_for_memory(lua_State *L, struct listing *listing) {
-  struct avp_err err;
-  avp_err_set(&err, AVP_ERR_MEMORY, "out of memory");
-  return fail(L, listing, &err);
+static enum turn fail_for_memory(lua_State *L) {
+  error_push_memory(L);
+  return TURN_ERROR;
 }
 
 /* An error that stays: going on would lose or double customers. */
 static enum turn fail_for_good(lua_State *L, struct listing *listing, const struct avp_err *err) {
-  listing->failed = true;
   listing->final = *err;
   avp_pager_cancel(&listing->pager);
   return fail(L, listing, err);
@@ -107,10 +100,15 @@ static bool falls_back(const struct listing *listing, const struct avp_err *err)
          !err->at_sign_in && avp_endpoint_falls_back(err->status);
 }
 
-/* Whether the page of a position is past the end by now, as some servers put it. */
-static bool is_gone(const struct listing *listing, const struct avp_err *err) {
-  return listing->resume.page > 1 && listing->page.number == 0 && !err->at_sign_in &&
-         listing->drift.mode != AVP_DRIFT_IGNORE && (err->status == 400 || err->status == 404);
+/* Whether the server knows no such page: some say so of a page past the end. */
+static bool is_no_page(const struct avp_err *err) {
+  return !err->at_sign_in && (err->status == 400 || err->status == 404);
+}
+
+/* Whether the listing has still to find the place of a position. */
+static bool is_resuming(const struct listing *listing) {
+  return listing->resume.page > 0 && listing->page.number == 0 &&
+         listing->drift.mode != AVP_DRIFT_IGNORE;
 }
 
 static enum turn page_failed(lua_State *L, struct listing *listing, struct avp_err err) {
@@ -120,7 +118,7 @@ static enum turn page_failed(lua_State *L, struct listing *listing, struct avp_e
     return TURN_AGAIN;
   }
   avp_pager_drop_failed(&listing->pager);
-  if (is_gone(listing, &err)) {
+  if (is_resuming(listing) && listing->resume.page > 1 && is_no_page(&err)) {
     avp_err_set(&err, AVP_ERR_DRIFT,
                 "the page of this position is gone: the list has changed since it was taken; start "
                 "anew");
@@ -137,47 +135,50 @@ static enum turn page_failed(lua_State *L, struct listing *listing, struct avp_e
 
 /* a page ---------------------------------------------------------------------------------------*/
 
-/* Makes the ids of all rows and room for them. Raises or returns false when memory is out; nothing
- * counts yet. */
-static bool make_room(lua_State *L, struct listing *listing, struct decoded_page *page) {
-  struct avp_idset *set = listing->ids != NULL ? listing->ids : listing->asked;
-  size_t n = page->counts.rows;
-  size_t i;
-  page->id_hashes = lua_newuserdata(L, n * sizeof *page->id_hashes + 1);
-  page->ids = lua_newuserdata(L, n * sizeof *page->ids + 1);
-  for (i = 0; i < n; i++) {
-    size_t len;
-    const char *id = page_row_id(L, page->rows, i + 1, &len);
-    page->id_hashes[i] = avp_position_hash(id, len);
-    if (set != NULL) page->ids[i] = avp_idset_id(set, id, len);
-    lua_pop(L, 2);
-  }
-  if (listing->ids != NULL) avp_idset_unreserve(listing->ids); /* for a page that ran short */
-  for (i = 0; listing->ids != NULL && i < n; i++) {
-    if (!avp_idset_reserve(listing->ids, &page->ids[i])) return false;
-  }
-  return true;
-}
-
-/* What drift.h is told of the page. */
+/* What drift.h is told of the page, but of its ids. */
 static void describe(const struct listing *listing, const struct avp_call *call,
-                     struct decoded_page *page) {
-  struct avp_page *drift = &page->drift;
-  size_t i;
-  drift->number = listing->drift.next;
-  drift->rows = (int64_t)page->counts.rows;
-  drift->has_total = page->counts.has_total;
-  drift->total = page->counts.total;
+                     struct decoded_page *decoded) {
+  struct avp_page *drift = &decoded->drift;
+  drift->number = decoded->page.number;
+  drift->rows = (int64_t)decoded->page.rows;
+  drift->has_total = decoded->page.has_total;
+  drift->total = decoded->page.total;
   drift->sent = call->sent;
   drift->received = call->received;
   drift->asked = listing->pager.asked;
-  for (i = 0; i < page->counts.rows; i++) {
-    drift->fingerprint = drift->fingerprint * UINT64_C(0x9e3779b97f4a7c15) + page->id_hashes[i];
-    if (listing->ids != NULL) {
-      struct avp_mark mark = avp_idset_get(listing->ids, &page->ids[i]);
-      avp_drift_look(&listing->drift, drift, &mark);
-    }
+}
+
+/* Makes room for an id, and tells drift.h what is known of it. */
+static bool look_at(const struct listing *listing, const struct avp_id *id,
+                    struct avp_page *drift) {
+  struct avp_mark mark = avp_idset_get(listing->ids, id);
+  avp_drift_look(&listing->drift, drift, &mark);
+  return avp_idset_reserve(listing->ids, id);
+}
+
+/* Reads the ids of all rows. Raises or returns false when memory is out; nothing counts yet. */
+static bool read_ids(lua_State *L, struct listing *listing, struct decoded_page *decoded) {
+  struct avp_idset *set = listing->ids != NULL ? listing->ids : listing->asked;
+  size_t n = decoded->page.rows;
+  size_t i;
+  uint64_t *hashes = lua_newuserdata(L, n * sizeof *hashes + 1);
+  decoded->page.id_hashes = hashes;
+  decoded->ids = lua_newuserdata(L, n * sizeof *decoded->ids + 1);
+  if (listing->ids != NULL) avp_idset_unreserve(listing->ids); /* for a page that ran short */
+  for (i = 0; i < n; i++) {
+    struct avp_page *drift = &decoded->drift;
+    size_t len;
+    const char *id;
+    lua_rawgeti(L, decoded->at, (int)i + 1);
+    lua_getfield(L, -1, "id");
+    id = lua_tolstring(L, -1, &len);
+    hashes[i] = avp_position_hash(id, len);
+    drift->fingerprint = drift->fingerprint * UINT64_C(0x9e3779b97f4a7c15) + hashes[i];
+    if (set != NULL) decoded->ids[i] = avp_idset_id(set, id, len);
+    lua_pop(L, 2);
+    if (listing->ids != NULL && !look_at(listing, &decoded->ids[i], drift)) return false;
   }
+  return true;
 }
 
 /* Whether the row is new to the listing. Under `ignore` only a page that repeats the one before it
@@ -196,93 +197,87 @@ static bool is_asked_for(const struct listing *listing, const struct avp_id *id)
   return listing->asked == NULL || avp_idset_get(listing->asked, id).era != 0;
 }
 
-static void take_rows(lua_State *L, struct listing *listing, struct decoded_page *page) {
+static void take_rows(lua_State *L, struct listing *listing, struct decoded_page *decoded) {
   size_t i;
-  for (i = 0; i < page->counts.rows; i++) {
-    bool is_new = take_row(listing, &page->ids[i]);
-    if (!is_new) page->known = i + 1;
-    if (is_new && is_asked_for(listing, &page->ids[i])) {
+  for (i = 0; i < decoded->page.rows; i++) {
+    const struct avp_id *id = &decoded->ids[i];
+    bool is_new = take_row(listing, id);
+    if (!is_new) decoded->page.known = i + 1;
+    if (is_new && is_asked_for(listing, id)) {
       listing->received++;
       continue;
     }
     lua_pushboolean(L, 0);
-    lua_rawseti(L, page->rows, (int)i + 1);
+    lua_rawseti(L, decoded->at, (int)i + 1);
   }
 }
 
 /* Whether the page still holds what the position said, at the place where it said it. */
-static bool position_holds(const struct listing *listing, const struct decoded_page *page) {
+static bool position_holds(const struct listing *listing, const struct listing_page *page) {
   const struct avp_position *p = &listing->resume;
-  if (p->has_total && (!page->counts.has_total || p->total != page->counts.total)) return false;
-  if ((size_t)p->offset > page->counts.rows) return false;
+  if (p->has_total && (!page->has_total || p->total != page->total)) return false;
+  if ((size_t)p->offset > page->rows) return false;
   return p->offset == 0 || page->id_hashes[p->offset - 1] == p->last_id;
 }
 
-static bool check_resumed(const struct listing *listing, const struct decoded_page *page,
+static bool check_resumed(const struct listing *listing, const struct listing_page *page,
                           struct avp_err *err) {
-  bool first = listing->page.number == 0 && listing->resume.page > 0;
-  if (!first || listing->drift.mode == AVP_DRIFT_IGNORE) return true;
+  const char *wrong = NULL;
+  if (!is_resuming(listing)) return true;
   if (!listing->resume.firm) {
-    avp_err_set(err, AVP_ERR_DRIFT,
-                "this position was taken while a changed list was read again: "
-                "start anew, or resume with drift = \"ignore\"");
-    return false;
+    wrong = "this position was taken while a changed list was read again";
+  } else if (!position_holds(listing, page)) {
+    wrong = "the list has changed since the position was taken";
   }
-  if (position_holds(listing, page)) return true;
-  avp_err_set(err, AVP_ERR_DRIFT,
-              "the list has changed since the position was taken: start anew, "
-              "or resume with drift = \"ignore\"");
+  if (wrong == NULL) return true;
+  avp_err_set(err, AVP_ERR_DRIFT, "%s: start anew, or resume with drift = \"ignore\"", wrong);
   return false;
 }
 
-static void report_page(const struct listing *listing, const struct decoded_page *page,
-                        int reading) {
+static struct avp_event *add_event(const struct listing *listing, enum avp_event_kind kind) {
   struct avp_events *events = &listing->client->requests->shared.events;
-  struct avp_event *event = avp_event_add(events, AVP_EVENT_PAGE, (double)avp_sys_wall_ms() / 1000);
+  return avp_event_add(events, kind, (double)avp_sys_wall_ms() / 1000);
+}
+
+static void report_page(const struct listing *listing, const struct listing_page *page,
+                        int reading) {
+  struct avp_event *event = add_event(listing, AVP_EVENT_PAGE);
   if (event == NULL) return;
-  event->page = page->drift.number;
-  event->count = (double)page->counts.rows;
-  if (page->counts.has_total) event->total = (double)page->counts.total;
+  event->page = page->number;
+  event->count = (double)page->rows;
+  if (page->has_total) event->total = (double)page->total;
   event->reading = reading;
 }
 
-/* Whether the page was read again and ends as the one before it did: nothing known stands behind.
- */
-static bool ends_like_before(const struct listing *listing, const struct decoded_page *page) {
-  size_t rows = page->counts.rows;
-  return rows > 0 && page->id_hashes[rows - 1] == listing->page_start.last_id;
+/* Whether nothing known stands behind a page: it was read again and ends as the one before did. */
+static bool ends_like_before(const struct listing *listing, const struct listing_page *page) {
+  return page->id_hashes[page->rows - 1] == listing->page_start.last_id;
 }
 
 /* The page is good and counted: it becomes the current one. */
-static void install_page(lua_State *L, struct listing *listing, int own,
-                         const struct decoded_page *page) {
-  struct listing_page *current = &listing->page;
-  bool first = current->number == 0;
-  if (!first) {
-    listing->page_start.page = current->number;
-    listing->page_start.offset = (long)current->rows;
-    listing->page_start.last_id = current->rows > 0 ? current->id_hashes[current->rows - 1] : 0;
-    listing->page_start.firm = is_firm_at(current, current->rows);
+static void install_page(lua_State *L, struct listing *listing, struct decoded_page *decoded) {
+  struct listing_page *page = &decoded->page;
+  const struct listing_page *before = &listing->page;
+  int i;
+  if (before->number != 0) {
+    set_place(&listing->page_start, before, before->rows);
+  } else if ((size_t)listing->resume.offset < page->rows) {
+    page->index = (size_t)listing->resume.offset;
+  } else {
+    page->index = page->rows;
   }
-  current->index = first ? (size_t)listing->resume.offset : 0;
-  if (current->index > page->counts.rows) current->index = page->counts.rows;
-  current->number = page->drift.number;
-  current->rows = page->counts.rows;
-  current->known = page->known;
-  current->known_behind =
-      page->known > 0 && page->known == page->counts.rows && !ends_like_before(listing, page);
-  current->id_hashes = page->id_hashes;
-  if (page->counts.has_total || first) {
-    current->has_total = page->counts.has_total;
-    current->total = page->counts.total;
+  page->known_behind =
+      page->known > 0 && page->known == page->rows && !ends_like_before(listing, page);
+  if (!page->has_total) {
+    page->has_total = before->has_total;
+    page->total = before->total;
   }
-  lua_pushvalue(L, page->rows);
-  lua_rawseti(L, own, LISTING_ROWS);
-  lua_pushvalue(L, page->rows + 1);
-  lua_rawseti(L, own, LISTING_METADATA);
-  lua_pushvalue(L, page->rows + 2);
-  lua_rawseti(L, own, LISTING_HASHES);
+  listing->page = *page;
   listing->pages_read++;
+  for (i = 0; i < 3; i++) {
+    lua_pushvalue(L, decoded->at + i);
+    lua_rawseti(L, LISTING_OWN, LISTING_ROWS + i);
+  }
 }
 
 /* The listing goes back: what was read ahead is of no use, and counts as asked for. What comes next
@@ -309,39 +304,39 @@ static enum turn fail_to_read(lua_State *L, struct listing *listing, const struc
 /* Pushes rows and metadata. A page past the end may be no page at all; it has no total then, but
  * that page 1 is empty says that the list is. */
 static bool decode(lua_State *L, const struct listing *listing, const struct avp_call *call,
-                   struct decoded_page *page, struct avp_err *err) {
-  const struct avp_buf *body = &call->body_received;
-  int status = call->state == AVP_CALL_FAILED ? 204 : call->status;
-  bool decoded = page_decode(L, page->rows - 1, status, body->data, body->len, listing->raw,
-                             &page->counts, err);
-  if (status == 204 && listing->drift.next == 1) page->counts.has_total = true;
-  return decoded;
+                   struct decoded_page *decoded, struct avp_err *err) {
+  struct listing_page *page = &decoded->page;
+  bool no_content = call->state == AVP_CALL_FAILED || call->status == 204;
+  page->number = listing->drift.next;
+  page->has_total = no_content && page->number == 1;
+  lua_rawgeti(L, LISTING_OWN, LISTING_CLIENT);
+  lua_getuservalue(L, -1);
+  decoded->at = lua_gettop(L) + 1;
+  return page_decode(L, decoded->at - 1, no_content ? NULL : &call->body_received, listing->raw,
+                     page, err);
 }
 
-static enum turn take_page(lua_State *L, struct listing *listing, int own,
-                           const struct avp_call *call) {
+static enum turn take_page(lua_State *L, struct listing *listing, const struct avp_call *call) {
   int reading = listing->drift.reading;
   enum avp_drift_verdict verdict;
-  struct decoded_page page;
+  struct decoded_page decoded;
   struct avp_err err;
-  memset(&page, 0, sizeof page);
+  memset(&decoded, 0, sizeof decoded);
   listing->decoded = true;
-  lua_rawgeti(L, own, LISTING_STATE);
-  page.rows = lua_gettop(L) + 1;
-  if (!decode(L, listing, call, &page, &err)) return fail_to_read(L, listing, call, &err);
-  if (!make_room(L, listing, &page)) return fail_for_memory(L, listing);
-  if (!check_resumed(listing, &page, &err)) return fail_for_good(L, listing, &err);
-  describe(listing, call, &page);
-  verdict = avp_drift_page(&listing->drift, &page.drift, &err);
+  if (!decode(L, listing, call, &decoded, &err)) return fail_to_read(L, listing, call, &err);
+  describe(listing, call, &decoded);
+  if (!read_ids(L, listing, &decoded)) return fail_for_memory(L);
+  if (!check_resumed(listing, &decoded.page, &err)) return fail_for_good(L, listing, &err);
+  verdict = avp_drift_page(&listing->drift, &decoded.drift, &err);
   if (verdict == AVP_DRIFT_FAIL) {
-    err.page = page.drift.number;
+    err.page = decoded.page.number;
     return fail_for_good(L, listing, &err);
   }
-  take_rows(L, listing, &page);
+  take_rows(L, listing, &decoded);
   if (listing->endpoint == AVP_ENDPOINT_AUTO) listing->client->proven = listing->source;
-  install_page(L, listing, own, &page);
-  report_page(listing, &page, reading);
-  avp_pager_drop(&listing->pager, page.drift.number);
+  report_page(listing, &decoded.page, reading);
+  install_page(L, listing, &decoded);
+  avp_pager_drop(&listing->pager, listing->page.number);
   if (verdict == AVP_DRIFT_AGAIN) drop_ahead(listing);
   return TURN_ROWS;
 }
@@ -349,15 +344,19 @@ static enum turn take_page(lua_State *L, struct listing *listing, int own,
 /* what comes next ------------------------------------------------------------------------------*/
 
 static void warn_of_missing(const struct listing *listing) {
-  struct avp_events *events = &listing->client->requests->shared.events;
   struct avp_event *event;
   if (listing->drift.missing == 0) return;
-  event = avp_event_add(events, AVP_EVENT_WARNING, (double)avp_sys_wall_ms() / 1000);
+  event = add_event(listing, AVP_EVENT_WARNING);
   if (event == NULL) return;
   snprintf(event->message, sizeof event->message,
            "the server counts %.0f customers more than it sends; the app registration's customer "
            "scope may hide them",
            (double)listing->drift.missing);
+}
+
+/* Rows of the current page that were not given out. */
+static int64_t rows_left(const struct listing *listing) {
+  return (int64_t)(listing->page.rows - listing->page.index);
 }
 
 /* How many pages may be asked for: one before a second customer is pulled, and no more than hold
@@ -368,7 +367,7 @@ static int pages_wanted(const struct listing *listing) {
       listing->drift.page_size > 0 ? listing->drift.page_size : listing->drift.asked_size;
   if (listing->pulled < 2) return 1;
   if (need < 0) return listing->drift.width;
-  need = (need - (int64_t)(listing->page.rows - listing->page.index) + size - 1) / size;
+  need = (need - rows_left(listing) + size - 1) / size;
   return need < 1 ? 1 : need < listing->drift.width ? (int)need : listing->drift.width;
 }
 
@@ -395,15 +394,10 @@ static bool ask(struct listing *listing, int pages) {
   return avp_pager_ask(&listing->pager, listing->drift.next, pages, last);
 }
 
-/* Some servers answer a page past the end so: it counts as an empty one. */
-static bool is_past_end(const struct listing *listing, const struct avp_call *call) {
-  return listing->drift.next > listing->drift.first_page && !call->err.at_sign_in &&
-         (call->err.status == 400 || call->err.status == 404);
-}
-
-static enum turn next_page(lua_State *L, struct listing *listing, int own) {
+static enum turn next_page(lua_State *L, struct listing *listing) {
   const struct avp_call *call;
   struct avp_err err;
+  bool ended;
   switch (avp_drift_next(&listing->drift, &err)) {
   case AVP_DRIFT_END:
     warn_of_missing(listing);
@@ -417,24 +411,22 @@ static enum turn next_page(lua_State *L, struct listing *listing, int own) {
   case AVP_DRIFT_PAGE:
     break;
   }
-  if (!ask(listing, pages_wanted(listing))) return fail_for_memory(L, listing);
+  if (!ask(listing, pages_wanted(listing))) return fail_for_memory(L);
   call = avp_pager_page(&listing->pager, listing->drift.next);
-  if (call->state == AVP_CALL_FAILED && !is_past_end(listing, call)) {
+  if (call->state == AVP_CALL_FAILED &&
+      (listing->drift.next <= listing->drift.first_page || !is_no_page(&call->err))) {
     return page_failed(L, listing, call->err);
   }
-  if (call->state == AVP_CALL_DONE || call->state == AVP_CALL_FAILED) {
-    if (!listing->decoded) return take_page(L, listing, own, call);
-    listing->decoded = false; /* between two pages the host has its turn */
-    return TURN_AGAIN;
-  }
-  listing->decoded = false;
-  return TURN_WAIT;
+  ended = call->state == AVP_CALL_DONE || call->state == AVP_CALL_FAILED;
+  if (ended && !listing->decoded) return take_page(L, listing, call);
+  listing->decoded = false; /* between two pages the host has its turn */
+  return ended ? TURN_AGAIN : TURN_WAIT;
 }
 
-bool reader_find_row(lua_State *L, struct listing *listing, int own) {
+bool reader_find_row(lua_State *L, struct listing *listing) {
   struct listing_page *page = &listing->page;
   bool found = false;
-  lua_rawgeti(L, own, LISTING_ROWS);
+  lua_rawgeti(L, LISTING_OWN, LISTING_ROWS);
   while (page->index < page->rows && !found) {
     lua_rawgeti(L, -1, (int)page->index + 1);
     found = lua_istable(L, -1);
@@ -445,25 +437,19 @@ bool reader_find_row(lua_State *L, struct listing *listing, int own) {
   return found;
 }
 
-enum turn reader_turn(lua_State *L, struct listing *listing, int own) {
-  int top = lua_gettop(L);
+enum turn reader_turn(lua_State *L, struct listing *listing) {
   enum turn turn;
-  if (listing->failed) return fail(L, listing, &listing->final);
-  if (reader_find_row(L, listing, own)) return TURN_ROWS;
+  if (listing->final.kind != AVP_OK) return fail(L, listing, &listing->final);
+  if (reader_find_row(L, listing)) return TURN_ROWS;
   if (listing->done) return TURN_END;
-  turn = next_page(L, listing, own);
-  if (turn == TURN_ERROR) return turn;
-  lua_settop(L, top);
-  if (turn == TURN_ROWS && !reader_find_row(L, listing, own)) return TURN_AGAIN;
-  return turn;
+  turn = next_page(L, listing);
+  return turn == TURN_ROWS && !reader_find_row(L, listing) ? TURN_AGAIN : turn;
 }
 
 void reader_look_ahead(struct listing *listing) {
-  if (listing->done || listing->failed || listing->drift.over) return;
+  if (listing->done || listing->final.kind != AVP_OK || listing->drift.over) return;
   if (listing->page.number == 0 || listing->pulled < 2) return;
-  if (listing->need >= 0 && listing->need <= (int64_t)(listing->page.rows - listing->page.index)) {
-    return; /* this page holds all that will be pulled */
-  }
+  if (listing->need >= 0 && listing->need <= rows_left(listing)) return; /* all that is pulled */
   if (!ask(listing, pages_wanted(listing))) return; /* asked for again when it is needed */
   avp_requests_step(listing->client->requests, avp_sys_now_ms(), avp_sys_wall_ms());
 }
