@@ -49,17 +49,14 @@ static void mend_status(lua_State *L, int customer) {
   code = customer_status_code(L, -1);
   if (code >= 0) {
     lua_pushstring(L, customer_status_names[code]);
-    lua_setfield(L, customer, "jobStatus");
     lua_pushinteger(L, code);
   } else {
-    if (lua_type(L, -1) == LUA_TNUMBER) {
-      lua_tostring(L, -1); /* in place: 9 becomes "9" */
-      lua_pushvalue(L, -1);
-      lua_setfield(L, customer, "jobStatus");
-    }
+    lua_pushvalue(L, -1);
+    if (lua_type(L, -1) == LUA_TNUMBER) lua_tostring(L, -1); /* in place: 9 becomes "9" */
     lua_pushnil(L);
   }
   lua_setfield(L, customer, "jobStatusCode");
+  lua_setfield(L, customer, "jobStatus");
   lua_pop(L, 1);
 }
 
@@ -148,10 +145,7 @@ static bool mend_values(lua_State *L, int table, int depth, struct avp_err *err)
 }
 
 bool customer_mend_values(lua_State *L, struct avp_err *err) {
-  int top = lua_gettop(L);
-  bool done = mend_values(L, top, 0, err);
-  lua_settop(L, top);
-  return done;
+  return mend_values(L, lua_gettop(L), 0, err);
 }
 
 bool customer_mend(lua_State *L, int array_mt, struct avp_err *err) {

@@ -22,8 +22,8 @@ extern const char *const customer_status_names[AVP_STATUS_COUNT];
 int customer_status_code(lua_State *L, int index);
 
 /* Mends the customer, a table, on top of the stack in place. `array_mt` is the stack index of
- * cjson's array mark or of nil. Returns false and fills a `protocol` error if a number is not
- * finite. */
+ * cjson's array mark or of nil. If a number is not finite, fills a `protocol` error and returns
+ * false, with more on the stack. */
 bool customer_mend(lua_State *L, int array_mt, struct avp_err *err);
 
 /* Mends numbers and nulls of the table on top of the stack, at any depth. Returns as above. */

@@ -62,7 +62,6 @@ struct listing {
   int get_status;             /* status of a GET that `auto` gave up, or 0 */
   long page_size_asked;       /* the option, before the batch's limit */
 
-  struct avp_position resume;     /* where to begin; page 0: not resumed */
   struct avp_position page_start; /* where the page before the current one ended, or all begins */
   uint64_t filter_hash;           /* of customer_ids, or 0 */
 
@@ -97,8 +96,9 @@ void reader_look_ahead(struct listing *listing);
 /* After pages were cancelled for the user's sake: some may have come and not been read. */
 void reader_note_dropped(struct listing *listing);
 
-/* Reads from this endpoint (GET or BATCH) from now on. */
-void reader_use(struct listing *listing, enum avp_endpoint endpoint);
+/* Begins with the endpoint that the option says; `auto`: with the one that the client has proven.
+ */
+void reader_choose_endpoint(struct listing *listing);
 
 /* Writes where the listing stands into `out` of AVP_POSITION_SIZE bytes. */
 void reader_position(const struct listing *listing, char *out);

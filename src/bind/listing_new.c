@@ -64,7 +64,7 @@ static const char *read_endpoint(lua_State *L, struct listing *listing) {
 /* Reads `resume` and `page_size`. Returns what is wrong, which may lie on the stack, or NULL. */
 static const char *read_resume(lua_State *L, struct listing *listing) {
   const char *text = settings_text(L, 2, "resume");
-  struct avp_position *p = &listing->resume;
+  struct avp_position *p = &listing->page_start;
   enum avp_endpoint given = settings_endpoint(L, 2, AVP_ENDPOINT_AUTO);
   if (text != NULL && !avp_position_read(p, text, strlen(text))) {
     return "option 'resume' is not a position (see listing:position())";
@@ -88,33 +88,26 @@ static const char *read_resume(lua_State *L, struct listing *listing) {
 static void prepare_drift(lua_State *L, struct listing *listing) {
   static const char *const words[] = {"repair", "strict", "error", "ignore", NULL};
   enum avp_drift_mode mode = (enum avp_drift_mode)settings_word(L, 2, "drift", words, -1);
-  int width = (int)settings_whole(L, 2, "concurrency", AVP_WIDTH_MAX,
-                                  listing->client->requests->settings.concurrency);
+  int concurrency = listing->client->requests->settings.concurrency;
+  int width = (int)settings_whole(L, 2, "concurrency", AVP_WIDTH_MAX, concurrency);
   long first = settings_whole(L, 2, "first_page", PAGE_MAX, 1);
-  bool resumed = listing->resume.page > 0;
-  if (resumed) {
-    first = listing->resume.page;
-    /* what was given out before the position is not known: nothing can be repaired */
-    if (mode != AVP_DRIFT_IGNORE) mode = AVP_DRIFT_ERROR;
-    listing->page_start = listing->resume;
+  struct avp_position *start = &listing->page_start;
+  bool resumed = start->page > 0;
+  if (!resumed) {
+    start->page = first;
+    start->firm = true;
+  } else if (mode != AVP_DRIFT_IGNORE) {
+    mode = AVP_DRIFT_ERROR; /* what was given out before is not known: nothing can be repaired */
   }
-  listing->page_start.page = first;
-  if (!resumed) listing->page_start.firm = true;
-  avp_drift_init(&listing->drift, mode, first, listing->page_size_asked, width, resumed);
+  avp_drift_init(&listing->drift, mode, start->page, listing->page_size_asked, width, resumed);
 }
 
 static bool prepare(lua_State *L, struct listing *listing) {
-  enum avp_endpoint first = listing->endpoint;
-  if (first == AVP_ENDPOINT_AUTO) {
-    first = listing->client->proven == AVP_ENDPOINT_BATCH ? AVP_ENDPOINT_BATCH : AVP_ENDPOINT_GET;
-  }
   prepare_drift(L, listing);
   avp_pager_init(&listing->pager, listing->client->requests);
-  reader_use(listing, first);
+  reader_choose_endpoint(listing);
   listing->deadline_ms = settings_ms(L, 2, "deadline", listing->client->deadline_ms);
-  settings_push(L, 2, "raw");
-  listing->raw = lua_toboolean(L, -1) != 0;
-  lua_pop(L, 1);
+  listing->raw = settings_has(L, 2, "raw");
   listing->need = -1;
   if (listing->drift.mode == AVP_DRIFT_IGNORE) return true;
   listing->ids = avp_idset_new();

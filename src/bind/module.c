@@ -33,45 +33,34 @@ static int core_status_code(lua_State *L) {
 
 /* Lua: core.library() -> table: what this process's libcurl is and can do */
 static int core_library(lua_State *L) {
-  static const struct {
-    const char *name;
-    int bit;
-  } features[] = {{"async_dns", CURL_VERSION_ASYNCHDNS},
-                  {"http2", CURL_VERSION_HTTP2},
-                  {"brotli", CURL_VERSION_BROTLI},
-                  {"gzip", CURL_VERSION_LIBZ},
-                  {"tls", CURL_VERSION_SSL},
-                  {"ipv6", CURL_VERSION_IPV6}};
   const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-  size_t i;
   lua_createtable(L, 0, 10);
   set_text(L, "version", info->version);
   set_text(L, "tls_version", info->ssl_version);
-  for (i = 0; i < sizeof features / sizeof features[0]; i++) {
-    set_boolean(L, features[i].name, (info->features & features[i].bit) != 0);
-  }
+  set_boolean(L, "async_dns", info->features & CURL_VERSION_ASYNCHDNS);
+  set_boolean(L, "http2", info->features & CURL_VERSION_HTTP2);
+  set_boolean(L, "brotli", info->features & CURL_VERSION_BROTLI);
+  set_boolean(L, "gzip", info->features & CURL_VERSION_LIBZ);
+  set_boolean(L, "tls", info->features & CURL_VERSION_SSL);
+  set_boolean(L, "ipv6", info->features & CURL_VERSION_IPV6);
   set_text(L, "built_for", AVP_BUILT_FOR);
-  return 1;
-}
-
-static int push_refusal(lua_State *L, bool fine, const struct avp_err *err) {
-  if (fine) return 0;
-  lua_pushstring(L, err->message);
   return 1;
 }
 
 /* Lua: core.check_url(url, what) -> nil, or why no client may send to it; `what` names it */
 static int core_check_url(lua_State *L) {
   struct avp_err err;
-  bool fine = avp_url_check(luaL_checkstring(L, 1), luaL_checkstring(L, 2), &err);
-  return push_refusal(L, fine, &err);
+  if (avp_url_check(luaL_checkstring(L, 1), luaL_checkstring(L, 2), &err)) return 0;
+  lua_pushstring(L, err.message);
+  return 1;
 }
 
 /* Lua: core.check_proxy(proxy) -> nil, or why it is none */
 static int core_check_proxy(lua_State *L) {
   struct avp_err err;
-  bool fine = avp_url_check_proxy(luaL_checkstring(L, 1), &err);
-  return push_refusal(L, fine, &err);
+  if (avp_url_check_proxy(luaL_checkstring(L, 1), &err)) return 0;
+  lua_pushstring(L, err.message);
+  return 1;
 }
 
 /* Lua: core.printable_url(url) -> it without user, password and query, as errors show it */

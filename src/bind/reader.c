@@ -82,7 +82,7 @@ static void finish(struct listing *listing) {
 
 /* endpoints ------------------------------------------------------------------------------------*/
 
-void reader_use(struct listing *listing, enum avp_endpoint endpoint) {
+static void use(struct listing *listing, enum avp_endpoint endpoint) {
   const struct client *client = listing->client;
   struct avp_source source = {NULL, NULL, "pageIndex", "pageSize"};
   long size = avp_endpoint_page_size(endpoint, listing->page_size_asked);
@@ -91,6 +91,12 @@ void reader_use(struct listing *listing, enum avp_endpoint endpoint) {
   listing->source = endpoint;
   listing->drift.asked_size = size;
   avp_pager_use(&listing->pager, &source, size);
+}
+
+void reader_choose_endpoint(struct listing *listing) {
+  enum avp_endpoint first = listing->endpoint;
+  if (first == AVP_ENDPOINT_AUTO) first = listing->client->proven;
+  use(listing, first == AVP_ENDPOINT_AUTO ? AVP_ENDPOINT_GET : first);
 }
 
 /* `auto`: whether this failure of the client's first GET means that the batch is to be tried. */
@@ -107,18 +113,18 @@ static bool is_no_page(const struct avp_err *err) {
 
 /* Whether the listing has still to find the place of a position. */
 static bool is_resuming(const struct listing *listing) {
-  return listing->resume.page > 0 && listing->page.number == 0 &&
+  return listing->drift.resumed && listing->page.number == 0 &&
          listing->drift.mode != AVP_DRIFT_IGNORE;
 }
 
 static enum turn page_failed(lua_State *L, struct listing *listing, struct avp_err err) {
   if (falls_back(listing, &err)) {
     listing->get_status = err.status;
-    reader_use(listing, AVP_ENDPOINT_BATCH);
+    use(listing, AVP_ENDPOINT_BATCH);
     return TURN_AGAIN;
   }
   avp_pager_drop_failed(&listing->pager);
-  if (is_resuming(listing) && listing->resume.page > 1 && is_no_page(&err)) {
+  if (is_resuming(listing) && listing->page_start.page > 1 && is_no_page(&err)) {
     avp_err_set(&err, AVP_ERR_DRIFT,
                 "the page of this position is gone: the list has changed since it was taken; start "
                 "anew");
@@ -128,7 +134,7 @@ static enum turn page_failed(lua_State *L, struct listing *listing, struct avp_e
   if (listing->get_status != 0 && listing->client->proven == AVP_ENDPOINT_AUTO) {
     avp_err_add(&err, "; before that, GET %s was answered with status %d", AVP_CUSTOMERS_PATH,
                 listing->get_status);
-    reader_use(listing, AVP_ENDPOINT_GET); /* a later call tries both again */
+    use(listing, AVP_ENDPOINT_GET); /* a later call tries both again */
   }
   return fail(L, listing, &err);
 }
@@ -214,7 +220,7 @@ static void take_rows(lua_State *L, struct listing *listing, struct decoded_page
 
 /* Whether the page still holds what the position said, at the place where it said it. */
 static bool position_holds(const struct listing *listing, const struct listing_page *page) {
-  const struct avp_position *p = &listing->resume;
+  const struct avp_position *p = &listing->page_start;
   if (p->has_total && (!page->has_total || p->total != page->total)) return false;
   if ((size_t)p->offset > page->rows) return false;
   return p->offset == 0 || page->id_hashes[p->offset - 1] == p->last_id;
@@ -224,7 +230,7 @@ static bool check_resumed(const struct listing *listing, const struct listing_pa
                           struct avp_err *err) {
   const char *wrong = NULL;
   if (!is_resuming(listing)) return true;
-  if (!listing->resume.firm) {
+  if (!listing->page_start.firm) {
     wrong = "this position was taken while a changed list was read again";
   } else if (!position_holds(listing, page)) {
     wrong = "the list has changed since the position was taken";
@@ -261,8 +267,8 @@ static void install_page(lua_State *L, struct listing *listing, struct decoded_p
   int i;
   if (before->number != 0) {
     set_place(&listing->page_start, before, before->rows);
-  } else if ((size_t)listing->resume.offset < page->rows) {
-    page->index = (size_t)listing->resume.offset;
+  } else if ((size_t)listing->page_start.offset < page->rows) {
+    page->index = (size_t)listing->page_start.offset;
   } else {
     page->index = page->rows;
   }
@@ -380,9 +386,7 @@ void reader_note_dropped(struct listing *listing) {
 static bool ask(struct listing *listing, int pages) {
   long last = avp_drift_last(&listing->drift);
   if (listing->started_at == 0) {
-    if (listing->endpoint == AVP_ENDPOINT_AUTO && listing->client->proven != AVP_ENDPOINT_AUTO) {
-      reader_use(listing, listing->client->proven);
-    }
+    reader_choose_endpoint(listing);
     listing->started_at = avp_sys_now_ms();
     if (listing->deadline_ms != AVP_NEVER) {
       listing->pager.deadline = listing->started_at + listing->deadline_ms;

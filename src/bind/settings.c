@@ -21,7 +21,7 @@ static int wrong(lua_State *L, const char *name, const char *expected) {
 bool settings_has(lua_State *L, int table, const char *name) {
   bool has;
   settings_push(L, table, name);
-  has = !lua_isnil(L, -1);
+  has = lua_toboolean(L, -1) != 0;
   lua_pop(L, 1);
   return has;
 }
@@ -55,16 +55,15 @@ static double number(lua_State *L, int table, const char *name, double max) {
 
 int64_t settings_ms(lua_State *L, int table, const char *name, int64_t absent) {
   double seconds = number(L, table, name, SECONDS_MAX);
-  if (seconds < 0 && absent < 0) wrong(L, name, "there");
-  if (seconds < 0) return absent;
+  if (seconds < 0) return absent >= 0 ? absent : wrong(L, name, "there");
   return seconds > 0 && seconds < 0.001 ? 1 : (int64_t)(seconds * 1000);
 }
 
 long settings_whole(lua_State *L, int table, const char *name, long max, long absent) {
   double n = number(L, table, name, (double)max);
-  long whole = n < 0 ? absent : (long)n;
-  if (whole < 1 || (n >= 0 && floor(n) != n)) wrong(L, name, "a whole number above 0");
-  return whole;
+  if (n < 0 && absent > 0) return absent;
+  if (n < 1 || floor(n) != n) wrong(L, name, "a whole number above 0");
+  return (long)n;
 }
 
 int settings_word(lua_State *L, int table, const char *name, const char *const *words, int absent) {
@@ -84,17 +83,18 @@ enum avp_endpoint settings_endpoint(lua_State *L, int table, enum avp_endpoint a
 /* The credential is the first of the three that is there. */
 static const char *read_credential(lua_State *L, int table, struct avp_settings *settings) {
   static const char *const names[] = {"client_secret", "client_assertion", "access_token"};
-  const char *text = NULL;
+  const char *text;
   int kind = 0;
   while (kind < 2 && !settings_has(L, table, names[kind])) kind++;
   settings->credential = (enum avp_credential)kind; /* the names are in its order */
+  if (kind == AVP_CREDENTIAL_SECRET && settings->client_id == NULL) wrong(L, "client_id", "there");
   settings_push(L, table, names[kind]);
   settings->credential_is_function = lua_isfunction(L, -1);
-  if (!settings->credential_is_function) text = settings_need_text(L, table, names[kind]);
-  if (kind == AVP_CREDENTIAL_TOKEN && text != NULL && !avp_token_is_valid(text, strlen(text))) {
+  if (settings->credential_is_function) return NULL;
+  text = settings_need_text(L, table, names[kind]);
+  if (kind == AVP_CREDENTIAL_TOKEN && !avp_token_is_valid(text, strlen(text))) {
     wrong(L, names[kind], "a token");
   }
-  if (kind == AVP_CREDENTIAL_SECRET && settings->client_id == NULL) wrong(L, "client_id", "there");
   return text;
 }
 

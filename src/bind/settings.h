@@ -17,7 +17,7 @@
 /* Pushes a field's value. */
 void settings_push(lua_State *L, int table, const char *name);
 
-/* Whether a field is there. */
+/* Whether a field is there, and not false. */
 bool settings_has(lua_State *L, int table, const char *name);
 
 /* The text of a field, without zero bytes and not empty, or NULL if it is absent. Pushes one value,
