@@ -18,7 +18,7 @@ local show = require "avepoint.show"
 local Listing = lazy.methods
 local meta = { __name = "avepoint.listing" }
 
-local listing = { methods = Listing }
+local listing = {}
 
 -- root --------------------------------------------------------------------------------------------
 
@@ -265,7 +265,7 @@ end
 meta.__len, meta.__pairs, meta.__ipairs = refuse, refuse, refuse
 
 function meta.__index(_, key)
-  local method = Listing[key]
+  local method = listing.methods[key]
   if method ~= nil then
     return method
   elseif type(key) == "number" then
@@ -277,14 +277,18 @@ function meta.__index(_, key)
   end
 end
 
--- A method that was called with a dot gets no listing.
+-- A method that was called with a dot gets no listing. The table that lazy.lua keeps stays as it is:
+-- where memory ran out just here, this file is loaded a second time.
+local checked = {}
 for name, method in pairs(Listing) do
-  Listing[name] = function(self, ...)
+  checked[name] = function(self, ...)
     if getmetatable(self) ~= meta then
       problem.misuse("listing.%s: write it with a colon, listing:%s(...)", name, name)
     end
     return method(self, ...)
   end
 end
+
+listing.methods = checked
 
 return listing

@@ -18,7 +18,7 @@ describe("an access token that no header can hold", function()
 
   it("is a config error as a variable", function()
     local out = helper.run([[print(pcall(require("avepoint").customers))]],
-      { AVEPOINT_ACCESS_TOKEN = "abc\n" })
+      { AVEPOINT_ACCESS_TOKEN = "abc\r\nd" })
     assert.matches("^false\tavepoint: config: AVEPOINT_ACCESS_TOKEN", out)
   end)
 end)
