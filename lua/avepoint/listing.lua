@@ -277,7 +277,7 @@ function meta.__index(_, key)
   end
 end
 
--- A method that was called with a dot gets no listing. The table that lazy.lua keeps stays as it is:
+-- A method called with a dot gets no listing. The table that lazy.lua keeps stays as it is:
 -- where memory ran out just here, this file is loaded a second time.
 local checked = {}
 for name, method in pairs(Listing) do
