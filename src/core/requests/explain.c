@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../wire/url.h"
@@ -47,47 +48,76 @@ static const struct rule rules[] = {
 static const struct rule other = {CURLE_OK, AVP_ERR_NETWORK, true,
                                   "check the network, the proxy and that the service is up"};
 
-/* What OpenSSL's words say about a handshake that failed, or about an alert (RFC 8446 section 6).
- * The first that fits counts. */
+static const char no_tls[] = "no TLS is spoken there: check the port and the proxy";
+static const char old_tls[] = "TLS 1.2 or later is needed on both sides";
+static const char no_certificate[] =
+    "the server demands a client certificate, which this library does not send: check base_url and "
+    "token_url";
+
+/* What OpenSSL's words say about a handshake that failed. The first that fits counts. */
 static const struct {
   const char *words;
   const char *advice;
 } tls_words[] = {
-    {"certificate required", "the server demands a client certificate, which this library does not "
-                             "send: check base_url and token_url"},
-    {"no application protocol", "the server speaks neither HTTP/2 nor HTTP/1.1 there: check the "
-                                "host and the port"},
-    {"protocol version", "TLS 1.2 or later is needed on both sides"},
-    {"unsupported protocol", "TLS 1.2 or later is needed on both sides"},
-    {"alert handshake failure",
-     "the server refused the handshake: it demands a client certificate, "
-     "or allows no TLS version or cipher that this machine has"},
-    {"alert", "the server broke off with this TLS alert"},
-    {"wrong version number", "no TLS is spoken there: check the port and the proxy"},
-    {"packet length too long", "no TLS is spoken there: check the port and the proxy"},
-    {"record layer failure", "no TLS is spoken there: check the port and the proxy"},
-    {"http request", "no TLS is spoken there: check the port and the proxy"},
-    {"", check_tls},
+    {"unsupported protocol", old_tls},  {"wrong version number", no_tls},
+    {"packet length too long", no_tls}, {"record layer failure", no_tls},
+    {"http request", no_tls},           {"", check_tls},
 };
 
-static const char *advice_for_tls(const char *detail) {
-  size_t i = 0;
-  while (strstr(detail, tls_words[i].words) == NULL) i++;
-  return tls_words[i].advice;
+/* What a TLS alert says (RFC 8446 section 6). */
+static const struct {
+  int alert;
+  const char *advice;
+} alerts[] = {
+    {40, "the server refused the handshake: it demands a client certificate, or allows no TLS "
+         "version or cipher that this machine has"},
+    {42, no_certificate},
+    {70, old_tls},
+    {112, "the server does not know this host name: check base_url, token_url and the proxy"},
+    {116, no_certificate},
+    {120, "the server speaks neither HTTP/2 nor HTTP/1.1 there: check the host and the port"},
+    {-1, "the server broke off with this TLS alert"},
+};
+
+enum { CLOSE_NOTIFY = 0, INTERNAL_ERROR = 80, USER_CANCELED = 90 };
+
+/* Returns the TLS alert that ended the connection, or -1. It may come after the handshake: with TLS
+ * 1.3 only then the server says that it demands a client certificate. OpenSSL numbers its errors
+ * for alerts from 1000 on; the words for them change from version to version. */
+static int alert_of(const struct avp_reply *reply) {
+  const char *number = strstr(reply->detail, "error:");
+  unsigned long reason;
+  if (number == NULL || strstr(number, ":SSL routines:") == NULL) return -1;
+  reason = strtoul(number + strlen("error:"), NULL, 16) & 0xFFF;
+  return reason >= 1000 && reason <= 1255 ? (int)(reason - 1000) : -1;
 }
 
-/* Whether the server broke off with an alert that refuses us. It may come after the handshake: with
- * TLS 1.3 only then it says that it demands a client certificate. */
-static bool is_alert(const struct avp_reply *reply) {
-  const char *alert = strstr(reply->detail, " alert ");
-  return alert != NULL && strstr(reply->detail, "SSL") != NULL &&
-         strstr(alert, "close notify") == NULL && strstr(alert, "user cancel") == NULL &&
-         strstr(alert, "internal error") == NULL;
+static const char *advice_for_tls(const struct avp_reply *reply) {
+  int alert = alert_of(reply);
+  size_t i = 0;
+  if (alert >= 0) {
+    while (alerts[i].alert >= 0 && alerts[i].alert != alert) i++;
+    return alerts[i].advice;
+  }
+  while (strstr(reply->detail, tls_words[i].words) == NULL) i++;
+  return tls_words[i].advice;
 }
 
 /* libcurl cannot read the proxy's URL, or knows no such scheme. */
 static bool is_odd_proxy(const struct avp_reply *reply) {
   return strncmp(reply->detail, "Unsupported proxy", 17) == 0;
+}
+
+/* Whether a proxy, of HTTP or of SOCKS, does not accept its user. */
+static bool refuses_user(long refusal) {
+  return refusal == 407 || refusal == 401 || refusal == CURLPX_USER_REJECTED ||
+         refusal == CURLPX_NO_AUTH;
+}
+
+/* Whether it refuses at all; else it could not get to the host. */
+static bool proxy_refused(long refusal) {
+  return refuses_user(refusal) || refusal == CURLPX_REPLY_NOT_ALLOWED ||
+         (refusal >= 300 && !avp_retry_status((int)refusal));
 }
 
 /* libcurl reports a connection that is cut during the handshake as a TLS failure, but it is one of
@@ -123,11 +153,13 @@ static const struct rule *rule_for(const struct avp_reply *reply) {
       CURLE_COULDNT_RESOLVE_PROXY, AVP_ERR_CONFIG, false,
       "check proxy or https_proxy: percent-encode user and password in it"};
   static const struct rule refused = {CURLE_PROXY, AVP_ERR_NETWORK, false, NULL};
+  int code = alert_of(reply);
   size_t i;
   if (headers_overran(reply)) return &long_headers;
   if (is_odd_proxy(reply)) return &odd_proxy;
-  if (reply->refusal != 0 && !avp_retry_status((int)reply->refusal)) return &refused;
-  if (is_alert(reply)) return &alert;
+  if (proxy_refused(reply->refusal)) return &refused;
+  if (code == CLOSE_NOTIFY || code == INTERNAL_ERROR || code == USER_CANCELED) return &other;
+  if (code >= 0) return &alert;
   if (handshake_was_cut(reply)) return &other;
   if (stream_was_cut(reply)) return &short_reply;
   for (i = 0; i < sizeof rules / sizeof rules[0]; i++) {
@@ -165,19 +197,18 @@ static void hide_user(char *text) {
   memset(from, '*', (size_t)(at - from));
 }
 
-/* Returns what to do about a proxy that refused: 407, 401 and a SOCKS user are its credentials. */
+/* Returns what to do about a proxy that refused. */
 static const char *advice_for_refusal(long refusal) {
-  bool credentials = refusal == 407 || refusal == 401 || refusal == CURLPX_USER_REJECTED ||
-                     refusal == CURLPX_NO_AUTH;
-  return credentials ? "the proxy refuses its user name and password, or demands them: check proxy "
-                       "or https_proxy; it is not asked again, since that may lock the account"
-                     : "the proxy refuses to connect to this host: check its rules, proxy, "
-                       "https_proxy and no_proxy";
+  return refuses_user(refusal)
+             ? "the proxy refuses its user name and password, or demands them: check proxy "
+               "or https_proxy; it is not asked again, since that may lock the account"
+             : "the proxy refuses to connect to this host: check its rules, proxy, "
+               "https_proxy and no_proxy";
 }
 
 static const char *advice_for(const struct avp_reply *reply, const struct rule *rule) {
   if (rule->code == CURLE_PROXY && rule->advice == NULL) return advice_for_refusal(reply->refusal);
-  if (rule->code == CURLE_SSL_CONNECT_ERROR) return advice_for_tls(reply->detail);
+  if (rule->code == CURLE_SSL_CONNECT_ERROR) return advice_for_tls(reply);
   if (rule->code != CURLE_PEER_FAILED_VERIFICATION) return rule->advice;
   if (reply->proxy_untrusted) {
     return "the proxy's certificate is not trusted: ca_file or AVEPOINT_CA_FILE must name its CA "
