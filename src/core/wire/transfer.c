@@ -123,7 +123,7 @@ static struct trust trust_of(const struct avp_transfer_settings *settings) {
 static bool set_trust(struct avp_transfer *transfer, const struct avp_transfer_settings *settings) {
   struct trust trust = trust_of(settings);
   CURL *easy = transfer->easy;
-  transfer->dir_alone = trust.dir != NULL && trust.file == NULL;
+  transfer->dir_alone = trust.dir != NULL && trust.file == NULL && !bundle_too;
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
