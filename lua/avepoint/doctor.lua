@@ -74,11 +74,15 @@ local function first_set(names)
   end
 end
 
--- Whether libcurl goes to the host directly, by this list: names, each with all below it, or `*`.
+-- Whether libcurl goes to the host directly, by this list: names, each with all below it, or `*`
+-- alone.
 local function is_direct(host, list)
+  if list == "*" then
+    return true
+  end
   for name in list:lower():gmatch "[^,%s]+" do
     name = name:gsub("^%.", ""):gsub("%.$", "")
-    if name == "*" or host == name or host:sub(-#name - 1) == "." .. name then
+    if host == name or host:sub(-#name - 1) == "." .. name then
       return true
     end
   end
