@@ -113,6 +113,20 @@ local function look_at_proxy(report, options, about)
   end
 end
 
+local function look_at_trust(report, about)
+  local file, path = first_set { "CURL_CA_BUNDLE", "SSL_CERT_FILE" }
+  local dir, where = first_set { file ~= "CURL_CA_BUNDLE" and "SSL_CERT_DIR" or nil }
+  local found = { file and ("%s is %s"):format(file, path) }
+  found[#found + 1] = dir and ("%s is %s"):format(dir, where)
+  if about.ca_file then
+    report:ok("trust", "the certificates in %s, and no others", about.ca_file)
+  elseif found[1] then
+    report:ok("trust", "what curl trusts; %s", table.concat(found, ", "))
+  else
+    report:ok("trust", "the system's certificates")
+  end
+end
+
 local function look_at_certificate(report, about)
   local date = os.date("!%Y-%m-%d", about.expires)
   if about.expires - os.time() < SOON then
@@ -153,8 +167,7 @@ local function look_at_settings(report, options)
     look_at_certificate(report, about)
   end
   report:ok("service", "%s, signing in at %s", about.base_url, about.token_url)
-  report:ok("trust", about.ca_file and "the certificates in %s, and no others"
-    or "the system's certificates%s", about.ca_file or "")
+  look_at_trust(report, about)
   return client, about
 end
 
