@@ -5,7 +5,8 @@ local helper = require "spec.helper"
 
 describe("the doctor", function()
   it("says which variable the trusted certificates come from", function()
-    local ours, none = helper.ca_file, { CURL_CA_BUNDLE = "", SSL_CERT_FILE = "", SSL_CERT_DIR = "" }
+    local ours = helper.ca_file
+    local none = { CURL_CA_BUNDLE = "", SSL_CERT_FILE = "", SSL_CERT_DIR = "" }
     for words, variables in pairs {
       ["the certificates in " .. ours .. ", and no others"] = { AVEPOINT_CA_FILE = ours,
         CURL_CA_BUNDLE = "/x" },

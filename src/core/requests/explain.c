@@ -25,7 +25,8 @@ static const char check_http[] = "this is not the service's HTTP: check base_url
 static const struct rule rules[] = {
     {CURLE_COULDNT_RESOLVE_HOST, AVP_ERR_NETWORK, true,
      "check the host name, the network and the proxy"},
-    {CURLE_COULDNT_RESOLVE_PROXY, AVP_ERR_NETWORK, true, "check the name in proxy or https_proxy"},
+    {CURLE_COULDNT_RESOLVE_PROXY, AVP_ERR_NETWORK, true,
+     "check the name in proxy or https_proxy, and percent-encode user and password before it"},
     {CURLE_PROXY, AVP_ERR_NETWORK, true, "check proxy or https_proxy"},
     {CURLE_OPERATION_TIMEDOUT, AVP_ERR_TIMEOUT, true,
      "check the network, or raise timeout and connect_timeout"},

@@ -124,6 +124,14 @@ bool avp_url_check(const char *url, const char *what, struct avp_err *err) {
   return false;
 }
 
+/* Whether what libcurl takes for host and port is user name and password: one of them holds a
+ * character that ends the host. */
+static bool ends_within_password(const char *proxy) {
+  const char *scheme_end = strstr(proxy, "://");
+  const char *host = scheme_end != NULL ? scheme_end + 3 : proxy;
+  return strchr(host + strcspn(host, "/?#"), '@') != NULL;
+}
+
 bool avp_url_check_proxy(const char *proxy, struct avp_err *err) {
   static const char *const schemes[] = {"http",   "https",   "socks4", "socks4a",
                                         "socks5", "socks5h", NULL};
@@ -132,11 +140,12 @@ bool avp_url_check_proxy(const char *proxy, struct avp_err *err) {
   bool fine;
   if (proxy == NULL) return true;
   parsed = parse(proxy, CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME, &no_memory);
-  fine = parsed != NULL && scheme_of(parsed, schemes, &no_memory) != NULL;
+  fine = parsed != NULL && scheme_of(parsed, schemes, &no_memory) != NULL &&
+         !ends_within_password(proxy);
   curl_url_cleanup(parsed);
-  return fine ||
-         refuse(err, no_memory, "proxy",
-                "is not the URL of a proxy: http://, https:// or socks5://, a host and a port");
+  return fine || refuse(err, no_memory, "proxy",
+                        "is not the URL of a proxy: http://, https:// or socks5://, a host and a "
+                        "port; percent-encode user and password in it");
 }
 
 bool avp_url_is_loopback(const char *url) {
