@@ -1,16 +1,21 @@
 /* test_explain.c - what libcurl says of TLS and of proxies, and what becomes of it: OpenSSL's words
  * differ from version to version, and some alerts no server of the specs would send.
  * SPDX-License-Identifier: MIT */
+#include <errno.h>
+
 #include "check.h"
 #include "requests/explain.h"
 
 static struct avp_err err;
+
+static long os_error;
 
 static void explain(CURLcode result, long refusal, const char *detail) {
   static struct avp_reply reply;
   memset(&reply, 0, sizeof reply);
   reply.result = result;
   reply.refusal = refusal;
+  reply.os_error = os_error;
   snprintf(reply.detail, sizeof reply.detail, "%s", detail);
   avp_explain_failure(&err, &reply, "https://service.example/");
   CHECK_INT(err.retryable, avp_failure_may_pass(&reply));
@@ -81,6 +86,13 @@ static void test_no_alerts(void) {
   expect(AVP_ERR_TLS, false, "TLS 1.2 or later");
   explain(CURLE_RECV_ERROR, 0, "Recv failure: Connection reset by peer");
   expect(AVP_ERR_NETWORK, true, "Connection reset");
+  os_error = ECONNRESET; /* the alert was not read: it may have been one of these */
+  explain(CURLE_HTTP2, 0, "Send failure: Connection reset by peer");
+  expect(AVP_ERR_NETWORK, true, "whether the server demands a client certificate");
+  os_error = EPIPE;
+  explain(CURLE_SEND_ERROR, 0, "Send failure: Broken pipe");
+  expect(AVP_ERR_NETWORK, true, "whether the server demands a client certificate");
+  os_error = 0;
 }
 
 /* A SOCKS proxy that could not get there has refused nothing. */

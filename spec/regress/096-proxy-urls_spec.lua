@@ -1,4 +1,4 @@
--- A slash in a proxy's password ends the host for libcurl: what lies before it is taken for host and
+-- A slash in a proxy's password ends the host for libcurl: what lies before it is taken for host, and
 -- port. That was accepted as an option, and the advice did not say what to do.
 -- SPDX-License-Identifier: MIT
 
@@ -14,7 +14,7 @@ describe("a proxy's URL", function()
       assert.matches("percent-encode user and password", err.message, 1, true)
       assert.not_matches("sEcret", helper.everything(err), 1, true)
     end
-    for _, proxy in ipairs { "http://user:12%2FsEcret@host:3128", "http://user:a@b@host", "host:3128" } do
+    for _, proxy in ipairs { "http://user:12%2FsEcret@host:3128", "host:3128" } do
       assert.is_truthy(avepoint.client { access_token = "t", proxy = proxy })
     end
   end)

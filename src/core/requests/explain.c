@@ -130,6 +130,13 @@ static bool handshake_was_cut(const struct avp_reply *reply) {
          strstr(reply->detail, "unexpected eof") != NULL;
 }
 
+/* Whether the server closed before the request was out. libcurl then does not read the alert that
+ * says why: with TLS 1.3 it may come between the handshake and the request. */
+static bool broke_in_sending(const struct avp_reply *reply) {
+  return (reply->result == CURLE_SEND_ERROR || reply->result == CURLE_HTTP2) &&
+         (reply->os_error == ECONNRESET || reply->os_error == EPIPE);
+}
+
 /* Over HTTP/2, whether the stream ended too early: the reply had begun. */
 static bool stream_was_cut(const struct avp_reply *reply) {
   return reply->result == CURLE_HTTP2_STREAM && reply->status != 0 && reply->bytes > 0;
@@ -149,6 +156,10 @@ static const struct rule *rule_for(const struct avp_reply *reply) {
   static const struct rule long_headers = {CURLE_HTTP2, AVP_ERR_LIMIT, true,
                                            "the headers of a reply on the connection are larger "
                                            "than 64 KiB, or more than libcurl takes"};
+  static const struct rule broken = {CURLE_SEND_ERROR, AVP_ERR_NETWORK, true,
+                                     "the server closed the connection before the request was out: "
+                                     "check the network and the proxy, and whether the server "
+                                     "demands a client certificate"};
   static const struct rule alert = {CURLE_SSL_CONNECT_ERROR, AVP_ERR_TLS, false, NULL};
   static const struct rule odd_proxy = {
       CURLE_COULDNT_RESOLVE_PROXY, AVP_ERR_CONFIG, false,
@@ -162,6 +173,7 @@ static const struct rule *rule_for(const struct avp_reply *reply) {
   if (code == CLOSE_NOTIFY || code == INTERNAL_ERROR || code == USER_CANCELED) return &other;
   if (code >= 0) return &alert;
   if (handshake_was_cut(reply)) return &other;
+  if (broke_in_sending(reply)) return &broken;
   if (stream_was_cut(reply)) return &short_reply;
   for (i = 0; i < sizeof rules / sizeof rules[0]; i++) {
     if (rules[i].code == reply->result) return &rules[i];
