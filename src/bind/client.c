@@ -42,15 +42,11 @@ static void note_opened(lua_State *L, struct client *client) {
   client->open_clients = all;
 }
 
-static void note_closed(struct client *client) {
-  if (client->open_clients != NULL) client->open_clients->count--;
-  client->open_clients = NULL;
-}
-
 /* Lua: client:close(); also __gc and __close. Idempotent, never raises. */
 static int client_close(lua_State *L) {
   struct client *client = to_client(L, 1);
-  note_closed(client);
+  if (client->open_clients != NULL) client->open_clients->count--;
+  client->open_clients = NULL;
   if (client->requests != NULL) avp_requests_close(client->requests);
   return 0;
 }

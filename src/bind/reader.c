@@ -360,21 +360,16 @@ static void warn_of_missing(const struct listing *listing) {
            (double)listing->drift.missing);
 }
 
-/* Rows of the current page that were not given out. */
-static int64_t rows_left(const struct listing *listing) {
-  return (int64_t)(listing->page.rows - listing->page.index);
-}
-
-/* How many pages may be asked for: one before a second customer is pulled, and no more than hold
- * what will be pulled. */
-static int pages_wanted(const struct listing *listing) {
-  int64_t need = listing->need;
-  int64_t size =
-      listing->drift.page_size > 0 ? listing->drift.page_size : listing->drift.asked_size;
-  if (listing->pulled < 2) return 1;
-  if (need < 0) return listing->drift.width;
-  need = (need - rows_left(listing) + size - 1) / size;
-  return need < 1 ? 1 : need < listing->drift.width ? (int)need : listing->drift.width;
+/* How many pages to ask for, no more than hold what will be pulled; 0: what is here will do. Before
+ * a second customer is pulled, nothing is read ahead. */
+static int pages_ahead(const struct listing *listing) {
+  const struct avp_drift *drift = &listing->drift;
+  int64_t size = drift->page_size > 0 ? drift->page_size : drift->asked_size;
+  int64_t left = (int64_t)(listing->page.rows - listing->page.index);
+  int64_t pages = (listing->need - left + size - 1) / size;
+  if (listing->pulled < 2 || drift->over) return 0;
+  if (listing->need < 0 || pages > drift->width) return drift->width;
+  return pages > 0 ? (int)pages : 0;
 }
 
 /* Pages that came and are of no use are dropped with their totals unread. */
@@ -402,6 +397,7 @@ static enum turn next_page(lua_State *L, struct listing *listing) {
   const struct avp_call *call;
   struct avp_err err;
   bool ended;
+  int pages;
   switch (avp_drift_next(&listing->drift, &err)) {
   case AVP_DRIFT_END:
     warn_of_missing(listing);
@@ -415,7 +411,8 @@ static enum turn next_page(lua_State *L, struct listing *listing) {
   case AVP_DRIFT_PAGE:
     break;
   }
-  if (!ask(listing, pages_wanted(listing))) return fail_for_memory(L);
+  pages = pages_ahead(listing);
+  if (!ask(listing, pages > 0 ? pages : 1)) return fail_for_memory(L);
   call = avp_pager_page(&listing->pager, listing->drift.next);
   if (call->state == AVP_CALL_FAILED &&
       (listing->drift.next <= listing->drift.first_page || !is_no_page(&call->err))) {
@@ -451,9 +448,8 @@ enum turn reader_turn(lua_State *L, struct listing *listing) {
 }
 
 void reader_look_ahead(struct listing *listing) {
-  if (listing->done || listing->final.kind != AVP_OK || listing->drift.over) return;
-  if (listing->page.number == 0 || listing->pulled < 2) return;
-  if (listing->need >= 0 && listing->need <= rows_left(listing)) return; /* all that is pulled */
-  if (!ask(listing, pages_wanted(listing))) return; /* asked for again when it is needed */
+  int pages = pages_ahead(listing);
+  if (listing->done || listing->final.kind != AVP_OK || listing->page.number == 0) return;
+  if (pages == 0 || !ask(listing, pages)) return; /* asked for again when it is needed */
   avp_requests_step(listing->client->requests, avp_sys_now_ms(), avp_sys_wall_ms());
 }
