@@ -107,7 +107,8 @@ static bool fail(struct avp_err *err, enum avp_err_kind kind, const char *messag
 }
 
 /* A value that is mended replaces the old one, which a traversal allows for a field that exists. */
-static bool mend_values(lua_State *L, int table, int depth, struct avp_err *err) {
+bool customer_mend_values(lua_State *L, int depth, struct avp_err *err) {
+  int table = lua_gettop(L);
   double n;
   luaL_checkstack(L, 8, "JSON nested too deep");
   if (depth > MAX_DEPTH) return fail(err, AVP_ERR_LIMIT, "the reply is nested too deep");
@@ -124,7 +125,7 @@ static bool mend_values(lua_State *L, int table, int depth, struct avp_err *err)
       if (replace) avp_pushwhole(L, n);
       break;
     case LUA_TTABLE:
-      if (!mend_values(L, lua_gettop(L), depth + 1, err)) return false;
+      if (!customer_mend_values(L, depth + 1, err)) return false;
       break;
     case LUA_TLIGHTUSERDATA:
     case LUA_TUSERDATA: /* the library's null; in a list it keeps its place */
@@ -144,13 +145,9 @@ static bool mend_values(lua_State *L, int table, int depth, struct avp_err *err)
   return true;
 }
 
-bool customer_mend_values(lua_State *L, struct avp_err *err) {
-  return mend_values(L, lua_gettop(L), 0, err);
-}
-
 bool customer_mend(lua_State *L, int array_mt, struct avp_err *err) {
   int customer = lua_gettop(L);
-  if (!customer_mend_values(L, err)) return false;
+  if (!customer_mend_values(L, 0, err)) return false;
   mend_status(L, customer);
   mend_tenants(L, customer, array_mt);
   return true;

@@ -26,7 +26,8 @@ int customer_status_code(lua_State *L, int index);
  * false, with more on the stack. */
 bool customer_mend(lua_State *L, int array_mt, struct avp_err *err);
 
-/* Mends numbers and nulls of the table on top of the stack, at any depth. Returns as above. */
-bool customer_mend_values(lua_State *L, struct avp_err *err);
+/* Mends numbers and nulls of the table on top of the stack, and of those in it. Returns as above.
+ * `depth` is 0; it grows with those inside. */
+bool customer_mend_values(lua_State *L, int depth, struct avp_err *err);
 
 #endif

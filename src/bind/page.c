@@ -61,7 +61,7 @@ static bool read_metadata(lua_State *L, bool raw, struct listing_page *page, str
     page->has_total = true;
     page->total = (int64_t)total;
   }
-  return raw || customer_mend_values(L, err);
+  return raw || customer_mend_values(L, 0, err);
 }
 
 /* The row, item `i`, is on top of the stack. */

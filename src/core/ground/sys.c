@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,13 +36,11 @@ long avp_sys_pid(void) { return (long)getpid(); }
 
 void avp_sys_random(void *bytes, size_t size) {
   unsigned char *out = bytes;
-  FILE *file = fopen("/dev/urandom", "rbe");
-  size_t got = file != NULL ? fread(out, 1, size, file) : 0;
-  if (file != NULL) fclose(file);
-  for (; got < size; got++) { /* a host without /dev: only spreads delays, so clock bits will do */
+  if (getentropy(bytes, size) == 0) return;
+  for (; size > 0; size--) { /* a system that refuses: only spreads delays, so clock bits will do */
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    out[got] = (unsigned char)((uintptr_t)&t ^ (uintptr_t)(t.tv_nsec >> (got & 7)));
+    *out++ = (unsigned char)((uintptr_t)&t ^ (uintptr_t)(t.tv_nsec >> (size & 7)));
   }
 }
 
