@@ -1,5 +1,4 @@
 /* client.c - makes, waits for and closes clients; hands out their events (client.h).
- *
  * SPDX-License-Identifier: MIT */
 #include "client.h"
 

@@ -2,7 +2,6 @@
  *
  * The Lua values (callbacks, the JSON functions, the driver) live in the userdata's own table, its
  * state, which Lua code reaches through core.state(client).
- *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_BIND_CLIENT_H
 #define AVP_BIND_CLIENT_H

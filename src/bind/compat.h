@@ -2,7 +2,6 @@
  *
  * The code is written against 5.4's names; what an older header lacks is a macro here. The only
  * file with a version test.
- *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_COMPAT_H
 #define AVP_COMPAT_H

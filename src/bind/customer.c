@@ -1,5 +1,4 @@
 /* customer.c - the names of job statuses; mends numbers, nulls, status and tenants (customer.h).
- *
  * SPDX-License-Identifier: MIT */
 #include "customer.h"
 

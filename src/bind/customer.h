@@ -2,7 +2,6 @@
  *
  * The rules are the README's section "A customer": documented names, statuses by name whichever
  * form the server uses, whole numbers as integers, null as an absent field.
- *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_BIND_CUSTOMER_H
 #define AVP_BIND_CUSTOMER_H

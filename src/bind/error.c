@@ -1,5 +1,4 @@
 /* error.c - turns what went wrong into the error object that users get (error.h).
- *
  * SPDX-License-Identifier: MIT */
 #include "error.h"
 

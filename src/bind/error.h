@@ -1,5 +1,4 @@
 /* error.h - makes the error objects of Lua from struct avp_err.
- *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_BIND_ERROR_H
 #define AVP_BIND_ERROR_H

@@ -1,5 +1,4 @@
 /* fields.h - sets fields of the table on top of the stack; what is absent sets none.
- *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_BIND_FIELDS_H
 #define AVP_BIND_FIELDS_H

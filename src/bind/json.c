@@ -1,5 +1,4 @@
 /* json.c - decodes replies, and says why a reply is no JSON (json.h).
- *
  * SPDX-License-Identifier: MIT */
 #include "json.h"
 

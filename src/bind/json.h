@@ -1,5 +1,4 @@
 /* json.h - decodes replies with the JSON library that lua/avepoint/json.lua has found.
- *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_BIND_JSON_H
 #define AVP_BIND_JSON_H

@@ -3,7 +3,6 @@
  * Functions that may have to wait never do: they return nil, nil and a word instead. "wait": step
  * the client when it is ready, then call again; "again": call again after the host had its turn.
  * An error is nil and the error object. lua/avepoint/pump.lua turns that into plain calls.
- *
  * SPDX-License-Identifier: MIT */
 #include "listing.h"
 

@@ -3,7 +3,6 @@
  * listing_new.c makes it, reader.c turns its pages (reply -> rows -> ids -> drift), listing.c
  * is what Lua can call of it. The rows of the current page and the strings that the core borrows
  * live in the userdata's own table.
- *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_BIND_LISTING_H
 #define AVP_BIND_LISTING_H

@@ -2,7 +2,6 @@
  *
  * Settings are those of lua/avepoint/settings.lua; what they leave out is the client's, or with
  * `resume` the position's. The functions below take them at stack index 2.
- *
  * SPDX-License-Identifier: MIT */
 #include "error.h"
 #include "listing.h"

@@ -1,5 +1,4 @@
 /* module.c - opens the C module avepoint.core: registers its types, functions and constants.
- *
  * SPDX-License-Identifier: MIT */
 #include "../core/ground/sys.h"
 #include "../core/ground/version.h"

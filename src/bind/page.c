@@ -1,5 +1,4 @@
 /* page.c - checks the form of a reply: rows with ids, metadata with a total (page.h).
- *
  * SPDX-License-Identifier: MIT */
 #include "page.h"
 

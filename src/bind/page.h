@@ -1,5 +1,4 @@
 /* page.h - one page: from the bytes of a reply to rows, ids and counts.
- *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_BIND_PAGE_H
 #define AVP_BIND_PAGE_H

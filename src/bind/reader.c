@@ -6,7 +6,6 @@
  *
  * Nothing of a page counts before all of it is known to be good: it is decoded, checked, and room
  * is made for its ids; only then are the ids noted, which cannot fail.
- *
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>
 

@@ -1,5 +1,4 @@
 /* settings.c - reads settings field by field; what is wrong raises (settings.h).
- *
  * SPDX-License-Identifier: MIT */
 #include "settings.h"
 

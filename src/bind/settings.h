@@ -3,7 +3,6 @@
  * lua/avepoint/settings.lua tells the user's mistakes. What is wrong here nevertheless is a mistake
  * of ours: it raises a plain Lua error. `table` is the absolute stack index of a table; reads are
  * raw.
- *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_BIND_SETTINGS_H
 #define AVP_BIND_SETTINGS_H
