@@ -3,6 +3,7 @@
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.core"
+local customer = require "avepoint.customer"
 local driver = require "avepoint.driver"
 local json = require "avepoint.json"
 local listing = require "avepoint.listing"
@@ -26,6 +27,7 @@ local function keep(state, values, about)
   state.forget = values.forget -- makes a certificate's function read its files again
   state.driver, state.on_event = values.driver, values.on_event
   state.token_store, state.about = values.token_store, about
+  state.status_codes, state.status_names = customer.status_codes, customer.status_names
 end
 
 --- Makes a client. Sends nothing.

@@ -2,7 +2,6 @@
 -- Understands normalised customers and raw ones.
 -- SPDX-License-Identifier: MIT
 
-local core = require "avepoint.core"
 local nearest = require "avepoint.nearest"
 local problem = require "avepoint.problem"
 
@@ -17,11 +16,26 @@ for _, field in ipairs(FIELDS) do
   customer.fields[field] = true
 end
 
+--- Names of job statuses 0 to 6, in the spelling of the customers page.
+customer.status_names = { [0] = "N/A", "Working", "Failed", "Waiting for Configuration",
+  "Multiple Issues Found", "Finished with Exception", "No Backup Update" }
+
+--- Code of a status in any of its forms: name in any case and either spelling, number, numeric
+-- string; nil if it is unknown.
+customer.status_codes = setmetatable({ ["no backup updates"] = 6 }, { -- the batch page's spelling
+  __index = function(codes, status)
+    return type(status) == "string" and rawget(codes, status:lower()) or nil
+  end,
+})
+
 --- Code of each status name, and name of each code.
 customer.job_status = {}
-for code, name in pairs(core.status_names) do
+for code, name in pairs(customer.status_names) do
   customer.job_status[code] = name
   customer.job_status[name] = code
+  for _, form in ipairs { code, tostring(code), name, name:lower() } do
+    customer.status_codes[form] = code
+  end
 end
 
 --- The same for management modes.
@@ -42,16 +56,16 @@ end
 
 --- Returns the code of a customer's status, or nil if it is missing or unknown.
 function customer.status_code(c)
-  return core.status_code(c.jobStatus)
+  return customer.status_codes[c.jobStatus]
 end
 
 --- Returns the code of a status that a user gave: a name in any case and either spelling, or a
 -- code. Raises if it is unknown: a typo must not silence an alarm.
 function customer.known_status(value, what)
-  local code = core.status_code(value)
+  local code = customer.status_codes[value]
   if not code then
     problem.misuse("%s: unknown job status %s (%s)", what, tostring(value),
-      table.concat(core.status_names, ", ", 0))
+      table.concat(customer.status_names, ", ", 0))
   end
   return code
 end
@@ -90,7 +104,7 @@ function customer.words(c)
   add(c.organization)
   add(c.ownerEmail)
   add(c.id)
-  add(core.status_names[customer.status_code(c)] or c.jobStatus)
+  add(customer.status_names[customer.status_code(c)] or c.jobStatus)
   add(c.countryOrRegion)
   customer.any_tenant(c, function(id, name)
     add(id)

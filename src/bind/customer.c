@@ -1,62 +1,23 @@
-/* customer.c - the names of job statuses; mends numbers, nulls, status and tenants (customer.h).
+/* customer.c - mends numbers, nulls, status and tenants (customer.h).
  * SPDX-License-Identifier: MIT */
 #include "customer.h"
 
 #define MAX_DEPTH 128 /* of nesting; deeper than any that JSON_DEPTH lets through */
 
-const char *const customer_status_names[AVP_STATUS_COUNT] = {
-    "N/A",
-    "Working",
-    "Failed",
-    "Waiting for Configuration",
-    "Multiple Issues Found",
-    "Finished with Exception",
-    "No Backup Update",
-};
-
-static int same_text(const char *a, const char *b) {
-  for (; *a != '\0' && *b != '\0'; a++, b++) {
-    char x = *a >= 'A' && *a <= 'Z' ? (char)(*a + 32) : *a;
-    char y = *b >= 'A' && *b <= 'Z' ? (char)(*b + 32) : *b;
-    if (x != y) return 0;
-  }
-  return *a == *b;
-}
-
-static int code_of_name(const char *name) {
-  int code;
-  for (code = 0; code < AVP_STATUS_COUNT; code++) {
-    if (same_text(name, customer_status_names[code])) return code;
-  }
-  if (same_text(name, "No Backup Updates")) return 6; /* the spelling of the batch page */
-  if (name[0] >= '0' && name[0] < '0' + AVP_STATUS_COUNT && name[1] == '\0') return name[0] - '0';
-  return -1;
-}
-
-int customer_status_code(lua_State *L, int index) {
-  double n;
-  if (lua_type(L, index) == LUA_TSTRING) return code_of_name(lua_tostring(L, index));
-  if (lua_type(L, index) != LUA_TNUMBER) return -1;
-  n = lua_tonumber(L, index);
-  return floor(n) == n && n >= 0 && n < AVP_STATUS_COUNT ? (int)n : -1;
-}
-
 /* Leaves jobStatus a name (or text, if it is unknown) and sets jobStatusCode. */
-static void mend_status(lua_State *L, int customer) {
-  int code;
+static void mend_status(lua_State *L, int customer, int codes, int names) {
   lua_getfield(L, customer, "jobStatus");
-  code = customer_status_code(L, -1);
-  if (code >= 0) {
-    lua_pushstring(L, customer_status_names[code]);
-    lua_pushinteger(L, code);
-  } else {
+  lua_pushvalue(L, -1);
+  lua_gettable(L, codes);
+  if (!lua_isnil(L, -1)) {
     lua_pushvalue(L, -1);
-    if (lua_type(L, -1) == LUA_TNUMBER) lua_tostring(L, -1); /* in place: 9 becomes "9" */
-    lua_pushnil(L);
+    lua_rawget(L, names);
+    lua_replace(L, -3);
+  } else if (lua_type(L, -2) == LUA_TNUMBER) {
+    lua_tostring(L, -2); /* in place: 9 becomes "9" */
   }
   lua_setfield(L, customer, "jobStatusCode");
   lua_setfield(L, customer, "jobStatus");
-  lua_pop(L, 1);
 }
 
 /* Moves a field of the table on top of the stack to another name, unless that is taken. */
@@ -144,10 +105,10 @@ bool customer_mend_values(lua_State *L, int depth, struct avp_err *err) {
   return true;
 }
 
-bool customer_mend(lua_State *L, int array_mt, struct avp_err *err) {
+bool customer_mend(lua_State *L, int helpers, struct avp_err *err) {
   int customer = lua_gettop(L);
   if (!customer_mend_values(L, 0, err)) return false;
-  mend_status(L, customer);
-  mend_tenants(L, customer, array_mt);
+  mend_status(L, customer, helpers + 1, helpers + 2);
+  mend_tenants(L, customer, helpers);
   return true;
 }

@@ -6,29 +6,10 @@
 #include "../core/wire/url.h"
 #include "client.h"
 #include "credentials.h"
-#include "customer.h"
 #include "error.h"
 #include "fields.h"
 #include "json.h"
 #include "listing.h"
-
-/* The names of job statuses, 0 first. */
-static void push_status_names(lua_State *L) {
-  int code;
-  lua_createtable(L, AVP_STATUS_COUNT, 0);
-  for (code = 0; code < AVP_STATUS_COUNT; code++) {
-    lua_pushstring(L, customer_status_names[code]);
-    lua_rawseti(L, -2, code);
-  }
-}
-
-/* Lua: core.status_code(value) -> code of a status in any of its forms, or nil */
-static int core_status_code(lua_State *L) {
-  int code = customer_status_code(L, 1);
-  if (code < 0) return 0;
-  lua_pushinteger(L, code);
-  return 1;
-}
 
 /* Lua: core.library() -> table: what this process's libcurl is and can do */
 static int core_library(lua_State *L) {
@@ -71,9 +52,11 @@ static int core_printable_url(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"library", core_library},         {"check_url", core_check_url},
-    {"check_proxy", core_check_proxy}, {"printable_url", core_printable_url},
-    {"status_code", core_status_code}, {NULL, NULL},
+    {"library", core_library},
+    {"check_url", core_check_url},
+    {"check_proxy", core_check_proxy},
+    {"printable_url", core_printable_url},
+    {NULL, NULL},
 };
 
 AVP_EXPORT int luaopen_avepoint_core(lua_State *L);
@@ -88,8 +71,6 @@ int luaopen_avepoint_core(lua_State *L) {
   client_open(L);
   credentials_functions(L);
   listing_open(L);
-  push_status_names(L);
-  lua_setfield(L, -2, "status_names");
   set_text(L, "version", AVP_VERSION);
   set_number(L, "json_depth", JSON_DEPTH, 0);
   return 1;

@@ -84,6 +84,8 @@ static bool read_rows(lua_State *L, int state, bool raw, struct listing_page *pa
   int rows = lua_gettop(L);
   size_t i;
   lua_getfield(L, state, "array_mt");
+  lua_getfield(L, state, "status_codes");
+  lua_getfield(L, state, "status_names");
   page->rows = lua_rawlen(L, rows);
   for (i = 1; i <= page->rows; i++) {
     lua_rawgeti(L, rows, (int)i);
@@ -91,7 +93,7 @@ static bool read_rows(lua_State *L, int state, bool raw, struct listing_page *pa
     if (!raw && !customer_mend(L, rows + 1, err)) return false;
     lua_pop(L, 1);
   }
-  lua_pop(L, 1);
+  lua_pop(L, 3);
   return true;
 }
 
