@@ -27,7 +27,6 @@ build = {
       sources = {
         "src/bind/client.c",
         "src/bind/credentials.c",
-        "src/bind/customer.c",
         "src/bind/error.c",
         "src/bind/json.c",
         "src/bind/listing.c",

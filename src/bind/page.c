@@ -1,20 +1,139 @@
-/* page.c - checks the form of a reply: rows with ids, metadata with a total (page.h).
+/* page.c - checks the form of a reply, and mends its customers (page.h).
+ *
+ * The form: rows with ids, metadata with a total. A customer is mended as the README's section "A
+ * customer" says: documented names, statuses by name whichever form the server uses, whole numbers
+ * as integers, null as an absent field.
  * SPDX-License-Identifier: MIT */
 #include "page.h"
 
-#include "customer.h"
 #include "json.h"
 
 #define SIZE_MAX_SAID 1000000000.0       /* a page size above that is nonsense */
 #define TOTAL_MAX     9007199254740992.0 /* 2^53: beyond it doubles skip whole numbers */
 #define ABSENT        (-1.0)
 #define INVALID       (-2.0)
-#define WRONG         "the reply is not what the API promises: "
+#define MAX_DEPTH     128 /* of nesting; deeper than any that JSON_DEPTH lets through */
 
 static bool wrong(struct avp_err *err, const char *what) {
-  avp_err_set(err, AVP_ERR_PROTOCOL, WRONG "%s", what);
+  avp_err_set(err, AVP_ERR_PROTOCOL, "the reply is not what the API promises: %s", what);
   return false;
 }
+
+/* customers ------------------------------------------------------------------------------------*/
+
+static bool fail(struct avp_err *err, enum avp_err_kind kind, const char *message) {
+  avp_err_set(err, kind, "%s", message);
+  return false;
+}
+
+/* Mends numbers and nulls of the table on top of the stack, and of those in it (`depth` above 0). A
+ * value that is mended replaces the old one, which a traversal allows for a field that exists. */
+static bool mend_values(lua_State *L, int depth, struct avp_err *err) {
+  int table = lua_gettop(L);
+  double n;
+  luaL_checkstack(L, 8, "JSON nested too deep");
+  if (depth > MAX_DEPTH) return fail(err, AVP_ERR_LIMIT, "the reply is nested too deep");
+  lua_pushnil(L);
+  while (lua_next(L, table)) {
+    bool replace = false;
+    switch (lua_type(L, -1)) {
+    case LUA_TNUMBER:
+      n = lua_tonumber(L, -1);
+      if (n - n != 0) {
+        return fail(err, AVP_ERR_PROTOCOL, "the reply holds a number that is not finite");
+      }
+      replace = avp_is_whole_float(L, -1);
+      if (replace) avp_pushwhole(L, n);
+      break;
+    case LUA_TTABLE:
+      if (!mend_values(L, depth + 1, err)) return false;
+      break;
+    case LUA_TLIGHTUSERDATA:
+    case LUA_TUSERDATA: /* the library's null; in a list it keeps its place */
+      replace = lua_type(L, -2) == LUA_TSTRING;
+      if (replace) lua_pushnil(L);
+      break;
+    default:
+      break;
+    }
+    if (replace) {
+      lua_pushvalue(L, -3);
+      lua_insert(L, -2);
+      lua_rawset(L, table);
+    }
+    lua_pop(L, 1);
+  }
+  return true;
+}
+
+/* Leaves jobStatus a name (or text, if it is unknown) and sets jobStatusCode. */
+static void mend_status(lua_State *L, int customer, int codes, int names) {
+  lua_getfield(L, customer, "jobStatus");
+  lua_pushvalue(L, -1);
+  lua_gettable(L, codes);
+  if (!lua_isnil(L, -1)) {
+    lua_pushvalue(L, -1);
+    lua_rawget(L, names);
+    lua_replace(L, -3);
+  } else if (lua_type(L, -2) == LUA_TNUMBER) {
+    lua_tostring(L, -2); /* in place: 9 becomes "9" */
+  }
+  lua_setfield(L, customer, "jobStatusCode");
+  lua_setfield(L, customer, "jobStatus");
+}
+
+/* Moves a field of the table on top of the stack to another name, unless that is taken. */
+static void rename_field(lua_State *L, const char *from, const char *to) {
+  lua_getfield(L, -1, to);
+  lua_getfield(L, -2, from);
+  if (!lua_isnil(L, -1)) {
+    if (lua_isnil(L, -2)) {
+      lua_pushvalue(L, -1);
+      lua_setfield(L, -4, to);
+    }
+    lua_pushnil(L);
+    lua_setfield(L, -4, from);
+  }
+  lua_pop(L, 2);
+}
+
+static void mend_tenants(lua_State *L, int customer, int array_mt) {
+  int i;
+  lua_getfield(L, customer, "tenants");
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, customer, "tenants");
+  }
+  if (lua_istable(L, -1)) {
+    for (i = 1; i <= (int)lua_rawlen(L, -1); i++) {
+      lua_rawgeti(L, -1, i);
+      if (lua_istable(L, -1)) {
+        rename_field(L, "Id", "id");
+        rename_field(L, "Name", "name");
+      }
+      lua_pop(L, 1);
+    }
+    if (lua_istable(L, array_mt)) {
+      lua_pushvalue(L, array_mt);
+      lua_setmetatable(L, -2);
+    }
+  }
+  lua_pop(L, 1);
+}
+
+/* Mends the customer on top of the stack. From the stack index `helpers` on lie the client's
+ * array_mt (or nil), status_codes and status_names. */
+static bool mend_customer(lua_State *L, int helpers, struct avp_err *err) {
+  int customer = lua_gettop(L);
+  if (!mend_values(L, 0, err)) return false;
+  mend_status(L, customer, helpers + 1, helpers + 2);
+  mend_tenants(L, customer, helpers);
+  return true;
+}
+
+/* the form -------------------------------------------------------------------------------------*/
 
 /* Whether the value is a list as cjson makes it: an object would have keys that are strings. An
  * empty object counts as an empty list: not every lua-cjson tells them apart, and the total tells
@@ -60,7 +179,7 @@ static bool read_metadata(lua_State *L, bool raw, struct listing_page *page, str
     page->has_total = true;
     page->total = (int64_t)total;
   }
-  return raw || customer_mend_values(L, 0, err);
+  return raw || mend_values(L, 0, err);
 }
 
 /* The row, item `i`, is on top of the stack. */
@@ -74,8 +193,7 @@ static bool check_row(lua_State *L, size_t i, struct avp_err *err) {
     lua_pop(L, 1);
   }
   if (lacks == NULL) return true;
-  avp_err_set(err, AVP_ERR_PROTOCOL, WRONG "item %lu of data %s", (unsigned long)i, lacks);
-  return false;
+  return wrong(err, lua_pushfstring(L, "item %d of data %s", (int)i, lacks));
 }
 
 /* The list of rows is on top of the stack. */
@@ -90,7 +208,7 @@ static bool read_rows(lua_State *L, int state, bool raw, struct listing_page *pa
   for (i = 1; i <= page->rows; i++) {
     lua_rawgeti(L, rows, (int)i);
     if (!check_row(L, i, err)) return false;
-    if (!raw && !customer_mend(L, rows + 1, err)) return false;
+    if (!raw && !mend_customer(L, rows + 1, err)) return false;
     lua_pop(L, 1);
   }
   lua_pop(L, 3);
