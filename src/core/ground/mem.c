@@ -1,6 +1,5 @@
 /* mem.c - allocates, wipes and counts the core's blocks (mem.h).
  * SPDX-License-Identifier: MIT */
-#define _DEFAULT_SOURCE /* explicit_bzero */
 #include "mem.h"
 
 #include <stdbool.h>
@@ -34,12 +33,8 @@ char *avp_strdup(const char *text) {
 }
 
 void avp_wipe(void *block, size_t size) {
-#if defined(__GLIBC__)
-  explicit_bzero(block, size);
-#else
   volatile unsigned char *byte = block;
   while (size-- > 0) *byte++ = 0;
-#endif
 }
 
 void avp_free_secret(char *text) {
