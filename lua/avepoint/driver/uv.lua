@@ -15,6 +15,10 @@ local problem = require "avepoint.problem"
 
 local driver = {}
 
+-- ms between two looks at the client at most. Others step it too, and a collected listing frees a
+-- place in flight: neither shows at the descriptor.
+local LOOK = 50
+
 local unpack = table.unpack or unpack -- luacheck: read globals unpack
 
 local in_neovim = rawget(_G, "vim") ~= nil and vim.schedule ~= nil
@@ -126,28 +130,23 @@ function arm(watcher)
   local function fire()
     on_ready(watcher)
   end
-  if fd ~= watcher.fd then
+  if fd ~= watcher.fd or not watcher.poll then
     close_handle(watcher.poll)
     watcher.fd = fd
-    watcher.poll = fd and uv.new_poll(fd)
+    watcher.poll = fd and uv.new_poll(fd) -- refused while Neovim's main context watches it
   end
   if watcher.poll then
     watcher.poll:start("r", fire)
   end
   local seconds = client:timeout()
-  local ms = seconds and math.ceil(seconds * 1000)
+  local ms = seconds and math.min(LOOK, math.ceil(seconds * 1000)) or LOOK
   if core.progress(client) ~= watcher.progress then
     ms = 0 -- another task's step has brought what these tasks wait for
   end
-  local left = watcher.limit and math.max(0, watcher.limit - uv.now())
-  if left and (not ms or left < ms) then
-    ms = left
+  if watcher.limit then
+    ms = math.min(ms, math.max(0, watcher.limit - uv.now()))
   end
-  if ms then
-    watcher.timer:start(ms, 0, fire)
-  else
-    watcher.timer:stop()
-  end
+  watcher.timer:start(ms, 0, fire)
 end
 
 -- Lets a task wait for the client, at most `seconds` (nil: without a limit).
