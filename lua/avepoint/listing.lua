@@ -55,6 +55,7 @@ function listing.new(client, values)
     _pull = (values.on_progress or state.on_event) and pull_notifying or pull,
   }, meta)
   self._root = self
+  pump.add(self)
   return self
 end
 

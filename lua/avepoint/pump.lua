@@ -16,12 +16,18 @@ local MEMORY = "not enough memory" -- Lua's own message
 
 local warn = log.new "warn"
 
--- listing -> the coroutine that waits on it
+-- listing -> the coroutine that waits on it, in the loop or in a function of the user's that the
+-- loop has called; else false, which keeps the place: noting a coroutine must not need memory
 local waiting = setmetatable({}, { __mode = "kv" })
+
+--- Keeps a new listing's place among those that wait.
+function pump.add(listing)
+  waiting[listing] = false
+end
 
 local function is_busy(listing)
   local other = waiting[listing]
-  return other ~= nil and other ~= compat.running() and compat.is_alive(other)
+  return other and other ~= compat.running() and compat.is_alive(other)
 end
 
 -- A second coroutine must not mix in where one waits. One that was dropped in its wait waits no
@@ -106,9 +112,7 @@ local function wait(listing, word)
   local seen = core.progress(client)
   pump.notify(listing)
   local at_once = answer(client, state) or word == "again" or core.progress(client) ~= seen
-  waiting[listing] = compat.running()
   driver.wait(client, state, at_once and 0 or client:timeout())
-  waiting[listing] = nil
   client:step()
   store.settle(client, state)
 end
@@ -156,8 +160,10 @@ function pump.call(listing, method)
   local value, more, word = method(listing._core)
   if value == nil then
     local ok
+    local before = waiting[listing] -- this coroutine, if its own function uses the listing
+    waiting[listing] = compat.running()
     ok, value, more = compat.pcall(continue, listing, method, more, word)
-    waiting[listing] = nil
+    waiting[listing] = before
     if not ok then
       return nil, error_of_wait(listing, value)
     end
