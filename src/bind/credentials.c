@@ -80,14 +80,29 @@ static void refuse(lua_State *L, struct avp_signin *s, int64_t now) {
   avp_signin_refused(s, text_at(L, -2), text_at(L, -1), now);
 }
 
+/* Pushes room for a copy of `len` bytes and a NUL. To make any value in Lua may run a finalizer,
+ * which may close the client: what belongs to it is looked at again then, and copied here first. */
+static char *push_room(lua_State *L, size_t len) {
+  char *room = lua_newuserdata(L, len + 1);
+  room[len] = '\0';
+  return room;
+}
+
 /* Reads the token reply that has come. `state` is the stack index of the client's table. Raises
  * when memory is out; the reply is then read again with the next step. */
 static void read_reply(lua_State *L, struct avp_signin *s, int state, int64_t now) {
-  const struct avp_reply *reply = &s->call.transfer->reply;
-  int status = reply->status;
+  size_t len = s->call.transfer->reply.body.len;
+  char *body = push_room(L, len);
+  const struct avp_reply *reply;
   struct avp_err err;
+  int status;
+  if (s->state != AVP_SIGNIN_REPLIED) return;
+  reply = &s->call.transfer->reply;
+  if (reply->body.len != len) return; /* another one: the next step reads it */
+  status = reply->status;
+  if (len > 0) memcpy(body, reply->body.data, len);
   err.kind = AVP_ERR_PROTOCOL;
-  if (!json_decode(L, state, reply->body.data, reply->body.len, "the token reply", &err)) {
+  if (!json_decode(L, state, body, len, "the token reply", &err)) {
     if (err.kind == AVP_ERR_MEMORY) error_raise_memory(L);
     lua_pushnil(L);
   }
@@ -226,9 +241,16 @@ static int core_later(lua_State *L) {
  * with its seconds */
 static int core_token(lua_State *L) {
   struct avp_signin *s = to_signin(L);
+  size_t len;
+  char *copy;
   lua_pushboolean(L, s == NULL || s->state == AVP_SIGNIN_IDLE || s->state == AVP_SIGNIN_LOOKING);
   if (s == NULL || s->token.value == NULL || !lua_toboolean(L, -1)) return 1;
-  lua_pushstring(L, s->token.value);
+  len = strlen(s->token.value);
+  copy = push_room(L, len);
+  lua_insert(L, -2);
+  if (s->token.value == NULL || strlen(s->token.value) != len) return 1;
+  memcpy(copy, s->token.value, len);
+  lua_pushlstring(L, copy, len);
   lua_pushnumber(L, (double)(s->token.expires_at - avp_sys_now_ms()) / 1000);
   return 3;
 }
