@@ -10,7 +10,7 @@ local check = {}
 
 local LONGEST = 1e9 -- seconds
 
-local rawlen = rawlen or function(t) -- Lua 5.1's # is raw
+local rawlen = rawget(_G, "rawlen") or function(t) -- Lua 5.1's # is raw
   return #t
 end
 
