@@ -84,8 +84,8 @@ function lazy.check_function(f, name)
 end
 
 local function check_count(n, name)
-  if type(n) ~= "number" or n < 0 or n % 1 ~= 0 then
-    problem.misuse("listing:%s takes a whole number, 0 or more", name)
+  if type(n) ~= "number" or n < 0 or n > 2 ^ 53 or n % 1 ~= 0 then
+    problem.misuse("listing:%s takes a whole number from 0 to 2^53", name)
   end
 end
 

@@ -10,6 +10,8 @@
 #include "error.h"
 #include "fields.h"
 
+#define NEED_MAX 9e18 /* what an int64_t can hold, and no list */
+
 /* The listing at stack index 1. Leaves an argument, and the own table at LISTING_OWN. */
 static struct listing *to_listing(lua_State *L) {
   struct listing *listing = luaL_checkudata(L, 1, AVP_LISTING_NAME);
@@ -137,7 +139,7 @@ static int listing_next(lua_State *L) {
   enum turn turn = find_row(L, listing);
   if (turn != TURN_ROWS) return no_value(L, turn);
   listing->pulled++;
-  if (listing->pulled == 2 || listing->page.index == 0) reader_look_ahead(listing);
+  reader_look_ahead(listing);
   lua_rawgeti(L, LISTING_OWN, LISTING_ROWS);
   lua_rawgeti(L, -1, (int)++listing->page.index);
   listing->yielded++;
@@ -148,7 +150,9 @@ static int listing_next(lua_State *L) {
 /* Lua: listing:page() -> list of the page's remaining customers, metadata; or as no_value says */
 static int listing_page(lua_State *L) {
   struct listing *listing = to_listing(L);
-  enum turn turn = take_turn(L, listing, true);
+  enum turn turn;
+  listing->need = 0;
+  turn = take_turn(L, listing, true);
   if (turn != TURN_ROWS) return no_value(L, turn);
   listing->pulled += 2; /* who reads by pages wants the next one too */
   reader_look_ahead(listing);

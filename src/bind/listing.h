@@ -34,6 +34,7 @@ struct listing_page {
   size_t index;              /* rows of it that lie behind us */
   size_t known;              /* rows up to the last one that had come before; 0: none had */
   bool known_behind;         /* customers that had come may stand on the next page */
+  bool looked_ahead;         /* the pages behind it were asked for */
   const uint64_t *id_hashes; /* of each row's id, as positions hold them */
   bool has_total;
   int64_t total; /* the latest */
@@ -69,7 +70,7 @@ struct listing {
   int64_t ended_at;    /* ms, 0 while it runs */
 
   struct listing_page page;
-  int64_t need;     /* customers that will still be pulled at most, or -1 */
+  int64_t need;     /* customers that will still be pulled at most; 0 or less: unknown */
   int64_t pulled;   /* calls for a customer */
   int64_t yielded;  /* customers given out */
   int64_t received; /* customers on all pages read, given out or not yet */
@@ -89,7 +90,7 @@ enum turn reader_turn(lua_State *L, struct listing *listing);
 /* Steps over rows that are not given out; returns whether one is left that is. */
 bool reader_find_row(lua_State *L, struct listing *listing);
 
-/* Asks for the pages that may be asked for by now and lets them leave. Runs no Lua. */
+/* Asks once a page for those that may be asked for by now and lets them leave. Runs no Lua. */
 void reader_look_ahead(struct listing *listing);
 
 /* After pages were cancelled for the user's sake: some may have come and not been read. */

@@ -107,7 +107,6 @@ static bool prepare(lua_State *L, struct listing *listing) {
   reader_choose_endpoint(listing);
   listing->deadline_ms = settings_ms(L, 2, "deadline", listing->client->deadline_ms);
   listing->raw = settings_has(L, 2, "raw");
-  listing->need = -1;
   if (listing->drift.mode == AVP_DRIFT_IGNORE) return true;
   listing->ids = avp_idset_new();
   if (listing->ids != NULL && listing->asked != NULL) {

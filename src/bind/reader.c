@@ -367,7 +367,7 @@ static int pages_ahead(const struct listing *listing) {
   int64_t left = (int64_t)(listing->page.rows - listing->page.index);
   int64_t pages = (listing->need - left + size - 1) / size;
   if (listing->pulled < 2 || drift->over) return 0;
-  if (listing->need < 0 || pages > drift->width) return drift->width;
+  if (listing->need <= 0 || pages > drift->width) return drift->width;
   return pages > 0 ? (int)pages : 0;
 }
 
@@ -449,6 +449,8 @@ enum turn reader_turn(lua_State *L, struct listing *listing) {
 void reader_look_ahead(struct listing *listing) {
   int pages = pages_ahead(listing);
   if (listing->done || listing->final.kind != AVP_OK || listing->page.number == 0) return;
-  if (pages == 0 || !ask(listing, pages)) return; /* asked for again when it is needed */
+  if (pages == 0 || listing->page.looked_ahead) return;
+  listing->page.looked_ahead = true;
+  if (!ask(listing, pages)) return; /* asked for again when it is needed */
   avp_requests_step(listing->client->requests, avp_sys_now_ms(), avp_sys_wall_ms());
 }
