@@ -210,7 +210,7 @@ static int listing_stats(lua_State *L) {
 }
 
 /* Lua: listing:progress() -> given out, total or nil, page (0 before the first), "open", "done" or
- * "closed", pages read, customers received */
+ * "closed", pages read, customers received and those before them */
 static int listing_progress(lua_State *L) {
   const struct listing *listing = to_listing(L);
   bool closed = listing->closed || client_is_closed(listing->client);
@@ -219,14 +219,16 @@ static int listing_progress(lua_State *L) {
   avp_pushwhole(L, (double)listing->page.number);
   lua_pushstring(L, closed ? "closed" : listing->done ? "done" : "open");
   avp_pushwhole(L, (double)listing->pages_read);
-  avp_pushwhole(L, (double)listing->received);
+  avp_pushwhole(L, (double)(listing->before + listing->received));
   return 6;
 }
 
-/* Lua: listing:need(n): no more than n customers will be pulled from here on; nil: unknown */
+/* Lua: listing:need(n): no more than n customers will be pulled from here on; nil: unknown. If more
+ * are all the same, it is unknown from then on. */
 static int listing_need(lua_State *L) {
   struct listing *listing = to_listing(L);
-  listing->need = lua_isnoneornil(L, 2) ? -1 : (int64_t)luaL_checknumber(L, 2);
+  double n = luaL_optnumber(L, 2, 0);
+  listing->need = n < NEED_MAX ? (int64_t)n : 0;
   return 0;
 }
 

@@ -73,6 +73,7 @@ struct listing {
   int64_t need;     /* customers that will still be pulled at most; 0 or less: unknown */
   int64_t pulled;   /* calls for a customer */
   int64_t yielded;  /* customers given out */
+  int64_t before;   /* customers on the pages before the first one read, as far as is known */
   int64_t received; /* customers on all pages read, given out or not yet */
   long pages_read;
   bool decoded; /* a page was decoded since the host last had its turn */

@@ -54,8 +54,9 @@ void reader_position(const struct listing *listing, char *out) {
 
 static enum turn fail(lua_State *L, struct listing *listing, const struct avp_err *err) {
   char position[AVP_POSITION_SIZE];
+  bool resumes = err->kind != AVP_ERR_DRIFT || !listing->drift.resumed;
   reader_position(listing, position);
-  error_push(L, err, position);
+  error_push(L, err, resumes ? position : NULL);
   return TURN_ERROR;
 }
 
@@ -259,6 +260,16 @@ static bool ends_like_before(const struct listing *listing, const struct listing
   return page->id_hashes[page->rows - 1] == listing->page_start.last_id;
 }
 
+/* Customers on the pages before this one, the first that is read. */
+static int64_t rows_before(const struct avp_drift *drift, const struct decoded_page *page) {
+  int64_t pages = page->drift.number - 1;
+  int64_t rows = page->drift.rows;
+  int64_t total = page->drift.has_total ? page->drift.total : INT64_MAX;
+  bool last = pages * drift->asked_size + rows == total; /* its rows tell no size */
+  int64_t before = pages * (last || drift->page_size == 0 ? drift->asked_size : drift->page_size);
+  return pages > 0 && before > total - rows ? total - rows : before;
+}
+
 /* The page is good and counted: it becomes the current one. */
 static void install_page(lua_State *L, struct listing *listing, struct decoded_page *decoded) {
   struct listing_page *page = &decoded->page;
@@ -266,10 +277,10 @@ static void install_page(lua_State *L, struct listing *listing, struct decoded_p
   int i;
   if (before->number != 0) {
     set_place(&listing->page_start, before, before->rows);
-  } else if ((size_t)listing->page_start.offset < page->rows) {
-    page->index = (size_t)listing->page_start.offset;
   } else {
-    page->index = page->rows;
+    size_t offset = (size_t)listing->page_start.offset;
+    listing->before = rows_before(&listing->drift, decoded);
+    page->index = offset < page->rows ? offset : page->rows;
   }
   page->known_behind =
       page->known > 0 && page->known == page->rows && !ends_like_before(listing, page);
