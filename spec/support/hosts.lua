@@ -77,7 +77,9 @@ if not ok then finish("failed", err) end
   return lines, said
 end
 
-local function engine()
+--- Gives a function that tells what the simulator found: NGINX, MODULES (directives), LIBRARIES,
+-- LUA_PATH, LUA_CPATH.
+function hosts.engine()
   local text = assert(helper.read(helper.top .. "/build/simulator/engine"))
   local function value(name)
     return text:match("ENGINE_" .. name .. "='(.-)'\n")
@@ -111,7 +113,8 @@ http {
 }
 ]]
 
-local function user_line()
+--- The directive without which workers of root could not read this checkout, where it is needed.
+function hosts.user_line()
   return shell("id -u"):match "%d+" == "0" and "user root;" or ""
 end
 
@@ -129,7 +132,7 @@ end
 
 -- Starts the nginx whose configuration lies in a folder. `environment`: a text, NAME=value ...
 local function launch(dir, environment)
-  local value = engine()
+  local value = hosts.engine()
   local command = ("env LD_LIBRARY_PATH='%s' %s '%s' -p %s/ -e %s/error.log -c %s/nginx.conf")
     :format(value "LIBRARIES", environment or "", value "NGINX", dir, dir, dir)
   local said = dir .. "/start.log" -- not our pipe: a daemon would keep it open
@@ -192,11 +195,11 @@ end
 -- get(path), begin(path), many(path, n, at_once), error_log(), pids(), signal(name),
 -- stop() and quit().
 function hosts.nginx(given)
-  local value = engine()
+  local value = hosts.engine()
   local dir = helper.temporary ".nginx"
   shell("mkdir -p " .. dir)
   local lua_path, lua_cpath = lua_paths()
-  helper.write(dir .. "/nginx.conf", template:format(user_line(), value "MODULES",
+  helper.write(dir .. "/nginx.conf", template:format(hosts.user_line(), value "MODULES",
     given.workers or 1, dir, dir, given.main or "", dir, dir, dir, dir, dir, lua_path,
     value "LUA_PATH", lua_cpath, value "LUA_CPATH", given.http or "", dir, given.server))
   return launch(dir, given.environment)
@@ -213,27 +216,24 @@ end
 -- scenario), workers, settings (of the service, a Lua table's text), size (of the copy's
 -- dictionary), http, server (directives). Gives what hosts.nginx gives.
 function hosts.service(given)
-  local value = engine()
+  local value = hosts.engine()
   local dir = helper.temporary ".service"
   local example = helper.top .. "/examples/openresty"
-  shell(("mkdir %s && ln -s %s/lua %s/dashboard.html %s"):format(dir, example, example, dir))
+  shell(("mkdir -p %s/logs && ln -s %s/lua %s/dashboard.html %s"):format(dir, example, example,
+    dir))
   local lua_path, lua_cpath = lua_paths()
-  local temporary = ""
-  for _, name in ipairs { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" } do
-    temporary = temporary .. ("%s_temp_path tmp_%s; "):format(name, name)
-  end
   local text = helper.read(example .. "/nginx.conf")
   text = replaced(text, "processes auto;", ("processes %d;"):format(given.workers or 1))
   text = replaced(text, "logs/error.log warn;", dir .. "/error.log info;")
   text = replaced(text, "pid logs/", "pid ")
-  text = replaced(text, "\nhttp {", "\nhttp { " .. temporary .. (given.http or ""))
+  text = replaced(text, "\nhttp {", "\nhttp { " .. (given.http or ""))
   text = replaced(text, '/lua/?.lua;;"', ('/lua/?.lua;%s%s"'):format(lua_path, value "LUA_PATH"))
   text = replaced(text, '_cpath ";;"', ('_cpath "%s%s"'):format(lua_cpath, value "LUA_CPATH"))
   text = replaced(text, "{ interval = 300 }", given.settings or "{ interval = 300 }")
   text = replaced(text, "customers 16m;", ("customers %s;"):format(given.size or "16m"))
   text = replaced(text, "127.0.0.1:8080;", ("unix:%s/http.sock; %s"):format(dir,
     given.server or ""))
-  helper.write(dir .. "/nginx.conf", user_line() .. value "MODULES" .. text)
+  helper.write(dir .. "/nginx.conf", hosts.user_line() .. value "MODULES" .. text)
   local words = {}
   for name, of in pairs(helper.environment(given.id)) do
     words[#words + 1] = ("%s='%s'"):format(name, of)
