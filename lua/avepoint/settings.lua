@@ -155,7 +155,8 @@ local function check_credential(values, about)
   end
   if type(rawget(_G, "ngx")) == "table" then
     message = message .. "; nginx hides environment variables from its workers: add \"env "
-      .. "AVEPOINT_CLIENT_ID;\" and \"env AVEPOINT_CLIENT_SECRET;\" to the top level of nginx.conf"
+      .. "AVEPOINT_CLIENT_ID;\" and \"env AVEPOINT_CLIENT_SECRET;\" to the top level of "
+      .. "nginx.conf; under systemd, set them in its unit (Environment=, EnvironmentFile=)"
   end
   refuse(message)
 end

@@ -1,6 +1,6 @@
--- examples/openresty did not start by what its head says for Debian's nginx: the modules were looked
--- for in its own folder, and the folders of that nginx are root's. Under systemd no variable came,
--- and of those that a credential may stand in nginx.conf let half of them through.
+-- examples/openresty did not start by what its head says for Debian's nginx: the modules were
+-- looked for in its own folder, and what that nginx writes went to folders of root's. Nothing was
+-- said of systemd, and nginx.conf let half of the variables through to the workers.
 -- SPDX-License-Identifier: MIT
 
 local cjson = require "cjson"
@@ -33,7 +33,8 @@ for word; do
   shift
   set -- "$@" "$(printf %%s "$word" | sed 's|%s|%s|g')"
 done
-export LD_LIBRARY_PATH='%s' LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;%s' LUA_CPATH='%s/build/luajit/?.so;%s'
+export LD_LIBRARY_PATH='%s' LUA_PATH='%s/lua/?.lua;%s/lua/?/init.lua;%s'
+export LUA_CPATH='%s/build/luajit/?.so;%s'
 exec '%s' "$@"
 ]]):format(MODULES, where, value "LIBRARIES", helper.top, helper.top, value "LUA_PATH", helper.top,
     value "LUA_CPATH", value "NGINX"))
@@ -127,9 +128,23 @@ describe("#hosts examples/openresty", function()
     end
   end)
 
+  it("is told where variables come from, if they do not come", function()
+    local nginx = hosts.nginx { server = [[
+      location = /x { content_by_lua_block {
+        local _, err = pcall(require("avepoint").client)
+        ngx.say(err.message)
+      } }
+    ]] }
+    finally(nginx.stop)
+    local said = nginx.get "/x"
+    assert.matches('"env AVEPOINT_CLIENT_ID;"', said, 1, true)
+    assert.matches("EnvironmentFile=", said, 1, true)
+  end)
+
   it("lets all variables through to the workers", function()
     local text = helper.read(EXAMPLE .. "/nginx.conf")
-    local names = { "https_proxy", "no_proxy", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR" }
+    local names = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
+      "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR" }
     for _, option in ipairs(options.client) do
       for _, name in ipairs(option.variables or { option.variable }) do
         names[#names + 1] = name
