@@ -45,6 +45,9 @@ static void test_alerts(void) {
       {CURLE_SEND_ERROR, "SSL_write() error:0A000412:SSL routines::ssl/tls alert bad certificate",
        "demands a client certificate"},
       /* in the handshake */
+      {CURLE_SSL_CONNECT_ERROR,
+       "TLS connect error: error:0A000410:SSL routines::ssl/tls alert handshake failure",
+       "demands a client certificate"},
       {CURLE_SSL_CONNECT_ERROR, "error:0A000458:SSL routines::tlsv1 unrecognized name",
        "host name"},
       {CURLE_SSL_CONNECT_ERROR, "error:0A000460:SSL routines::reason(1120)",

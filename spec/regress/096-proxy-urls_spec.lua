@@ -1,5 +1,5 @@
--- A slash in a proxy's password ends the host for libcurl: what lies before it counts as host and
--- port. That was accepted as an option, and the advice did not say what to do.
+-- A slash in a proxy's password ends the host for libcurl: what lies before it is taken for host
+-- and port. That was accepted as an option, and the advice did not say what to do.
 -- SPDX-License-Identifier: MIT
 
 local avepoint = require "avepoint"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../ground/hash.h"
 #include "../wire/url.h"
 
 struct rule {
@@ -86,10 +87,11 @@ enum { CLOSE_NOTIFY = 0, INTERNAL_ERROR = 80, USER_CANCELED = 90 };
  * 1.3 only then the server says that it demands a client certificate. OpenSSL numbers its errors
  * for alerts from 1000 on; the words for them change from version to version. */
 static int alert_of(const struct avp_reply *reply) {
-  const char *number = strstr(reply->detail, "error:");
+  const char *number = strstr(reply->detail, ":SSL routines:");
   unsigned long reason;
-  if (number == NULL || strstr(number, ":SSL routines:") == NULL) return -1;
-  reason = strtoul(number + strlen("error:"), NULL, 16) & 0xFFF;
+  if (number == NULL) return -1;
+  while (number > reply->detail && avp_hex_digit(number[-1]) >= 0) number--;
+  reason = strtoul(number, NULL, 16) & 0xFFF;
   return reason >= 1000 && reason <= 1255 ? (int)(reason - 1000) : -1;
 }
 
