@@ -103,7 +103,7 @@ local function look_at_proxy(report, options, about)
     exceptions and ("%s is %s"):format(exceptions, list) or "no_proxy is not set")
   for _, url in ipairs { about.base_url, about.token_url } do
     local host = url:lower():match("^%a+://([^/]+)"):gsub(":%d+$", "")
-    if host == "localhost" or host == "[::1]" or host:find "^127%." then
+    if host == "localhost" or host == "[::1]" or host:find "^127%.%d+%.%d+%.%d+$" then
       report:ok("proxy", "not used for %s, which is this machine", host)
     elseif list and is_direct(host, list) then
       report:ok("proxy", "not used for %s: %s names it", host, exceptions)

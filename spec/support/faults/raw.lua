@@ -113,6 +113,7 @@ end
 handshake("garbage", "tls", 1, script("close", ("garbage "):rep(20)))
 handshake("an HTTP answer", "tls", 1, script("close", reply "{}"))
 handshake("an alert", "tls", 1, script("close", "\21\3\3\0\2\2\40"))
+handshake("an alert of its own trouble", "network", 3, script("close", "\21\3\3\0\2\2\80"))
 handshake("closed in the handshake", "network", 3, script "close")
 handshake("reset in the handshake", "network", 3, script "reset")
 handshake("silence in the handshake", "timeout", 2, script "hang", row.SILENCE)

@@ -225,6 +225,9 @@ static const char *advice_for(const struct avp_reply *reply, const struct rule *
   if (rule->code == CURLE_PROXY && rule->advice == NULL) return advice_for_refusal(reply->refusal);
   if (rule->code == CURLE_SSL_CONNECT_ERROR) return advice_for_tls(reply);
   if (rule->code != CURLE_PEER_FAILED_VERIFICATION) return rule->advice;
+  if (reply->proxy_untrusted && reply->wrong_name) {
+    return "the proxy's certificate is for another host: check proxy or https_proxy";
+  }
   if (reply->proxy_untrusted) {
     return "the proxy's certificate is not trusted: ca_file or AVEPOINT_CA_FILE must name its CA "
            "certificate too";
