@@ -25,7 +25,7 @@ struct fake_attempt {
 };
 
 struct avp_transport {
-  const struct avp_transfer_settings *settings;
+  struct avp_transfer_settings *settings;
   struct fake_attempt *running;
   struct avp_transfer *done;
   bool forked; /* this process is a fork's child from now on */
@@ -35,8 +35,7 @@ struct avp_transport {
 static struct avp_transport *fake; /* the one there is, or NULL */
 static int fake_started;           /* attempts so far, all tests together */
 
-struct avp_transport *avp_transport_new(const struct avp_transfer_settings *settings,
-                                        int connections) {
+struct avp_transport *avp_transport_new(struct avp_transfer_settings *settings, int connections) {
   (void)connections;
   fake = avp_alloc(sizeof *fake);
   if (fake != NULL) fake->settings = settings;

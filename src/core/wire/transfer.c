@@ -91,10 +91,6 @@ static bool set_text(CURL *easy, CURLoption option, const char *text) {
   return curl_easy_setopt(easy, option, text) != CURLE_OUT_OF_MEMORY;
 }
 
-/* Some server's certificate comes from an issuer that the hashed directory does not know, so the
- * bundle is read too from now on: a company may have appended its own to it. */
-static bool bundle_too;
-
 struct trust {
   const char *file; /* NULL: as `dir` says */
   const char *dir;
@@ -112,7 +108,8 @@ static struct trust trust_of(const struct avp_transfer_settings *settings) {
   if (settings->ca_file != NULL) return trust;
   trust.dir = settings->ca_dir;
   if (trust.dir == NULL && hashed) trust.dir = info->capath;
-  if (hashed && !bundle_too && trust.dir != NULL && avp_sys_is_hashed_dir(trust.dir)) return trust;
+  if (hashed && !settings->bundle_too && trust.dir != NULL && avp_sys_is_hashed_dir(trust.dir))
+    return trust;
   trust.file = settings->ca_bundle;
   if (trust.file == NULL && info->age >= CURLVERSION_SEVENTH) trust.file = info->cainfo;
   trust.own = trust.file == NULL && settings->ca_dir == NULL;
@@ -123,7 +120,7 @@ static struct trust trust_of(const struct avp_transfer_settings *settings) {
 static bool set_trust(struct avp_transfer *transfer, const struct avp_transfer_settings *settings) {
   struct trust trust = trust_of(settings);
   CURL *easy = transfer->easy;
-  transfer->dir_alone = trust.dir != NULL && trust.file == NULL && !bundle_too;
+  transfer->dir_alone = trust.dir != NULL && trust.file == NULL && !settings->bundle_too;
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -206,10 +203,11 @@ static bool configure(struct avp_transfer *transfer, const struct avp_transfer_s
   return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK;
 }
 
-struct avp_transfer *avp_transfer_new(const struct avp_transfer_settings *settings,
+struct avp_transfer *avp_transfer_new(struct avp_transfer_settings *settings,
                                       const struct avp_request *request) {
   struct avp_transfer *transfer = avp_alloc(sizeof *transfer);
   if (transfer == NULL) return NULL;
+  transfer->settings = settings;
   transfer->easy = curl_easy_init();
   avp_buf_init(&transfer->reply.body, settings->max_body);
   avp_buf_init(&transfer->body, request->body != NULL ? strlen(request->body) : 0);
@@ -300,7 +298,7 @@ void avp_transfer_finish(struct avp_transfer *transfer, CURLcode result) {
   reply->seconds = (double)micros / 1e6;
   if (result != CURLE_OK) note_refusal(transfer);
   if (result == CURLE_PEER_FAILED_VERIFICATION && note_refused_certificate(transfer)) {
-    bundle_too = reply->uncounted = true;
+    transfer->settings->bundle_too = reply->uncounted = true;
   }
   if (result == CURLE_OK && stops_in_the_middle(reply)) reply->result = CURLE_BAD_CONTENT_ENCODING;
 }

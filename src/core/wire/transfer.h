@@ -19,6 +19,7 @@ struct avp_transfer_settings {
   const char *ca_file;        /* trusted instead of the system's certificates, or NULL */
   const char *ca_bundle;      /* the system's, if not libcurl's own: a file, or NULL, */
   const char *ca_dir;         /* and a hashed directory, or NULL */
+  bool bundle_too;            /* the directory lacks an issuer: a company's in the bundle, maybe */
   const char *proxy;          /* explicit proxy, or NULL for the environment's */
   const char *user_agent;     /* whole header value */
   int64_t connect_timeout_ms; /* for name look-up, connection and TLS */
@@ -56,6 +57,7 @@ struct avp_reply {
 };
 
 struct avp_transfer {
+  struct avp_transfer_settings *settings;
   CURL *easy;                 /* NULL if it was abandoned after a fork */
   struct curl_slist *headers; /* of the request; hold the token, wiped at the end */
   const char *bearer;         /* the token in them, or NULL */
@@ -71,13 +73,14 @@ struct avp_transfer {
 
 /* Makes a transfer with an easy handle of its own: libcurl 7.84 to 8.0 leave a pointer to a header
  * that is gone in one that is used again. NULL when memory is out. */
-struct avp_transfer *avp_transfer_new(const struct avp_transfer_settings *settings,
+struct avp_transfer *avp_transfer_new(struct avp_transfer_settings *settings,
                                       const struct avp_request *request);
 
 /* Wipes and frees a transfer that is in no multi handle. */
 void avp_transfer_free(struct avp_transfer *transfer);
 
-/* Completes the reply of a transfer that has ended with `result`. */
+/* Completes the reply of a transfer that has ended with `result`. If the hashed directory lacks an
+ * issuer, the next transfers of these settings read the bundle too. */
 void avp_transfer_finish(struct avp_transfer *transfer, CURLcode result);
 
 #endif

@@ -21,7 +21,7 @@ struct avp_pool {
 };
 
 struct avp_transport {
-  const struct avp_transfer_settings *settings;
+  struct avp_transfer_settings *settings;
   struct avp_pool *pools;         /* newest first */
   int set;                        /* the watched sockets, -1 until the first transfer */
   long pid;                       /* the process that made the above */
@@ -65,8 +65,7 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
   return fd;
 }
 
-struct avp_transport *avp_transport_new(const struct avp_transfer_settings *settings,
-                                        int connections) {
+struct avp_transport *avp_transport_new(struct avp_transfer_settings *settings, int connections) {
   struct avp_transport *transport = avp_alloc(sizeof *transport);
   if (transport == NULL) return NULL;
   transport->settings = settings;

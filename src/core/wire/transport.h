@@ -26,8 +26,7 @@ bool avp_transport_global_init(void);
 
 /* Makes a transport that keeps at most `connections` idle connections. The settings outlive it.
  * NULL when memory is out. */
-struct avp_transport *avp_transport_new(const struct avp_transfer_settings *settings,
-                                        int connections);
+struct avp_transport *avp_transport_new(struct avp_transfer_settings *settings, int connections);
 
 /* Closes all connections and frees the transport, whose attempts have all been cancelled. */
 void avp_transport_free(struct avp_transport *transport);
