@@ -30,8 +30,6 @@
 
 #endif
 
-#define avp_getuservalue(L, i) lua_getuservalue((L), (i))
-
 /* The Lua that this object was compiled for. */
 #if defined(LUA_JITLIBNAME)
 #define AVP_BUILT_FOR "LuaJIT"

@@ -127,7 +127,7 @@ static int client_step(lua_State *L) {
     uint64_t before = r->shared.progress;
     avp_requests_step(r, now, avp_sys_wall_ms());
     if (r->signin.state == AVP_SIGNIN_REPLIED) {
-      avp_getuservalue(L, 1);
+      lua_getuservalue(L, 1);
       read_reply(L, &r->signin, lua_gettop(L), now);
       avp_requests_step(r, now, avp_sys_wall_ms()); /* what waited for the token leaves at once */
     }
