@@ -18,7 +18,7 @@ local show = require "avepoint.show"
 local Listing = lazy.methods
 local meta = { __name = "avepoint.listing" }
 
-local listing = {}
+local listing = { methods = {} }
 
 -- root --------------------------------------------------------------------------------------------
 
@@ -278,18 +278,15 @@ function meta.__index(_, key)
   end
 end
 
--- A method called with a dot gets no listing. The table that lazy.lua keeps stays as it is:
--- where memory ran out just here, this file is loaded a second time.
-local checked = {}
+-- A method that was called with a dot gets no listing. The checked methods have a table of their
+-- own: if memory runs out here, this file is loaded again and must not wrap a method twice.
 for name, method in pairs(Listing) do
-  checked[name] = function(self, ...)
+  listing.methods[name] = function(self, ...)
     if getmetatable(self) ~= meta then
       problem.misuse("listing.%s: write it with a colon, listing:%s(...)", name, name)
     end
     return method(self, ...)
   end
 end
-
-listing.methods = checked
 
 return listing
