@@ -66,6 +66,8 @@ static bool is_refusal(lua_State *L) {
 
 /* Takes OAuth's word and sentence, or those of an object in the place of the word. */
 static void refuse(lua_State *L, struct avp_signin *s, int64_t now) {
+  const char *word;
+  const char *sentence;
   if (!lua_istable(L, -1)) {
     avp_signin_refused(s, NULL, NULL, now);
     return;
@@ -77,7 +79,9 @@ static void refuse(lua_State *L, struct avp_signin *s, int64_t now) {
   } else {
     lua_getfield(L, -2, "error_description");
   }
-  avp_signin_refused(s, text_at(L, -2), text_at(L, -1), now);
+  word = text_at(L, -2);
+  sentence = text_at(L, -1);
+  avp_signin_refused(s, word == NULL && sentence != NULL ? "" : word, sentence, now);
 }
 
 /* Pushes room for a copy of `len` bytes and a NUL. To make any value in Lua may run a finalizer,

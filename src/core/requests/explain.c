@@ -375,7 +375,8 @@ void avp_explain_token_refusal(struct avp_err *err, const struct avp_reply *repl
                                const char *description, const struct avp_settings *settings,
                                const char *credential) {
   bool assertion = settings->credential == AVP_CREDENTIAL_ASSERTION;
-  avp_err_set(err, AVP_ERR_AUTH, "sign-in failed: %s: %s", word, advice_for_word(word, assertion));
+  avp_err_set(err, AVP_ERR_AUTH, "sign-in failed: %s%s%s", word, word[0] != '\0' ? ": " : "",
+              advice_for_word(word, assertion));
   strncpy(err->code, word, sizeof err->code - 1); /* the rest is zeroed */
   fill(err, reply, settings->token_url);
   if (strcmp(word, "invalid_scope") == 0) avp_explain_scope(err, settings);

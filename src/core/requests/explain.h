@@ -31,8 +31,8 @@ void avp_explain_verdict(struct avp_err *err, const struct avp_retry_answer *ans
  * another: it names that one and where it was set. */
 void avp_explain_scope(struct avp_err *err, const struct avp_settings *settings);
 
-/* Fills the error of a token request that was refused: `word` is RFC 6749's (section 5.2);
- * `description` is the server's sentence, maybe empty; `credential` is what was sent. */
+/* Fills the error of a token request that was refused: `word` is RFC 6749's (section 5.2), maybe
+ * empty; `description` is the server's sentence, maybe empty; `credential` is what was sent. */
 void avp_explain_token_refusal(struct avp_err *err, const struct avp_reply *reply, const char *word,
                                const char *description, const struct avp_settings *settings,
                                const char *credential);
