@@ -82,6 +82,19 @@ static void test_own_delays(void) {
   }
 }
 
+/* With the default number of attempts an outage of ten seconds is survived, whatever chance says. */
+static void test_outage(void) {
+  int64_t waited = 0;
+  int attempts;
+  for (attempts = 1; attempts < policy.max_attempts; attempts++) {
+    struct avp_retry_case c = case_of(0, attempts);
+    c.chance = 0;
+    waited += avp_retry_decide(&policy, &c).delay_ms;
+  }
+  CHECK_INT(5, policy.max_attempts);
+  CHECK(waited >= 10000);
+}
+
 /* "At once" counts only the first time; a wait that the server names, always. */
 static void test_retry_after_at_once(void) {
   struct avp_retry_case c = case_of(429, 1);
@@ -240,6 +253,7 @@ static const struct check_test tests[] = {
     {"retry: own delays", test_own_delays},
     {"retry: Retry-After at once", test_retry_after_at_once},
     {"retry: paced", test_paced},
+    {"retry: an outage of ten seconds", test_outage},
     {"retry: attempts spent", test_spent},
     {"retry: longest wait", test_longest_wait},
     {"retry: deadline", test_deadline},
