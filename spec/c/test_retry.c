@@ -82,7 +82,7 @@ static void test_own_delays(void) {
   }
 }
 
-/* With the default number of attempts an outage of ten seconds is survived, whatever chance says. */
+/* With the default number of attempts an outage of ten seconds is survived, whatever the chance. */
 static void test_outage(void) {
   int64_t waited = 0;
   int attempts;
