@@ -147,6 +147,7 @@ local function error_of_wait(listing, err)
   else
     driver.wake(listing._client) -- what failed here, others may be waiting for
   end
+  pcall(listing._client.step, listing._client) -- the wait is over: the time of attempts stops
   error(err, 0)
 end
 

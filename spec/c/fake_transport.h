@@ -28,8 +28,9 @@ struct avp_transport {
   struct avp_transfer_settings *settings;
   struct fake_attempt *running;
   struct avp_transfer *done;
-  bool forked; /* this process is a fork's child from now on */
-  bool heard;  /* something comes in with the next step */
+  bool forked;         /* this process is a fork's child from now on */
+  bool heard;          /* something comes in with the next step */
+  bool one_connection; /* all attempts share it */
 };
 
 static struct avp_transport *fake; /* the one there is, or NULL */
@@ -117,6 +118,10 @@ bool avp_transport_perform(struct avp_transport *transport, int64_t now) {
 void avp_transport_time_out(struct avp_transport *transport, struct avp_transfer *transfer) {
   CHECK(transport == fake && transfer->running);
   fake_finish((struct fake_attempt *)(void *)transfer, CURLE_OPERATION_TIMEDOUT);
+  while (transport->one_connection && transport->running != NULL) {
+    transport->running->transfer.reply.uncounted = true;
+    fake_finish(transport->running, CURLE_OPERATION_TIMEDOUT);
+  }
 }
 
 int64_t avp_transport_wake_at(const struct avp_transport *transport) {

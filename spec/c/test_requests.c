@@ -490,6 +490,69 @@ static void test_bytes_without_an_end(void) {
   rig_close(&rig);
 }
 
+/* Two attempts on one connection, with one deadline: the first that it ends takes the other along.
+ */
+static void test_deadline_on_one_connection(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[3];
+  struct rig rig;
+  int i;
+  rig_signed_in(&rig, &settings);
+  fake->one_connection = true;
+  calls[0] = get_until(&rig, "x=1", rig.now + 500);
+  calls[1] = get_until(&rig, "x=2", rig.now + 500);
+  calls[2] = get(&rig, "x=3");
+  step(&rig);
+  CHECK_INT(3, fake_running());
+  advance(&rig, 500);
+  for (i = 0; i < 2; i++) {
+    CHECK_INT(AVP_CALL_FAILED, calls[i]->state);
+    CHECK_INT(AVP_ERR_TIMEOUT, calls[i]->err.kind);
+  }
+  CHECK_INT(AVP_CALL_IN_FLIGHT, calls[2]->state); /* again, uncounted */
+  CHECK_INT(1, calls[2]->attempts);
+  release_all(&rig, calls, 3);
+  rig_close(&rig);
+}
+
+/* Attempts that are due together are all counted, though one ends the connection of the others. */
+static void test_timeouts_on_one_connection(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[4];
+  struct rig rig;
+  int i;
+  settings.retry.max_attempts = 1;
+  rig_signed_in(&rig, &settings);
+  fake->one_connection = true;
+  for (i = 0; i < 4; i++) calls[i] = get(&rig, "x=1");
+  step(&rig);
+  advance(&rig, 30000);
+  for (i = 0; i < 4; i++) CHECK_INT(AVP_CALL_FAILED, calls[i]->state);
+  release_all(&rig, calls, 4);
+  rig_close(&rig);
+}
+
+/* Nothing is sent again without end. */
+static void test_excuses_end(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  int i;
+  settings.retry.max_attempts = 1;
+  rig_signed_in(&rig, &settings);
+  call = get(&rig, "x=1");
+  for (i = 0; i < 4; i++) {
+    step(&rig);
+    CHECK_INT(AVP_CALL_IN_FLIGHT, call->state);
+    fake_find("x=1")->transfer.reply.uncounted = true;
+    fake_fail("x=1", CURLE_OPERATION_TIMEDOUT);
+  }
+  step(&rig);
+  CHECK_INT(AVP_CALL_FAILED, call->state);
+  avp_call_release(rig.r, call);
+  rig_close(&rig);
+}
+
 /* What ended with another's connection, or while hardly anybody waited, is not counted. */
 static void test_through_no_fault_of_its_own(void) {
   struct avp_settings settings = rig_settings();
@@ -798,6 +861,9 @@ static const struct check_test tests[] = {
     {"requests: start", test_start},
     {"requests: time of an attempt", test_time_of_an_attempt},
     {"requests: bytes without an end", test_bytes_without_an_end},
+    {"requests: a deadline on one connection", test_deadline_on_one_connection},
+    {"requests: timeouts on one connection", test_timeouts_on_one_connection},
+    {"requests: excuses end", test_excuses_end},
     {"requests: through no fault of its own", test_through_no_fault_of_its_own},
     {"requests: Retry-After of zero", test_retry_after_zero},
     {"requests: progress and events", test_progress_and_events},

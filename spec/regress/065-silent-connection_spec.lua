@@ -31,7 +31,7 @@ describe("a connection that falls silent", function()
     end)
   end
 
-  it("in mid-list cuts all pages that are under way on it, and counts one attempt", function()
+  it("in mid-list ends all pages under way on it, and counts one attempt of each", function()
     local client, one = through("https", { timeout = 1, concurrency = 4, max_attempts = 2 })
     local listing = client:customers { page_size = 5 }
     local n = 0
@@ -40,7 +40,18 @@ describe("a connection that falls silent", function()
       if n == 8 then one:silence() end
     end
     assert.equal(40, n)
-    assert.is_true(listing:stats().retries <= 1)
+    assert.is_true(listing:stats().retries <= 4)
+  end)
+
+  it("ends all pages that are under way on it at a deadline", function()
+    local client, one = through("https", { timeout = 5, concurrency = 4 })
+    local listing = client:customers { page_size = 5, deadline = 1 }
+    for n = 1, 8 do
+      assert.is_table(listing:next())
+      if n == 8 then one:silence() end
+    end
+    assert.equal("timeout", helper.error_of(listing.collect, listing).kind)
+    assert.equal(40, client:customers({ deadline = 10 }):count())
   end)
 
   it("does not serve the next listing if a deadline ended this one", function()

@@ -8,6 +8,8 @@
 #include "../wire/url.h"
 #include "explain.h"
 
+#define EXCUSES_MAX 3 /* of one call: nothing is sent again without end */
+
 bool avp_call_init(struct avp_call *call, const char *url, const char *body, int64_t deadline) {
   call->url = avp_strdup(url);
   call->body = body;
@@ -89,9 +91,17 @@ static bool is_early(const struct avp_shared *shared, const struct avp_call *cal
          shared->waited - call->waited_at_start < limit / 2;
 }
 
+/* Whether the attempt that has ended does not count: it ended for another's sake, or early. */
+static bool is_excused(const struct avp_shared *shared, const struct avp_call *call) {
+  const struct avp_reply *reply = &call->transfer->reply;
+  bool had_its_time = reply->result == CURLE_OPERATION_TIMEDOUT &&
+                      shared->waited - call->waited_at_start >= shared->settings->timeout_ms;
+  return (reply->uncounted || is_early(shared, call)) && !had_its_time;
+}
+
 bool avp_call_has_ended(struct avp_shared *shared, struct avp_call *call) {
   if (call->state != AVP_CALL_IN_FLIGHT || call->transfer->running) return false;
-  if (call->transfer->reply.uncounted || is_early(shared, call)) {
+  if (is_excused(shared, call) && call->excuses++ < EXCUSES_MAX) {
     avp_call_requeue(shared, call);
     return false;
   }

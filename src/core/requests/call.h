@@ -59,6 +59,7 @@ struct avp_call {
   uint64_t received;             /* and when it ended: orders all attempts of the client */
   uint64_t token_generation;     /* of the running or last attempt */
   int refusals;                  /* 401s so far */
+  int excuses;                   /* attempts that were not counted, see avp_call_has_ended */
   struct avp_transfer *transfer; /* the running or finished attempt, or NULL */
   struct avp_stats *stats;       /* of its listing, or NULL */
   int status;                    /* of a call that is done */
@@ -89,7 +90,7 @@ int64_t avp_call_timeout_at(const struct avp_shared *shared, const struct avp_ca
 
 /* Whether the attempt has ended with a reply, or a failure, that the owner takes next. Notes what
  * came with it: an event, the bytes, the server's clock. One that ended through no fault of its own
- * is queued again as if it had not been sent. */
+ * is queued again as if it had not been sent, a few times in a call. */
 bool avp_call_has_ended(struct avp_shared *shared, struct avp_call *call);
 
 /* Ends the attempt, running or finished, and frees it. Does nothing if there is none. */

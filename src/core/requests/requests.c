@@ -83,6 +83,15 @@ static bool is_open(const struct avp_call *call) {
   return call->state == AVP_CALL_QUEUED || call->state == AVP_CALL_IN_FLIGHT;
 }
 
+/* Whether an attempt has ended and was not taken: a deadline ended it along with another. */
+static bool is_one_left(const struct avp_requests *r) {
+  const struct avp_call *call = r->calls;
+  while (call != NULL && (call->state != AVP_CALL_IN_FLIGHT || call->transfer->running)) {
+    call = call->next;
+  }
+  return call != NULL;
+}
+
 static bool anyone_waits(const struct avp_requests *r) {
   const struct avp_call *call = r->calls;
   while (call != NULL && !is_open(call)) call = call->next;
@@ -316,7 +325,13 @@ static void fail_for_token(struct avp_requests *r) {
   why->kind = AVP_OK;
 }
 
-/* An attempt that a deadline ends may have been on a broken connection, as if it had timed out. */
+/* An attempt that a deadline ends may have been on a broken connection, as if it had timed out. One
+ * that was on the same connection as another's has ended with that. */
+static void end_attempt(struct avp_requests *r, struct avp_call *call) {
+  if (call->transfer == NULL || !call->transfer->running) return;
+  avp_transport_time_out(r->shared.transport, call->transfer);
+}
+
 static void enforce_deadlines(struct avp_requests *r) {
   struct avp_call *call;
   for (call = r->calls; call != NULL; call = call->next) {
@@ -324,7 +339,7 @@ static void enforce_deadlines(struct avp_requests *r) {
     if (!is_open(call) || call->deadline == AVP_NEVER) continue;
     due = avp_signin_ready_at(&r->signin, due_at(r, call));
     if (r->shared.now >= call->deadline) {
-      if (call->transfer != NULL) avp_transport_time_out(r->shared.transport, call->transfer);
+      end_attempt(r, call);
       fail_with(
           r, call, AVP_ERR_TIMEOUT,
           "the deadline of the listing has passed: give it more time, or go on from position");
@@ -346,7 +361,7 @@ void avp_requests_step(struct avp_requests *r, int64_t now, int64_t wall_ms) {
     take_finished(r);
     fail_for_token(r);
     enforce_deadlines(r);
-  } while (send_due(r));
+  } while (send_due(r) || is_one_left(r));
 }
 
 bool avp_requests_in_flight(const struct avp_requests *r) {

@@ -73,6 +73,7 @@ static void queue_request(struct avp_signin *s) {
   if (settings_of(s)->credential_is_function) keep(&s->credential, NULL);
   s->call.state = AVP_CALL_QUEUED;
   s->call.attempts = 0;
+  s->call.excuses = 0;
   s->call.not_before = 0;
   enter(s, AVP_SIGNIN_REQUESTING);
 }

@@ -268,10 +268,7 @@ bool avp_transport_perform(struct avp_transport *transport, int64_t now) {
     if (acted != CURLM_OK) give_up(pool, acted);
   }
   end_pools(transport, false);
-  if (count < 0) {
-    avp_sys_close(transport->set);
-    transport->set = -1;
-  }
+  if (count < 0) transport->set = -1; /* the number may be a descriptor of somebody else's by now */
   avp_sys_sigpipe_restore(blocked);
   return count > 0;
 }
@@ -318,7 +315,7 @@ void avp_transport_wait(const struct avp_transport *transport, int timeout_ms) {
 
 bool avp_transport_forked(struct avp_transport *transport) {
   struct avp_transfer *transfer;
-  if (transport->pools == NULL || transport->pid == avp_sys_pid()) return false;
+  if (transport->set < 0 || transport->pid == avp_sys_pid()) return false;
   /* Cleaning up would close the parent's connections for good (TLS says goodbye, and epoll is
    * shared): the handles are left alone, only our copy of the set's descriptor is closed. */
   avp_sys_close(transport->set);
