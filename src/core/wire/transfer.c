@@ -100,7 +100,7 @@ struct trust {
 /* OpenSSL reads a hashed directory certificate by certificate as it needs them, the bundle file
  * whole for each connection (40 ms of stall with Debian's): so the directory is asked alone first.
  * Other TLS libraries read directories whole, so they keep their default. */
-static struct trust trust_of(const struct avp_transfer_settings *settings) {
+static struct trust trust_of(struct avp_transfer_settings *settings) {
   const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
   bool hashed = info->age >= CURLVERSION_SEVENTH && info->ssl_version != NULL &&
                 strncmp(info->ssl_version, "OpenSSL", 7) == 0;
@@ -108,8 +108,11 @@ static struct trust trust_of(const struct avp_transfer_settings *settings) {
   if (settings->ca_file != NULL) return trust;
   trust.dir = settings->ca_dir;
   if (trust.dir == NULL && hashed) trust.dir = info->capath;
-  if (hashed && !settings->bundle_too && trust.dir != NULL && avp_sys_is_hashed_dir(trust.dir))
-    return trust;
+  if (!settings->dir_looked_at) { /* once a client, not for each request */
+    settings->dir_looked_at = true;
+    settings->bundle_too = !hashed || trust.dir == NULL || !avp_sys_is_hashed_dir(trust.dir);
+  }
+  if (!settings->bundle_too) return trust;
   trust.file = settings->ca_bundle;
   if (trust.file == NULL && info->age >= CURLVERSION_SEVENTH) trust.file = info->cainfo;
   trust.own = trust.file == NULL && settings->ca_dir == NULL;
@@ -117,10 +120,10 @@ static struct trust trust_of(const struct avp_transfer_settings *settings) {
 }
 
 /* Trusts ca_file alone if there is one, else the system's certificates; for a proxy too. */
-static bool set_trust(struct avp_transfer *transfer, const struct avp_transfer_settings *settings) {
-  struct trust trust = trust_of(settings);
+static bool set_trust(struct avp_transfer *transfer) {
+  struct trust trust = trust_of(transfer->settings);
   CURL *easy = transfer->easy;
-  transfer->dir_alone = trust.dir != NULL && trust.file == NULL && !settings->bundle_too;
+  transfer->dir_alone = trust.dir != NULL && !transfer->settings->bundle_too;
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -181,7 +184,7 @@ static bool set_proxy(CURL *easy, const struct avp_transfer_settings *settings, 
 static bool configure(struct avp_transfer *transfer, const struct avp_transfer_settings *settings,
                       const struct avp_request *request) {
   CURL *easy = transfer->easy;
-  bool done = set_protocol(easy) && set_trust(transfer, settings) &&
+  bool done = set_protocol(easy) && set_trust(transfer) &&
               set_proxy(easy, settings, request->url) &&
               set_text(easy, CURLOPT_USERAGENT, settings->user_agent);
   if (!done) return false;

@@ -16,12 +16,13 @@
 
 /* What all transfers of a client have in common. The strings outlive the transfers. */
 struct avp_transfer_settings {
-  const char *ca_file;        /* trusted instead of the system's certificates, or NULL */
-  const char *ca_bundle;      /* the system's, if not libcurl's own: a file, or NULL, */
-  const char *ca_dir;         /* and a hashed directory, or NULL */
-  bool bundle_too;            /* the directory lacks an issuer: a company's in the bundle, maybe */
-  const char *proxy;          /* explicit proxy, or NULL for the environment's */
-  const char *user_agent;     /* whole header value */
+  const char *ca_file;    /* trusted instead of the system's certificates, or NULL */
+  const char *ca_bundle;  /* the system's, if not libcurl's own: a file, or NULL, */
+  const char *ca_dir;     /* and a hashed directory, or NULL */
+  bool dir_looked_at;     /* whether the directory is hashed is known, and in bundle_too */
+  bool bundle_too;        /* the directory is not hashed, or lacks an issuer that the bundle has */
+  const char *proxy;      /* explicit proxy, or NULL for the environment's */
+  const char *user_agent; /* whole header value */
   int64_t connect_timeout_ms; /* for name look-up, connection and TLS */
   size_t max_body;            /* bytes of a reply after decompression */
 };

@@ -1,4 +1,4 @@
-/* transport.c - runs a client's transfers on one curl_multi handle (transport.h).
+/* transport.c - runs a client's transfers in pools, each a multi handle of libcurl (transport.h).
  * SPDX-License-Identifier: MIT */
 #define CURL_DISABLE_DEPRECATION /* of curl_multi_socket_all, which nothing replaces */
 #include "transport.h"
