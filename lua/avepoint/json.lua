@@ -1,4 +1,5 @@
---- Finds the JSON library: lua-cjson, or Neovim's copy of it.
+--- Finds the JSON library (lua-cjson, or Neovim's copy of it), and writes JSON whose keys are in
+-- order.
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.core"
@@ -33,6 +34,59 @@ function json.open(state)
     end
   end
   state.decode, state.encode, state.array_mt = library.decode, library.encode, library.array_mt
+end
+
+-- The shortest text that reads back as the same number. JSON has no infinite numbers.
+local function number_text(n)
+  if n - n ~= 0 then
+    return "null"
+  elseif math.type and math.type(n) == "integer" then
+    return tostring(n)
+  end
+  for digits = 14, 16 do
+    local text = ("%%.%dg"):format(digits):format(n)
+    if tonumber(text) == n then
+      return text
+    end
+  end
+  return ("%.17g"):format(n)
+end
+
+local function array_text(list, state)
+  local texts = {}
+  for i = 1, #list do
+    texts[i] = json.text(list[i], state)
+  end
+  return "[" .. table.concat(texts, ",") .. "]"
+end
+
+local function object_text(object, state)
+  local names, texts = {}, {}
+  for name in pairs(object) do
+    names[#names + 1] = tostring(name)
+  end
+  table.sort(names)
+  for i, name in ipairs(names) do
+    texts[i] = state.encode(name) .. ":" .. json.text(object[name], state)
+  end
+  return "{" .. table.concat(texts, ",") .. "}"
+end
+
+--- Returns the JSON text of a value, in every process the same: keys are in order, and numbers read
+-- back as they are.
+-- @param state the client's table
+function json.text(value, state)
+  local kind = type(value)
+  if kind == "number" then
+    return number_text(value)
+  elseif kind == "userdata" then -- the library's null
+    return "null"
+  elseif kind ~= "table" then
+    return state.encode(value)
+  elseif value[1] ~= nil or state.array_mt and getmetatable(value) == state.array_mt then
+    return array_text(value, state)
+  end
+  return object_text(value, state)
 end
 
 return json
