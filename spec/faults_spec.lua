@@ -187,17 +187,23 @@ describe("#matrix the fault matrix:", function()
     table_of.write(rows)
   end)
 
+  local function add_case(row, call, place, mode)
+    local outcome = row[mode]
+    it(("%s (%s), %s at %s, %s: %s"):format(row.name, row.group, call, place, mode,
+      table_of.words(outcome)), function()
+      table_of.count(row, false)
+      check { row = row, call = call, place = place, mode = mode,
+        times = mode == "once" and 1 or -1, expected = outcome }
+      table_of.count(row, true)
+    end)
+  end
+
   for _, row in ipairs(rows) do
     for _, mode in ipairs { "once", "spent" } do
       for _, place in ipairs(row[mode] and row.at or {}) do
-        local outcome = row[mode]
-        it(("%s (%s), at %s, %s: %s"):format(row.name, row.group, place, mode,
-          table_of.words(outcome)), function()
-          table_of.count(row, false)
-          check { row = row, place = place, mode = mode, times = mode == "once" and 1 or -1,
-            expected = outcome }
-          table_of.count(row, true)
-        end)
+        for _, call in ipairs(table_of.calls(row, place)) do
+          add_case(row, call, place, mode)
+        end
       end
     end
   end

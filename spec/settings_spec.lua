@@ -28,7 +28,13 @@ end
 
 local function listing_settings()
   return { page_size = 5, first_page = 1, concurrency = 2, deadline = 1, endpoint = "batch",
-    customer_ids = { "a" }, body = "{}", drift = "repair", on_progress = f, raw = false }
+    customer_ids = { "a" }, body = "{}", drift = "repair", on_progress = f, raw = false,
+    get_path = "list", batch_path = "list/batch", batch_size_max = 100, query = "a=b",
+    items = "data", metadata = "metadata", id = "id", customers = true, identity = "GET list" }
+end
+
+local function fetch_settings()
+  return { path = "object", query = "a=b", deadline = 1 }
 end
 
 -- Uses what was made: what was taken must not break later either.
@@ -119,6 +125,23 @@ describe("core.listing", function()
     end)
   end
 
+  it("makes no POST but to a path that ends in /batch", function()
+    for _, path in ipairs { "list", "list/batch/", "list/batch?x", "list#/batch", "batch",
+      "list/%62atch", "../batch", "https://example.com/batch", "list/../batch" } do
+      local values = listing_settings()
+      values.batch_path = path
+      assert.matches("batch_path", helper.error_of(core.listing, new(), values), 1, true)
+    end
+  end)
+
+  it("needs an id unless nothing is compared", function()
+    local values = listing_settings()
+    values.id, values.customer_ids = nil, nil
+    assert.matches("drift needs rows with an id", helper.error_of(core.listing, new(), values))
+    values.drift = "ignore"
+    assert.is_truthy(core.listing(new(), values))
+  end)
+
   it("returns what is wrong with a position", function()
     local values = listing_settings()
     for _, case in ipairs(garbage) do
@@ -151,10 +174,39 @@ describe("core.listing", function()
   end)
 end)
 
+describe("core.fetch", function()
+  for name in pairs(fetch_settings()) do
+    it(("takes any %s, or raises a text"):format(name), function()
+      for _, case in ipairs(garbage) do
+        local values, client = fetch_settings(), core.client(client_settings())
+        values[name] = case[2]
+        local ok, fetch = pcall(core.fetch, client, values)
+        assert_plain(ok, fetch, name .. ": " .. case[1])
+        if ok then
+          fetch:result()
+          client:step()
+          fetch:close()
+          local _, err = fetch:result()
+          assert.equal("closed", err.kind)
+        end
+        client:close()
+      end
+    end)
+  end
+
+  it("of a closed client returns an error object", function()
+    local client = core.client(client_settings())
+    client:close()
+    local fetch, err = core.fetch(client, fetch_settings())
+    assert.is_nil(fetch)
+    assert.equal("closed", err.kind)
+  end)
+end)
+
 describe("core's checks of URLs", function()
   it("return a message, or nil", function()
     for _, case in ipairs(garbage) do
-      for _, name in ipairs { "check_url", "check_proxy" } do
+      for _, name in ipairs { "check_url", "check_proxy", "check_path" } do
         local ok, message = pcall(core[name], case[2], "base_url")
         assert.is_true(ok and message == nil or type(message) == "string", case[1])
       end

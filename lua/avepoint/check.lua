@@ -3,7 +3,6 @@
 -- SPDX-License-Identifier: MIT
 
 local nearest = require "avepoint.nearest"
-local options = require "avepoint.options"
 local problem = require "avepoint.problem"
 
 local check = {}
@@ -14,14 +13,15 @@ local rawlen = rawget(_G, "rawlen") or function(t) -- Lua 5.1's # is raw
   return #t
 end
 
-local function is_text(value)
+--- Returns whether a string is not empty and has no zero bytes.
+function check.is_text(value)
   return value ~= "" and not value:find("\0", 1, true)
 end
 
 local function is_list(list)
   for i = 1, rawlen(list) do
     local value = rawget(list, i)
-    if type(value) ~= "string" or not is_text(value) then
+    if type(value) ~= "string" or not check.is_text(value) then
       return false
     end
   end
@@ -52,7 +52,8 @@ end
 -- The kinds of value: the Lua type; a test of values of this type, if some are wrong; what a value
 -- must be, with fields of the option in braces.
 local kinds = {
-  text = { type = "string", test = is_text, must = "a string, not empty and without zero bytes" },
+  text = { type = "string", test = check.is_text,
+    must = "a string, not empty and without zero bytes" },
   word = { type = "string", test = has_word, must = "one of: {words}" },
   integer = { type = "number", test = is_whole, must = "a whole number from {min} to {max}" },
   seconds = { type = "number", test = is_above_0, must = "a number of seconds above 0" },
@@ -86,7 +87,8 @@ end
 
 -- Returns the sentence about a name that is no option of this call.
 local function unknown(name, call)
-  if call.elsewhere[name] then
+  local instead = call.instead and call.instead[name]
+  if not instead and call.elsewhere[name] then
     return call.advice:format(name, name)
   end
   local names = {}
@@ -94,7 +96,7 @@ local function unknown(name, call)
     names[i] = option.name
   end
   local near = nearest(name, names)
-  local hint = options.instead[name] and (" (write %s)"):format(options.instead[name])
+  local hint = instead and (" (write %s)"):format(instead)
     or near and (" (did you mean '%s'?)"):format(near) or ""
   return ("unknown option '%s'%s"):format(name, hint)
 end
@@ -111,7 +113,8 @@ end
 --- Checks the options of a call and returns them in a table of their own.
 -- @param given what the user gave; nil: no options
 -- @param call table: `what`, the call's name in messages; `options`, a list of options.lua;
--- `elsewhere`, the list of another call; `advice`, the message for its options (two %s: the name)
+-- `elsewhere`, the list of another call; `advice`, the message for its options (two %s: the name);
+-- `instead`, what to write for a name that is no option here, or nil
 -- Raises an argument error.
 function check.read(given, call)
   if given ~= nil and type(given) ~= "table" then
@@ -130,6 +133,15 @@ function check.read(given, call)
     values[name] = option.kind == "list" and copied(value) or value
   end
   return values
+end
+
+--- Sets the default of each option that is missing, but of those that have the field `but`.
+function check.fill_in_defaults(values, list, but)
+  for _, option in ipairs(list) do
+    if values[option.name] == nil and not option[but] then
+      values[option.name] = option.default
+    end
+  end
 end
 
 --- Raises an argument error of a call.

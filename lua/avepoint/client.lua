@@ -8,6 +8,8 @@ local driver = require "avepoint.driver"
 local json = require "avepoint.json"
 local listing = require "avepoint.listing"
 local problem = require "avepoint.problem"
+local reads = require "avepoint.reads"
+local request = require "avepoint.request"
 local settings = require "avepoint.settings"
 local store = require "avepoint.store"
 
@@ -58,7 +60,7 @@ local default -- the client made from the environment
 -- @return a listing
 function client.customers(options)
   refuse_module(options, "customers")
-  local values = settings.listing(options) -- first: a wrong option shows without credentials too
+  local values = reads.customers(options) -- first: a wrong option shows without credentials too
   default = default or client.new()
   return listing.new(default, values)
 end
@@ -76,14 +78,52 @@ end
 
 core.client_meta.__close = core.client_methods.close
 
+-- Raises if a method was called with a dot.
+local function check_self(self, name, arguments)
+  if getmetatable(self) ~= core.client_meta then
+    problem.misuse("client.%s is a method: write client:%s(%s)", name, name, arguments)
+  end
+end
+
 --- Lists customers. Sends nothing until the first one is asked for.
 -- @param options the README's table of listing options
 -- @return a listing
 function core.client_methods:customers(options)
-  if getmetatable(self) ~= core.client_meta then
-    settings.fail_listing "is a method: write client:customers(options)"
+  check_self(self, "customers", "options")
+  return listing.new(self, reads.customers(options))
+end
+
+--- Gets one customer.
+-- @param id the customer's id
+-- @return the customer, or nil if there is none
+function core.client_methods:customer(id)
+  check_self(self, "customer", "id")
+  if type(id) ~= "string" or id == "" then
+    problem.misuse("client:customer takes a customer's id, a string")
   end
-  return listing.new(self, settings.listing(options))
+  local list = listing.new(self, reads.customers { customer_ids = { id } })
+  local found = list:first()
+  list:close()
+  return found
+end
+
+--- Lists any list of the API that is paged by pageIndex and pageSize.
+-- @param path below base_url
+-- @param options the README's table of these options
+-- @return a listing
+function core.client_methods:list(path, options)
+  check_self(self, "list", "path, options")
+  return listing.new(self, reads.list(path, options))
+end
+
+--- Gets one object of the API.
+-- @param path below base_url
+-- @param query parameters by name, or nil
+-- @param options `deadline` in seconds, or nil
+-- @return the decoded object; nil if the service has none (status 204)
+function core.client_methods:get(path, query, options)
+  check_self(self, "get", "path, query")
+  return request.get(self, reads.object(path, query, options))
 end
 
 return client

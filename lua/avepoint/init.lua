@@ -11,6 +11,9 @@ local show = require "avepoint.show"
 ---@type avepoint
 local avepoint = {
   _VERSION = "avepoint " .. core.version,
+  async = function(...)
+    return require("avepoint.driver.uv").run(...)
+  end,
   client = client.new,
   customers = client.customers,
   doctor = function(...)

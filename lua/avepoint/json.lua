@@ -36,8 +36,8 @@ function json.open(state)
   state.decode, state.encode, state.array_mt = library.decode, library.encode, library.array_mt
 end
 
--- The shortest text that reads back as the same number. JSON has no infinite numbers.
-local function number_text(n)
+--- Returns the shortest text that reads back as the same number. JSON has no infinite numbers.
+function json.number(n)
   if n - n ~= 0 then
     return "null"
   elseif math.type and math.type(n) == "integer" then
@@ -78,7 +78,7 @@ end
 function json.text(value, state)
   local kind = type(value)
   if kind == "number" then
-    return number_text(value)
+    return json.number(value)
   elseif kind == "userdata" then -- the library's null
     return "null"
   elseif kind ~= "table" then

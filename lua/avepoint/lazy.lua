@@ -14,7 +14,7 @@ local lazy = { methods = methods }
 local function derive(source, fields)
   fields._source = source
   fields._root = source._root
-  fields._mapped = fields._mapped or source._mapped
+  fields._any_field = fields._any_field or source._any_field
   return setmetatable(fields, getmetatable(source))
 end
 
@@ -107,7 +107,7 @@ end
 --- f(item) in place of each item; nil drops it.
 function methods:map(f)
   lazy.check_function(f, "map")
-  return derive(self, { _f = f, _pull = pull_map, _mapped = true })
+  return derive(self, { _f = f, _pull = pull_map, _any_field = true })
 end
 
 --- The first n items at most.
@@ -124,19 +124,29 @@ function methods:skip(n)
   return derive(self, { _left = n, _pull = pull_skip, _expect = expect_skip })
 end
 
---- Only customers whose fields have these values; see the README.
+--- Only items whose fields have these values; see the README.
 function methods:where(fields)
-  return filter(self, where.matcher(fields, "listing:where"))
+  return filter(self, where.matcher(fields, "listing:where", not self._root._customers))
+end
+
+-- Raises on a listing of anything else.
+local function check_customers(self, name)
+  if not self._root._customers then
+    problem.misuse("listing:%s is for customers: on this list write listing:where or "
+      .. "listing:filter", name)
+  end
 end
 
 --- Only customers whose last job failed.
 function methods:failed()
+  check_customers(self, "failed")
   return filter(self, where.matcher({ jobStatus = "Failed" }, "listing:failed"))
 end
 
 --- All customers but those that have nothing to do (N/A) or are at work: a status that is missing
 -- or unknown needs attention too.
 function methods:needs_attention()
+  check_customers(self, "needs_attention")
   return filter(self, function(c)
     local code = customer.status_code(c)
     return code ~= 0 and code ~= 1
@@ -145,6 +155,7 @@ end
 
 -- A filter for one field; a missing value must not match everybody.
 local function filter_field(self, name, field, wanted)
+  check_customers(self, name)
   if wanted == nil or type(wanted) == "table" and wanted[1] == nil then
     problem.misuse("listing:%s takes at least one value", name)
   end
@@ -171,14 +182,15 @@ function methods:with_tenant(id_or_name)
   return filter_field(self, "with_tenant", "tenants", id_or_name)
 end
 
---- Only customers that have the text, in whatever case, in any of their texts.
+--- Only items that have the text, in whatever case, in any of their texts.
 function methods:search(text)
   if type(text) ~= "string" then
     problem.misuse("listing:search takes a text, not %s", type(text))
   end
   local wanted = text:lower()
-  return filter(self, function(c)
-    return customer.words(c):find(wanted, 1, true) ~= nil
+  local words = self._root._customers and customer.words or where.words
+  return filter(self, function(item)
+    return words(item):find(wanted, 1, true) ~= nil
   end)
 end
 

@@ -12,7 +12,7 @@ local lazy = require "avepoint.lazy"
 local nearest = require "avepoint.nearest"
 local problem = require "avepoint.problem"
 local pump = require "avepoint.pump"
-local settings = require "avepoint.settings"
+local reads = require "avepoint.reads"
 local show = require "avepoint.show"
 
 local Listing = lazy.methods
@@ -35,22 +35,24 @@ local function pull_notifying(self)
   return pull(self)
 end
 
---- Makes the listing of a client's customers, one value.
--- @param values the listing's settings (settings.lua)
+--- Makes a listing, one value.
+-- @param values its settings (reads.lua)
 function listing.new(client, values)
   local state = core.state(client)
-  values.body = values.customer_ids and state.encode { customerIds = values.customer_ids } or "{}"
+  reads.encode(values, state)
   local reader, wrong = core.listing(client, values)
   if core.is_error(wrong) then
     problem.raise(wrong, state)
   elseif not reader then
-    settings.fail_listing(wrong)
+    reads.fail(values, wrong)
   end
   local self = setmetatable({
     _client = client,
     _state = state,
     _core = reader,
     _on_progress = values.on_progress,
+    _customers = values.customers, -- nil: rows of another list
+    _any_field = not values.customers,
     _pages_reported = 0,
     _pull = (values.on_progress or state.on_event) and pull_notifying or pull,
   }, meta)
@@ -91,8 +93,9 @@ function meta:__tostring()
   local given, total, page, state = self._root._core:progress()
   local chained = self._root == self and "" or ", filtered"
   local of = total and (" of " .. total) or ""
-  return ("avepoint.listing (%d%s customers given out, page %d, %s%s)"):format(given, of, page,
-    state, chained)
+  local rows = self._root._customers and "customers" or "rows"
+  return ("avepoint.listing (%d%s %s given out, page %d, %s%s)"):format(given, of, rows,
+    page, state, chained)
 end
 
 -- terminal ----------------------------------------------------------------------------------------
@@ -154,7 +157,7 @@ end
 local function collect_by(self, field, name, add)
   if type(field) ~= "string" then
     problem.misuse("listing:%s takes the name of a field", name)
-  elseif not self._mapped then
+  elseif not self._any_field then
     customer.check_field(field, "listing:" .. name)
   end
   local result = {}

@@ -1,6 +1,6 @@
---- The options that a user may give to a client and to a listing. check.lua checks values by these
--- tables, settings.lua fills in by them, and `make reference` writes the reference's tables and the
--- editors' types from them.
+--- The options that a user may give to a client, to a listing and to other reads. check.lua checks
+-- values by these tables, settings.lua fills in by them, and `make reference` writes the
+-- reference's tables and the editors' types from them.
 --
 -- Fields of an option:
 --     name
@@ -121,17 +121,44 @@ options.listing = {
   { name = "raw", kind = "boolean", default = false, text = "The server's items untouched." },
 }
 
---- What to write instead of an option that does not exist.
-options.instead = {
-  max_items = "client:customers():take(n)",
-  limit = "client:customers():take(n)",
-}
-
 -- Each list also holds its options by name.
-for _, list in pairs { options.client, options.listing } do
+local function name_options(list)
   for _, option in ipairs(list) do
     list[option.name] = option
   end
 end
+
+name_options(options.client)
+name_options(options.listing)
+
+-- The rows' id or false: a row may have none.
+local function no_true(value)
+  return value == true and "is the name of a field, or false" or nil
+end
+
+options.list = {
+  { name = "method", kind = "word", words = { "GET", "POST" }, default = "GET",
+    text = "POST only for paths that end in `/batch`: every other POST of this API writes." },
+  { name = "query", kind = "table", as = "table<string, string|number|boolean|table>",
+    otherwise = "none", text = "Parameters by name; a list gives one several times." },
+  { name = "body", kind = "text or table", as = "table", otherwise = "an empty object",
+    text = "Of a POST: a table, or JSON." },
+  { name = "items", kind = "text", default = "data", text = "The reply's field with the rows." },
+  { name = "metadata", kind = "text", default = "metadata",
+    text = "The reply's field with the counts." },
+  { name = "id", kind = "text or boolean", as = "false", wrong = no_true, default = "id",
+    text = "The field that tells rows apart, text or number; false: there is none, and `drift` is "
+      .. "`ignore`." },
+}
+
+for _, option in ipairs(options.listing) do
+  if option.name ~= "endpoint" and option.name ~= "customer_ids" then
+    table.insert(options.list, option)
+  end
+end
+name_options(options.list)
+
+options.get = { options.listing.deadline }
+name_options(options.get)
 
 return options

@@ -13,8 +13,6 @@ local settings = {}
 
 local CLIENT = { what = "avepoint.client", options = options.client, elsewhere = options.listing,
   advice = "option '%s' is a listing's: client:customers { %s = ... }" }
-local LISTING = { what = "client:customers", options = options.listing, elsewhere = options.client,
-  advice = "option '%s' is the client's: avepoint.client { %s = ... }:customers()" }
 
 local ENVIRONMENTS = { -- hosts of the token endpoint and of the service
   commercial = { "identity.avepointonlineservices.com", "graph.avepointonlineservices.com" },
@@ -42,14 +40,6 @@ local variable = settings.variable
 local function refuse(message)
   if message then
     problem.raise_config(message)
-  end
-end
-
-local function fill_in_defaults(values, list, but)
-  for _, option in ipairs(list) do
-    if values[option.name] == nil and not option[but] then
-      values[option.name] = option.default
-    end
   end
 end
 
@@ -279,7 +269,7 @@ function settings.client(given)
       .. "client_assertion and access_token exclude each other")
   end
   local names = read_variables(values)
-  fill_in_defaults(values, options.client)
+  check.fill_in_defaults(values, options.client)
   values.scope_source = values.scope ~= options.client.scope.default
     and (names.scope or "the option scope") or nil
   values.user_agent = (values.user_agent and values.user_agent .. " " or "") .. USER_AGENT
@@ -295,23 +285,6 @@ function settings.client(given)
     about[name] = values[name]
   end
   return values, about
-end
-
---- Makes the settings of a listing; those that it leaves out are the client's.
--- @param given the user's options, or nil
--- Raises an argument error for wrong options.
-function settings.listing(given)
-  local values = check.read(given, LISTING)
-  if values.resume and values.first_page then
-    check.fail(LISTING, "options 'resume' and 'first_page' exclude each other")
-  end
-  fill_in_defaults(values, options.listing, values.resume and "resumed")
-  return values
-end
-
---- Raises an argument error about a listing.
-function settings.fail_listing(wrong)
-  check.fail(LISTING, wrong)
 end
 
 return settings

@@ -122,6 +122,27 @@
 ---@field on_progress (fun(done: integer, total: integer?))? Called once a page.
 ---@field raw boolean? The server's items untouched. Default: false.
 
+---Options of `client:list`.
+---@class avepoint.ListOptions
+---@field method ("GET"|"POST")? POST only for paths that end in `/batch`: every other POST of this API writes. Default: `GET`.
+---@field query table<string, string|number|boolean|table>? Parameters by name; a list gives one several times. Default: none.
+---@field body (string|table)? Of a POST: a table, or JSON. Default: an empty object.
+---@field items string? The reply's field with the rows. Default: `data`.
+---@field metadata string? The reply's field with the counts. Default: `metadata`.
+---@field id (string|false)? The field that tells rows apart, text or number; false: there is none, and `drift` is `ignore`. Default: `id`.
+---@field page_size integer? Customers a page, asked of the server. The batch endpoint gives at most 100. From 1 to 1000. Default: 100.
+---@field first_page integer? The page to start from. From 1 to 1000000000. Default: 1.
+---@field resume string? A position, as `listing:position()` or an error gave it.
+---@field concurrency integer? Most pages in flight. From 1 to 64. Default: the client's.
+---@field deadline number? Of the listing. Default: the client's.
+---@field drift ("repair"|"strict"|"error"|"ignore")? What to do when the list changes while it is read. Default: `repair`.
+---@field on_progress (fun(done: integer, total: integer?))? Called once a page.
+---@field raw boolean? The server's items untouched. Default: false.
+
+---Options of `client:get`.
+---@class avepoint.GetOptions
+---@field deadline number? In seconds. Default: the client's.
+
 ---How a client is waited for in a loop of one's own.
 ---@class avepoint.Driver
 ---@field wait fun(client: avepoint.Client, seconds: number?) Returns when `client:fd()` is readable, and after `seconds` at the latest.
@@ -151,6 +172,24 @@ local Client = {}
 ---@param options avepoint.ListingOptions?
 ---@return avepoint.Listing|fun(): avepoint.Customer? listing
 function Client:customers(options) end
+
+---Gets one customer, by the batch endpoint's filter.
+---@param id string The customer's id.
+---@return avepoint.Customer? customer nil if there is none.
+function Client:customer(id) end
+
+---Lists any list of the API that is paged by pageIndex and pageSize.
+---@param path string Below `base_url`, percent-encoded; without query.
+---@param options avepoint.ListOptions?
+---@return avepoint.Listing|fun(): table? listing
+function Client:list(path, options) end
+
+---Gets one object of the API. Raises an `avepoint.Error`.
+---@param path string Below `base_url`, percent-encoded; without query.
+---@param query table<string, string|number|boolean|table>? Parameters by name; a list gives one several times.
+---@param options avepoint.GetOptions?
+---@return table? object The decoded reply; nil if the service has none (status 204).
+function Client:get(path, query, options) end
 
 ---Ends the client and its listings. May be called twice.
 function Client:close() end
@@ -310,6 +349,12 @@ local avepoint = {}
 ---@param options avepoint.ClientOptions? Left out: all from the environment.
 ---@return avepoint.Client client
 function avepoint.client(options) end
+
+---Runs a function as a task on the libuv loop: `run` of `avepoint.driver.uv`.
+---@param f fun(): ...
+---@param on_done fun(err: any, ...)? Called at its end, err nil on success; without it an error is raised on the loop.
+---@return avepoint.Task task
+function avepoint.async(f, on_done) end
 
 ---Lists through a default client, made from the environment when it is first needed.
 ---@param options avepoint.ListingOptions?

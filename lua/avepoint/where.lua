@@ -1,5 +1,5 @@
---- Compares a customer's fields with the wanted values: for where, in_country, with_status,
--- managed_by and with_tenant. Texts compare without ASCII case.
+--- Compares fields of customers, or of other rows, with the wanted values: for where, in_country,
+-- with_status, managed_by and with_tenant. Texts compare without ASCII case.
 -- SPDX-License-Identifier: MIT
 
 local customer = require "avepoint.customer"
@@ -50,11 +50,41 @@ local function wanted_set(field, given, what)
   return set
 end
 
-local function test_for(field, given, what)
+-- A value of any list's rows in the form in which values are compared: numbers come as texts too.
+local function plain(value)
+  if type(value) == "number" then
+    return ("%.17g"):format(value)
+  end
+  return type(value) == "boolean" and tostring(value) or lower(value)
+end
+
+-- The test of a field of any list.
+local function plain_test(field, given, what)
+  local set = {}
+  for _, value in ipairs(type(given) == "table" and given or { given }) do
+    local wanted = plain(value)
+    if type(wanted) ~= "string" then
+      problem.misuse("%s: field '%s' is compared with texts, numbers and booleans, not %s", what,
+        field, type(value))
+    end
+    set[wanted] = true
+  end
+  if next(set) == nil then
+    problem.misuse("%s: field '%s' has an empty list of values", what, field)
+  end
+  return function(item)
+    local value = plain(item[field])
+    return value ~= nil and set[value] or false
+  end
+end
+
+local function test_for(field, given, what, any)
   if type(given) == "function" then
     return function(c)
       return given(c[field])
     end
+  elseif any then
+    return plain_test(field, given, what)
   end
   local set = wanted_set(field, given, what)
   if field == "tenants" then
@@ -76,14 +106,17 @@ end
 -- ASCII case.
 -- @param fields field = value, list of values (any of them), or function of the value
 -- @param what the method's name, for messages
-function where.matcher(fields, what)
+-- @param any whether the items are of any list, with any fields
+function where.matcher(fields, what, any)
   if type(fields) ~= "table" then
     problem.misuse("%s takes a table of fields, not %s", what, type(fields))
   end
   local tests = {}
   for field, given in pairs(fields) do
-    customer.check_field(field, what)
-    tests[#tests + 1] = test_for(field, given, what)
+    if not any then
+      customer.check_field(field, what)
+    end
+    tests[#tests + 1] = test_for(field, given, what, any)
   end
   return function(c)
     for i = 1, #tests do
@@ -93,6 +126,24 @@ function where.matcher(fields, what)
     end
     return true
   end
+end
+
+-- Adds all texts of a value to a list.
+local function add_words(words, value)
+  if type(value) == "string" then
+    words[#words + 1] = value
+  elseif type(value) == "table" then
+    for _, inner in pairs(value) do
+      add_words(words, inner)
+    end
+  end
+end
+
+--- Returns every text of an item in lower case, a line each: a search looks there.
+function where.words(item)
+  local words = {}
+  add_words(words, item)
+  return table.concat(words, "\n"):lower()
 end
 
 return where

@@ -5,7 +5,7 @@
 
 #include "rig.h"
 
-static const struct avp_source source = {"https://api.example/customers", NULL, "pageIndex",
+static const struct avp_source source = {"https://api.example/customers", NULL, NULL, "pageIndex",
                                          "pageSize"};
 
 struct pages {
@@ -196,7 +196,7 @@ static void test_cancel_and_go_elsewhere(void) {
 }
 
 static void test_another_source(void) {
-  static const struct avp_source batch = {"https://api.example/batch", "{}", "p", "s"};
+  static const struct avp_source batch = {"https://api.example/batch", NULL, "{}", "p", "s"};
   struct pages p;
   open_pager(&p, 4, 0);
   fill(&p);
@@ -206,6 +206,27 @@ static void test_another_source(void) {
   CHECK_STR("https://api.example/batch?p=1&s=10", fake->running->url);
   CHECK(fake->running->post);
   CHECK_STR("{}", fake->running->body);
+  close_pager(&p);
+}
+
+static void test_queries(void) {
+  static const struct avp_source filtered = {"https://api.example/list", "a=b", NULL, "p", "s"};
+  static const struct avp_source object = {"https://api.example/object", "a=b", NULL, NULL, NULL};
+  static const struct avp_source bare = {"https://api.example/object", NULL, NULL, NULL, NULL};
+  struct pages p;
+  open_pager(&p, 1, 0);
+  avp_pager_use(&p.pager, &filtered, 10);
+  fill(&p);
+  CHECK_STR("https://api.example/list?a=b&p=1&s=10", fake->running->url);
+  p.next = 0; /* what is no list has no pages */
+  avp_pager_use(&p.pager, &object, 0);
+  fill(&p);
+  CHECK_STR("https://api.example/object?a=b", fake->running->url);
+  avp_pager_use(&p.pager, &bare, 0);
+  fill(&p);
+  CHECK_STR("https://api.example/object", fake->running->url);
+  CHECK(avp_pager_page(&p.pager, 0) != NULL);
+  CHECK_INT(0, avp_pager_page(&p.pager, 0)->page);
   close_pager(&p);
 }
 
@@ -342,6 +363,7 @@ static const struct check_test tests[] = {
     {"pager: the last page moves", test_last_moves},
     {"pager: cancel, and go elsewhere", test_cancel_and_go_elsewhere},
     {"pager: another source", test_another_source},
+    {"pager: queries, and what is no list", test_queries},
     {"pager: failures", test_failures},
     {"pager: the largest width", test_largest_width},
     {"pager: deadline and stats", test_deadline_and_stats},

@@ -1,4 +1,4 @@
-/* test_url.c - url.h: encoding, joining, which URLs are taken, and what is shown of them.
+/* test_url.c - url.h: encoding, paths, which URLs are taken, and what is shown of them.
  *
  * SPDX-License-Identifier: MIT */
 #include "wire/url.h"
@@ -45,27 +45,74 @@ static void test_fields(void) {
   avp_buf_free(&out);
 }
 
-static void test_join(void) {
-  static const struct {
-    const char *base;
-    const char *path;
-    const char *joined;
-  } cases[] = {
-      {"https://h", "a/b", "https://h/a/b"},
-      {"https://h/", "a/b", "https://h/a/b"},
-      {"https://h//", "/a/b", "https://h/a/b"},
-      {"https://h/base", "a", "https://h/base/a"},
-      {"https://h/base/", "a", "https://h/base/a"},
-      {"https://h/%7Ebase/../x", "a", "https://h/%7Ebase/../x/a"}, /* byte for byte */
+static void test_paths(void) {
+  static const char *const good[] = {
+      "a",          "/a/b",      "a/b/",    "customers('1')/jobs", "a%20b/c", "%E4%B8%AD",
+      "a..b/.x/x.", "a:b/c:d@e", "x/batch",
   };
+  static const char *const bad[] = {
+      "",
+      "/",
+      "//host/a",
+      "///",
+      "a//b",
+      "..",
+      "../a",
+      "a/..",
+      "a/../b",
+      "./a",
+      "a/.",
+      ".../a",
+      "..;/a",
+      "a/..;x=1/b",
+      "%2e%2e/a",
+      "%2E./a",
+      ".%2e/a",
+      "a/%2e",
+      "a%2fb",
+      "a%2Fb",
+      "a\\b",
+      "a%5cb",
+      "%252e%252e/a",
+      "%00",
+      "%0d%0a",
+      "%7f",
+      "a%",
+      "a%2",
+      "a%zz",
+      "a?b",
+      "a#b",
+      "a%3fb",
+      "a%23b",
+      "https://host/a",
+      "HTTPS:/a",
+      "mailto:a",
+      "file:///a",
+      "a:b/c",
+      "a b",
+      "a\tb",
+      "a\r\nb",
+      "a\x7f",
+      "\xC3\xA4",
+      "a\"b",
+      "a<b",
+      "a|b",
+      "a[b]",
+      "/http://host/a",
+  };
+  static const char *const not_posted[] = {"a",         "batch",    "a/batch/",  "a/Batch",
+                                           "a/%62atch", "a/batchx", "a/batch;x", "a/xbatch"};
   size_t i;
-  for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    struct avp_buf out;
-    avp_buf_init(&out, 4096);
-    CHECK(avp_url_join(&out, cases[i].base, cases[i].path));
-    CHECK_STR(cases[i].joined, out.data);
-    avp_buf_free(&out);
+  for (i = 0; i < sizeof good / sizeof good[0]; i++)
+    CHECK(avp_url_refuse_path(good[i], false) == NULL);
+  for (i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    CHECK(avp_url_refuse_path(bad[i], false) != NULL);
+  for (i = 0; i < sizeof bad / sizeof bad[0]; i++) CHECK(avp_url_refuse_path(bad[i], true) != NULL);
+  for (i = 0; i < sizeof not_posted / sizeof not_posted[0]; i++) {
+    CHECK(avp_url_refuse_path(not_posted[i], false) == NULL);
+    CHECK(avp_url_refuse_path(not_posted[i], true) != NULL);
   }
+  CHECK(avp_url_refuse_path("/customers/batch", true) == NULL);
 }
 
 static void test_taken(void) {
@@ -284,7 +331,7 @@ static const struct check_test tests[] = {
     {"url: encode", test_encode},
     {"url: encode fails whole", test_encode_fails_whole},
     {"url: fields of a form", test_fields},
-    {"url: join", test_join},
+    {"url: paths below the base URL", test_paths},
     {"url: taken", test_taken},
     {"url: refused", test_refused},
     {"url: dot behind an address", test_dot_behind_an_address},

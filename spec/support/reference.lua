@@ -29,6 +29,7 @@ end
 local OPTIONS = {
   ["avepoint.ClientOptions"] = options.client,
   ["avepoint.ListingOptions"] = options.listing,
+  ["avepoint.ListOptions"] = options.list,
 }
 
 local type_of = {
@@ -36,6 +37,8 @@ local type_of = {
   ["function"] = "(%s)",
   ["text or function"] = "(string|%s)",
   ["text or table"] = "(string|%s)",
+  ["text or boolean"] = "(string|%s)",
+  table = "%s",
   word = "(%s)",
   ["word or table"] = "(%s)",
   boolean = "boolean",

@@ -55,9 +55,8 @@ static int client__gc(lua_State *L) {
   client_close(L);
   avp_requests_release(client->requests);
   client->requests = NULL;
-  avp_free(client->get_url);
-  avp_free(client->batch_url);
-  client->get_url = client->batch_url = NULL;
+  avp_free(client->base_url);
+  client->base_url = NULL;
   return 0;
 }
 
@@ -68,27 +67,28 @@ static int client__tostring(lua_State *L) {
     lua_pushliteral(L, "avepoint.client (closed)");
     return 1;
   }
-  avp_url_for_print(client->get_url, url, sizeof url);
+  avp_url_for_print(client->base_url, url, sizeof url);
   lua_pushfstring(L, "avepoint.client (%s)", url);
   return 1;
 }
 
-/* Returns NULL when memory is out. */
-static char *join(const char *base, const char *path) {
-  struct avp_buf url;
-  avp_buf_init(&url, strlen(base) + strlen(path) + 2); /* a slash and a NUL */
-  if (!avp_url_join(&url, base, path)) avp_buf_free(&url);
-  return url.data;
+const char *client_push_url(lua_State *L, const struct client *client, const char *path,
+                            const char *name, bool posted) {
+  const char *reason = avp_url_refuse_path(path, posted);
+  const char *slash = path[0] == '/' ? "" : "/";
+  if (reason != NULL) luaL_error(L, "avepoint: the setting %s %s", name, reason);
+  return lua_pushfstring(L, "%s%s%s", client->base_url, slash, path);
 }
 
 /* `credential` is NULL if a function of the user's returns it. False when memory is out. */
 static bool build(struct client *client, const struct avp_settings *settings,
                   const char *credential, const char *base_url) {
-  client->get_url = join(base_url, AVP_CUSTOMERS_PATH);
-  client->batch_url = join(base_url, AVP_CUSTOMERS_BATCH_PATH);
+  size_t len;
+  client->base_url = avp_strdup(base_url);
   client->requests = avp_requests_new(settings);
-  if (client->get_url == NULL || client->batch_url == NULL || client->requests == NULL) {
-    return false;
+  if (client->base_url == NULL || client->requests == NULL) return false;
+  for (len = strlen(base_url); len > 0 && base_url[len - 1] == '/'; len--) {
+    client->base_url[len - 1] = '\0';
   }
   if (credential == NULL) return true;
   return settings->credential == AVP_CREDENTIAL_TOKEN

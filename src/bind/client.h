@@ -20,8 +20,7 @@ struct open_clients {
 
 struct client {
   struct avp_requests *requests; /* NULL until it is configured */
-  char *get_url;                 /* whole URLs of the two endpoints */
-  char *batch_url;
+  char *base_url;
   enum avp_endpoint endpoint;        /* the option */
   enum avp_endpoint proven;          /* what `auto` has found to work, or AUTO */
   struct open_clients *open_clients; /* that count it, or NULL; the registry keeps them alive */
@@ -36,5 +35,10 @@ void client_open(lua_State *L);
 struct client *to_client(lua_State *L, int index);
 
 bool client_is_closed(const struct client *client);
+
+/* Pushes the URL of a path below the client's base URL, and returns it. Raises, naming the setting,
+ * if the path is none that a token may be sent to. `posted`: it is for a POST. */
+const char *client_push_url(lua_State *L, const struct client *client, const char *path,
+                            const char *name, bool posted);
 
 #endif

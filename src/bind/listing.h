@@ -1,4 +1,4 @@
-/* listing.h - one listing of customers: the state behind the Lua object.
+/* listing.h - one listing: the state behind the Lua object.
  *
  * listing_new.c makes it, reader.c turns its pages (reply -> rows -> ids -> drift), listing.c
  * is what Lua can call of it. The rows of the current page and the strings that the core borrows
@@ -23,8 +23,17 @@ enum {
   LISTING_ROWS,       /* list of the current page's rows; false in place of one that came before */
   LISTING_METADATA,   /* of the current page */
   LISTING_HASHES,     /* memory of `id_hashes` */
-  LISTING_BODY,       /* the batch's body */
-  LISTING_SLOTS = LISTING_BODY
+  LISTING_TEXTS,      /* list of the strings that `struct listing` borrows */
+  LISTING_SLOTS = LISTING_TEXTS
+};
+
+/* What the replies of a list look like. The strings are names of fields. */
+struct listing_form {
+  const char *items;    /* where the rows are */
+  const char *metadata; /* where the counts are */
+  const char *id;       /* of a row: tells it from others; NULL if nothing does */
+  bool customers;       /* rows are customers */
+  bool raw;             /* rows are given out as the JSON library has decoded them */
 };
 
 /* A page, decoded; in `struct listing` the one whose rows are given out. */
@@ -54,16 +63,19 @@ struct listing {
   struct avp_drift drift;
   struct avp_idset *ids;   /* seen so far; NULL under drift = "ignore" */
   struct avp_idset *asked; /* customer_ids, or NULL */
-  bool raw;
+  struct listing_form form;
 
+  struct avp_source get;      /* the list as a GET; no URL: it is not served so */
+  struct avp_source batch;    /* as a POST */
   enum avp_endpoint endpoint; /* the option, then what it became */
   enum avp_endpoint source;   /* GET or BATCH: what the pager uses now */
-  const char *body;           /* of the batch endpoint; LISTING_BODY holds it */
+  const char *get_path;       /* for an error */
   int get_status;             /* status of a GET that `auto` gave up, or 0 */
   long page_size_asked;       /* the option, before the batch's limit */
+  long batch_size_max;        /* largest page that the batch endpoint may be asked for */
 
   struct avp_position page_start; /* where the page before the current one ended, or all begins */
-  uint64_t filter_hash;           /* of customer_ids, or 0 */
+  uint64_t filter_hash;           /* of customer_ids, or of what makes another list; 0: neither */
 
   int64_t deadline_ms; /* from the first request on, or AVP_NEVER */
   int64_t started_at;  /* ms, 0 before the first request */
@@ -96,6 +108,9 @@ void reader_look_ahead(struct listing *listing);
 
 /* After pages were cancelled for the user's sake: some may have come and not been read. */
 void reader_note_dropped(struct listing *listing);
+
+/* The page size to ask this endpoint for. */
+long reader_page_size(const struct listing *listing, enum avp_endpoint endpoint);
 
 /* Begins with the endpoint that the option says; `auto`: with the one that the client has proven.
  */

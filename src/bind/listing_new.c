@@ -34,11 +34,9 @@ static bool note_asked(lua_State *L, struct listing *listing) {
   return true;
 }
 
-/* Reads `customer_ids` and the batch's body. False when memory is out. */
+/* Reads `customer_ids`. False when memory is out. */
 static bool read_customer_ids(lua_State *L, struct listing *listing) {
   bool done = true;
-  listing->body = settings_need_text(L, 2, "body");
-  lua_rawseti(L, LISTING_OWN, LISTING_BODY); /* and lives there */
   settings_push(L, 2, "customer_ids");
   if (lua_istable(L, -1)) {
     done = note_asked(L, listing);
@@ -49,14 +47,66 @@ static bool read_customer_ids(lua_State *L, struct listing *listing) {
   return done;
 }
 
+/* Keeps the string on top of the stack alive as long as the listing, and returns it. */
+static const char *keep(lua_State *L, const char *text) {
+  lua_rawgeti(L, LISTING_OWN, LISTING_TEXTS);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, (int)lua_rawlen(L, -2) + 1);
+  lua_pop(L, 1);
+  return text;
+}
+
+static const char *keep_text(lua_State *L, const char *name) {
+  return keep(L, settings_text(L, 2, name));
+}
+
+/* Reads the path of one form of the list, and fills its source. Returns the path, or NULL if the
+ * list is not served so. */
+static const char *read_path(lua_State *L, const struct listing *listing, const char *name,
+                             struct avp_source *source) {
+  const char *path = keep_text(L, name);
+  if (path == NULL) return NULL;
+  source->url = client_push_url(L, listing->client, path, name, source->body != NULL);
+  keep(L, source->url);
+  source->query = keep_text(L, "query");
+  source->page_param = "pageIndex";
+  source->size_param = "pageSize";
+  return path;
+}
+
+/* Reads what the list is and what its replies look like. */
+static void read_description(lua_State *L, struct listing *listing) {
+  struct listing_form *form = &listing->form;
+  listing->batch.body = keep_text(L, "body");
+  listing->get_path = read_path(L, listing, "get_path", &listing->get);
+  if (listing->batch.body != NULL) read_path(L, listing, "batch_path", &listing->batch);
+  listing->batch_size_max = settings_whole(L, 2, "batch_size_max", PAGE_MAX, PAGE_MAX);
+  form->items = keep(L, settings_need_text(L, 2, "items"));
+  form->metadata = keep(L, settings_need_text(L, 2, "metadata"));
+  form->id = keep_text(L, "id");
+  form->customers = settings_has(L, 2, "customers");
+  form->raw = settings_has(L, 2, "raw");
+}
+
+/* Reads what positions know another list than the customers' by. */
+static void read_identity(lua_State *L, struct listing *listing) {
+  const char *text = settings_text(L, 2, "identity");
+  if (text != NULL) listing->filter_hash = avp_position_hash(text, strlen(text));
+  lua_pop(L, 1);
+}
+
 /* Reads `endpoint`. Returns what is wrong, or NULL. */
 static const char *read_endpoint(lua_State *L, struct listing *listing) {
-  listing->endpoint = settings_endpoint(L, 2, listing->client->endpoint);
-  if (listing->asked == NULL) return NULL;
-  if (listing->endpoint == AVP_ENDPOINT_GET) {
+  enum avp_endpoint endpoint = settings_endpoint(L, 2, listing->client->endpoint);
+  if (listing->asked != NULL && endpoint == AVP_ENDPOINT_GET) {
     return "option 'customer_ids' needs endpoint 'batch', not 'get'";
   }
-  listing->endpoint = AVP_ENDPOINT_BATCH;
+  if (listing->asked != NULL) endpoint = AVP_ENDPOINT_BATCH;
+  listing->endpoint = endpoint;
+  if ((endpoint != AVP_ENDPOINT_BATCH && listing->get.url == NULL) ||
+      (endpoint != AVP_ENDPOINT_GET && listing->batch.url == NULL)) {
+    luaL_error(L, "avepoint: the setting endpoint is one that this list does not have");
+  }
   return NULL;
 }
 
@@ -75,10 +125,12 @@ static const char *read_resume(lua_State *L, struct listing *listing) {
     return "option 'resume' was taken with another endpoint";
   }
   if (p->filter != listing->filter_hash) {
-    return "option 'resume' was taken with other customer_ids";
+    return listing->form.customers
+               ? "option 'resume' was taken with other customer_ids"
+               : "option 'resume' was taken of another list: method, path, query or body differ";
   }
   if (p->endpoint != AVP_ENDPOINT_AUTO) listing->endpoint = p->endpoint;
-  if (avp_endpoint_page_size(p->endpoint, listing->page_size_asked) != p->page_size) {
+  if (reader_page_size(listing, p->endpoint) != p->page_size) {
     return lua_pushfstring(L, "option 'resume' was taken with page_size %d", (int)p->page_size);
   }
   return NULL;
@@ -92,6 +144,9 @@ static void prepare_drift(lua_State *L, struct listing *listing) {
   long first = settings_whole(L, 2, "first_page", PAGE_MAX, 1);
   struct avp_position *start = &listing->page_start;
   bool resumed = start->page > 0;
+  if (listing->form.id == NULL && mode != AVP_DRIFT_IGNORE) {
+    luaL_error(L, "avepoint: the setting drift needs rows with an id");
+  }
   if (!resumed) {
     start->page = first;
     start->firm = true;
@@ -106,7 +161,6 @@ static bool prepare(lua_State *L, struct listing *listing) {
   avp_pager_init(&listing->pager, listing->client->requests);
   reader_choose_endpoint(listing);
   listing->deadline_ms = settings_ms(L, 2, "deadline", listing->client->deadline_ms);
-  listing->raw = settings_has(L, 2, "raw");
   if (listing->drift.mode == AVP_DRIFT_IGNORE) return true;
   listing->ids = avp_idset_new();
   if (listing->ids != NULL && listing->asked != NULL) {
@@ -147,6 +201,8 @@ int core_listing(lua_State *L) {
   }
   listing->client = client;
   if (!read_customer_ids(L, listing)) return error_raise_memory(L);
+  read_description(L, listing);
+  read_identity(L, listing);
   wrong = read_endpoint(L, listing);
   if (wrong == NULL) wrong = read_resume(L, listing);
   if (wrong != NULL) {

@@ -7,6 +7,7 @@
 #include "client.h"
 #include "credentials.h"
 #include "error.h"
+#include "fetch.h"
 #include "fields.h"
 #include "json.h"
 #include "listing.h"
@@ -35,6 +36,12 @@ static int core_check_url(lua_State *L) {
   return 1;
 }
 
+/* Lua: core.check_path(path, posted) -> nil, or what is wrong with this path below base_url */
+static int core_check_path(lua_State *L) {
+  lua_pushstring(L, avp_url_refuse_path(luaL_checkstring(L, 1), lua_toboolean(L, 2)));
+  return 1;
+}
+
 /* Lua: core.check_proxy(proxy) -> nil, or why it is none */
 static int core_check_proxy(lua_State *L) {
   struct avp_err err;
@@ -54,6 +61,7 @@ static int core_printable_url(lua_State *L) {
 static const luaL_Reg functions[] = {
     {"library", core_library},
     {"check_url", core_check_url},
+    {"check_path", core_check_path},
     {"check_proxy", core_check_proxy},
     {"printable_url", core_printable_url},
     {NULL, NULL},
@@ -70,6 +78,7 @@ int luaopen_avepoint_core(lua_State *L) {
   error_open(L);
   client_open(L);
   credentials_functions(L);
+  fetch_open(L);
   listing_open(L);
   set_text(L, "version", AVP_VERSION);
   set_number(L, "json_depth", JSON_DEPTH, 0);

@@ -1,25 +1,27 @@
-/* page.c - checks the form of a reply, and mends its customers (page.h).
+/* page.c - checks the form of a reply, and mends its rows (page.h).
  *
- * The form: rows with ids, metadata with a total. A customer is mended as the README's section "A
- * customer" says: documented names, statuses by name whichever form the server uses, whole numbers
- * as integers, null as an absent field.
+ * The form: rows with ids, metadata with a total. All rows are mended in numbers and nulls. A
+ * customer is mended as the README's section "A customer" says: documented names too, statuses by
+ * name whichever form the server uses.
  * SPDX-License-Identifier: MIT */
 #include "page.h"
+
+#include <stdio.h>
 
 #include "json.h"
 
 #define SIZE_MAX_SAID 1000000000.0       /* a page size above that is nonsense */
-#define TOTAL_MAX     9007199254740992.0 /* 2^53: beyond it doubles skip whole numbers */
+#define WHOLE_MAX     9007199254740992.0 /* 2^53: beyond it doubles skip whole numbers */
 #define ABSENT        (-1.0)
 #define INVALID       (-2.0)
 #define MAX_DEPTH     128 /* of nesting; deeper than any that JSON_DEPTH lets through */
 
-static bool wrong(struct avp_err *err, const char *what) {
-  avp_err_set(err, AVP_ERR_PROTOCOL, "the reply is not what the API promises: %s", what);
+static bool wrong(struct avp_err *err, const char *what, const char *how) {
+  avp_err_set(err, AVP_ERR_PROTOCOL, "the reply is not what the API promises: %s%s", what, how);
   return false;
 }
 
-/* customers ------------------------------------------------------------------------------------*/
+/* rows -----------------------------------------------------------------------------------------*/
 
 static bool fail(struct avp_err *err, enum avp_err_kind kind, const char *message) {
   avp_err_set(err, kind, "%s", message);
@@ -65,6 +67,10 @@ static bool mend_values(lua_State *L, int depth, struct avp_err *err) {
   }
   return true;
 }
+
+bool page_mend_values(lua_State *L, struct avp_err *err) { return mend_values(L, 0, err); }
+
+/* customers ------------------------------------------------------------------------------------*/
 
 /* Leaves jobStatus a name (or text, if it is unknown) and sets jobStatusCode. */
 static void mend_status(lua_State *L, int customer, int codes, int names) {
@@ -162,7 +168,8 @@ static double read_count(lua_State *L, int metadata, const char *field, double m
 }
 
 /* Replaces what is on top of the stack by a metadata table. */
-static bool read_metadata(lua_State *L, bool raw, struct listing_page *page, struct avp_err *err) {
+static bool read_metadata(lua_State *L, const struct listing_form *form, struct listing_page *page,
+                          struct avp_err *err) {
   double total;
   double size;
   if (json_is_null(L, -1)) {
@@ -170,35 +177,40 @@ static bool read_metadata(lua_State *L, bool raw, struct listing_page *page, str
     lua_newtable(L);
     return true;
   }
-  if (!lua_istable(L, -1) || lua_rawlen(L, -1) > 0) return wrong(err, "metadata is not an object");
-  total = read_count(L, lua_gettop(L), "totalCount", 0, TOTAL_MAX);
+  if (!lua_istable(L, -1) || lua_rawlen(L, -1) > 0) {
+    return wrong(err, form->metadata, " is not an object");
+  }
+  total = read_count(L, lua_gettop(L), "totalCount", 0, WHOLE_MAX);
   size = read_count(L, lua_gettop(L), "pageSize", 1, SIZE_MAX_SAID);
-  if (total == INVALID) return wrong(err, "metadata.totalCount is not a count");
-  if (size == INVALID) return wrong(err, "metadata.pageSize is not a page size");
+  if (total == INVALID) return wrong(err, form->metadata, ".totalCount is not a count");
+  if (size == INVALID) return wrong(err, form->metadata, ".pageSize is not a page size");
   if (total != ABSENT) {
     page->has_total = true;
     page->total = (int64_t)total;
   }
-  return raw || mend_values(L, 0, err);
+  return form->raw || mend_values(L, 0, err);
 }
 
-/* The row, item `i`, is on top of the stack. */
-static bool check_row(lua_State *L, size_t i, struct avp_err *err) {
-  const char *lacks = NULL;
-  if (!lua_istable(L, -1)) {
-    lacks = "is not an object";
-  } else {
-    lua_getfield(L, -1, "id");
-    if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) == 0) lacks = "has no id";
-    lua_pop(L, 1);
+/* What is wrong with the row on top of the stack as a sentence's end, or NULL. */
+static const char *refuse_row(lua_State *L, const struct listing_form *form) {
+  const char *refusal = NULL;
+  double n;
+  if (!lua_istable(L, -1)) return "is not an object";
+  if (form->id == NULL) return NULL;
+  lua_getfield(L, -1, form->id);
+  n = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+  if (lua_type(L, -1) == LUA_TNUMBER && !form->customers) {
+    if (!(fabs(n) < WHOLE_MAX)) refusal = "has a number too large to tell it from others as its ";
+  } else if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) == 0) {
+    refusal = "has no ";
   }
-  if (lacks == NULL) return true;
-  return wrong(err, lua_pushfstring(L, "item %d of data %s", (int)i, lacks));
+  lua_pop(L, 1);
+  return refusal != NULL ? lua_pushfstring(L, "%s%s", refusal, form->id) : NULL;
 }
 
 /* The list of rows is on top of the stack. */
-static bool read_rows(lua_State *L, int state, bool raw, struct listing_page *page,
-                      struct avp_err *err) {
+static bool read_rows(lua_State *L, int state, const struct listing_form *form,
+                      struct listing_page *page, struct avp_err *err) {
   int rows = lua_gettop(L);
   size_t i;
   lua_getfield(L, state, "array_mt");
@@ -206,17 +218,25 @@ static bool read_rows(lua_State *L, int state, bool raw, struct listing_page *pa
   lua_getfield(L, state, "status_names");
   page->rows = lua_rawlen(L, rows);
   for (i = 1; i <= page->rows; i++) {
+    const char *refusal;
     lua_rawgeti(L, rows, (int)i);
-    if (!check_row(L, i, err)) return false;
-    if (!raw && !mend_customer(L, rows + 1, err)) return false;
+    refusal = refuse_row(L, form);
+    if (refusal != NULL) {
+      refusal = lua_pushfstring(L, "item %d of %s %s", (int)i, form->items, refusal);
+      return wrong(err, refusal, "");
+    }
+    if (!form->raw &&
+        !(form->customers ? mend_customer(L, rows + 1, err) : mend_values(L, 0, err))) {
+      return false;
+    }
     lua_pop(L, 1);
   }
   lua_pop(L, 3);
   return true;
 }
 
-bool page_decode(lua_State *L, int state, const struct avp_buf *body, bool raw,
-                 struct listing_page *page, struct avp_err *err) {
+bool page_decode(lua_State *L, int state, const struct avp_buf *body,
+                 const struct listing_form *form, struct listing_page *page, struct avp_err *err) {
   int root = lua_gettop(L) + 1;
   if (body == NULL) {
     lua_newtable(L);
@@ -224,13 +244,59 @@ bool page_decode(lua_State *L, int state, const struct avp_buf *body, bool raw,
     return true;
   }
   if (!json_decode(L, state, body->data, body->len, "the reply", err)) return false;
-  if (!lua_istable(L, root)) return wrong(err, "it is not an object");
-  lua_getfield(L, root, "data");
-  if (json_is_null(L, -1)) return wrong(err, "data is missing");
-  if (!is_list(L, root + 1)) return wrong(err, "data is not a list");
-  if (!read_rows(L, state, raw, page, err)) return false;
-  lua_getfield(L, root, "metadata");
-  if (!read_metadata(L, raw, page, err)) return false;
+  if (!lua_istable(L, root)) return wrong(err, "it", " is not an object");
+  lua_getfield(L, root, form->items);
+  if (json_is_null(L, -1)) return wrong(err, form->items, " is missing");
+  if (!is_list(L, root + 1)) return wrong(err, form->items, " is not a list");
+  if (!read_rows(L, state, form, page, err)) return false;
+  lua_getfield(L, root, form->metadata);
+  if (!read_metadata(L, form, page, err)) return false;
   lua_remove(L, root);
   return true;
+}
+
+/* what tells rows apart ------------------------------------------------------------------------*/
+
+static const char *number_text(double n, char *out, size_t *len) {
+  *len = (size_t)snprintf(out, PAGE_ID_MAX, "%.17g", n); /* lua_tostring may cut digits */
+  return out;
+}
+
+const char *page_row_id(lua_State *L, const struct listing_form *form, char *number, size_t *len) {
+  lua_getfield(L, -1, form->id);
+  if (lua_type(L, -1) == LUA_TSTRING) return lua_tolstring(L, -1, len);
+  return number_text(lua_tonumber(L, -1), number, len);
+}
+
+uint64_t page_row_hash(lua_State *L) {
+  int value = lua_gettop(L);
+  char number[PAGE_ID_MAX];
+  uint64_t sum = 0;
+  size_t len = 1;
+  const char *text = "x"; /* of null */
+  luaL_checkstack(L, 3, "JSON nested too deep");
+  switch (lua_type(L, value)) {
+  case LUA_TSTRING:
+    text = lua_tolstring(L, value, &len);
+    break;
+  case LUA_TNUMBER:
+    text = number_text(lua_tonumber(L, value), number, &len);
+    break;
+  case LUA_TBOOLEAN:
+    text = lua_toboolean(L, value) ? "t" : "f";
+    break;
+  case LUA_TTABLE:
+    for (lua_pushnil(L); lua_next(L, value) != 0; lua_pop(L, 1)) {
+      uint64_t pair[2];
+      pair[1] = page_row_hash(L);
+      lua_pushvalue(L, -2);
+      pair[0] = page_row_hash(L);
+      lua_pop(L, 1);
+      sum += avp_position_hash((const char *)pair, sizeof pair);
+    }
+    return sum;
+  default:
+    break;
+  }
+  return avp_position_hash(text, len);
 }

@@ -10,7 +10,6 @@
 #include <stdio.h>
 
 #include "../core/ground/sys.h"
-#include "../core/wire/url.h"
 #include "error.h"
 #include "listing.h"
 #include "page.h"
@@ -82,15 +81,18 @@ static void finish(struct listing *listing) {
 
 /* endpoints ------------------------------------------------------------------------------------*/
 
+long reader_page_size(const struct listing *listing, enum avp_endpoint endpoint) {
+  long asked = listing->page_size_asked;
+  bool cut = endpoint == AVP_ENDPOINT_BATCH && asked > listing->batch_size_max;
+  return cut ? listing->batch_size_max : asked;
+}
+
 static void use(struct listing *listing, enum avp_endpoint endpoint) {
-  const struct client *client = listing->client;
-  struct avp_source source = {NULL, NULL, "pageIndex", "pageSize"};
-  long size = avp_endpoint_page_size(endpoint, listing->page_size_asked);
-  source.url = endpoint == AVP_ENDPOINT_BATCH ? client->batch_url : client->get_url;
-  source.body = endpoint == AVP_ENDPOINT_BATCH ? listing->body : NULL;
+  long size = reader_page_size(listing, endpoint);
   listing->source = endpoint;
   listing->drift.asked_size = size;
-  avp_pager_use(&listing->pager, &source, size);
+  avp_pager_use(&listing->pager, endpoint == AVP_ENDPOINT_BATCH ? &listing->batch : &listing->get,
+                size);
 }
 
 void reader_choose_endpoint(struct listing *listing) {
@@ -132,7 +134,7 @@ static enum turn page_failed(lua_State *L, struct listing *listing, struct avp_e
     return fail_for_good(L, listing, &err);
   }
   if (listing->get_status != 0 && listing->client->proven == AVP_ENDPOINT_AUTO) {
-    avp_err_add(&err, "; before that, GET %s was answered with status %d", AVP_CUSTOMERS_PATH,
+    avp_err_add(&err, "; before that, GET %s was answered with status %d", listing->get_path,
                 listing->get_status);
     use(listing, AVP_ENDPOINT_GET); /* a later call tries both again */
   }
@@ -162,6 +164,22 @@ static bool look_at(const struct listing *listing, const struct avp_id *id,
   return avp_idset_reserve(listing->ids, id);
 }
 
+/* Returns the hash of the id of the row on top of the stack, or of the whole row if it has none.
+ * Fills `id` if there is a set that may hold it. */
+static uint64_t read_id(lua_State *L, const struct listing *listing, const struct avp_idset *set,
+                        struct avp_id *id) {
+  char number[PAGE_ID_MAX];
+  const char *text;
+  uint64_t hash;
+  size_t len;
+  if (listing->form.id == NULL) return page_row_hash(L);
+  text = page_row_id(L, &listing->form, number, &len);
+  hash = avp_position_hash(text, len);
+  if (set != NULL) *id = avp_idset_id(set, text, len);
+  lua_pop(L, 1);
+  return hash;
+}
+
 /* Reads the ids of all rows. Raises or returns false when memory is out; nothing counts yet. */
 static bool read_ids(lua_State *L, struct listing *listing, struct decoded_page *decoded) {
   struct avp_idset *set = listing->ids != NULL ? listing->ids : listing->asked;
@@ -173,15 +191,10 @@ static bool read_ids(lua_State *L, struct listing *listing, struct decoded_page 
   if (listing->ids != NULL) avp_idset_unreserve(listing->ids); /* for a page that ran short */
   for (i = 0; i < n; i++) {
     struct avp_page *drift = &decoded->drift;
-    size_t len;
-    const char *id;
     lua_rawgeti(L, decoded->at, (int)i + 1);
-    lua_getfield(L, -1, "id");
-    id = lua_tolstring(L, -1, &len);
-    hashes[i] = avp_position_hash(id, len);
+    hashes[i] = read_id(L, listing, set, &decoded->ids[i]);
     drift->fingerprint = drift->fingerprint * UINT64_C(0x9e3779b97f4a7c15) + hashes[i];
-    if (set != NULL) decoded->ids[i] = avp_idset_id(set, id, len);
-    lua_pop(L, 2);
+    lua_pop(L, 1);
     if (listing->ids != NULL && !look_at(listing, &decoded->ids[i], drift)) return false;
   }
   return true;
@@ -306,13 +319,7 @@ static void drop_ahead(struct listing *listing) {
 /* A reply that could not be read; its page can be asked for again. */
 static enum turn fail_to_read(lua_State *L, struct listing *listing, const struct avp_call *call,
                               struct avp_err *err) {
-  err->page = listing->drift.next;
-  err->status = call->status;
-  err->attempts = call->attempts;
-  memcpy(err->request_id, call->request_id, sizeof err->request_id);
-  avp_url_for_print(listing->pager.source.url, err->url, sizeof err->url);
-  avp_err_body(err, call->body_received.data, call->body_received.len);
-  avp_signin_redact(&listing->client->requests->signin, err);
+  avp_call_blame(listing->client->requests, call, err);
   avp_pager_drop(&listing->pager, listing->drift.next);
   return fail(L, listing, err);
 }
@@ -328,7 +335,7 @@ static bool decode(lua_State *L, const struct listing *listing, const struct avp
   lua_rawgeti(L, LISTING_OWN, LISTING_CLIENT);
   lua_getuservalue(L, -1);
   decoded->at = lua_gettop(L) + 1;
-  return page_decode(L, decoded->at - 1, no_content ? NULL : &call->body_received, listing->raw,
+  return page_decode(L, decoded->at - 1, no_content ? NULL : &call->body_received, &listing->form,
                      page, err);
 }
 
@@ -364,10 +371,11 @@ static void warn_of_missing(const struct listing *listing) {
   if (listing->drift.missing == 0) return;
   event = add_event(listing, AVP_EVENT_WARNING);
   if (event == NULL) return;
-  snprintf(event->message, sizeof event->message,
-           "the server counts %.0f customers more than it sends; the app registration's customer "
-           "scope may hide them",
-           (double)listing->drift.missing);
+  snprintf(
+      event->message, sizeof event->message,
+      "the server counts %.0f %s more than it sends; the app registration's customer scope may "
+      "hide them",
+      (double)listing->drift.missing, listing->form.customers ? "customers" : "rows");
 }
 
 /* How many pages to ask for, no more than hold what will be pulled; 0: what is here will do. Before

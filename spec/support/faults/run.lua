@@ -160,6 +160,16 @@ local function call_again(listing, seen, times)
   end
 end
 
+-- Opens a listing of the customers, by the case's call.
+local function open(case, client, options)
+  if case.call == "customers" then
+    return client:customers(options)
+  end
+  local its_own = copy({}, options)
+  its_own.endpoint = nil
+  return client:list("partner/external/v3/general/customers", its_own)
+end
+
 -- After the fault is over: the listing goes on; and a new one does, from the error's position.
 local function go_on(case, client, listing, seen, options)
   local server = case.server
@@ -171,7 +181,7 @@ local function go_on(case, client, listing, seen, options)
   local by_position = case.mode == "once" or not case.row.once or case.row.once.whole
   seen.by_position = by_position and seen.err.position and not case.expected.stays
   if seen.by_position then
-    seen.resumed_err = pull(client:customers(resumed), seen.resumed)
+    seen.resumed_err = pull(open(case, client, resumed), seen.resumed)
   end
 end
 
@@ -182,7 +192,8 @@ end
 
 --- Runs the case and gives what was seen: ids, err, tries, pages asked for, events, and after an
 -- error again (errors of further calls), rest and resumed (ids), rest_err and resumed_err.
--- @param case row, place, mode, times (1, or -1: until it is taken away), expected
+-- @param case row, call (customers or list), place, mode, times (1, or -1: until it is taken away),
+-- expected
 function run.case(case)
   local row, place = case.row, case.place
   local server = (row.server == "raw" and raw or simulated)(row, place, case.times)
@@ -195,7 +206,7 @@ function run.case(case)
     end }), client_options))
   local options = copy({ page_size = list.size, endpoint = "get",
     concurrency = row.connection and 1 or 4 }, row.listing)
-  local listing = client:customers(options)
+  local listing = open(case, client, options)
   case.server = server
   if row.prepare then row.prepare(place) end
   seen.err = pull(listing, seen.ids)

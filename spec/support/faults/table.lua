@@ -32,6 +32,13 @@ local function line(row)
     holds and "ok" or "FAILED")
 end
 
+--- The calls that read the list at a place. What strikes pages is tried with both: one pager reads
+-- for both. The choice of an endpoint is the customers' alone.
+function table_of.calls(row, place)
+  local both = place ~= "token" and place ~= "renewal" and not (row.listing or {}).endpoint
+  return both and { "customers", "list" } or { "customers" }
+end
+
 --- How large the matrix is, in words.
 function table_of.size(rows)
   local places, n, cases = {}, 0, 0
@@ -39,8 +46,8 @@ function table_of.size(rows)
     for _, place in ipairs(row.at) do
       if not places[place] then n = n + 1 end
       places[place] = true
+      cases = cases + #table_of.calls(row, place) * ((row.once and 1 or 0) + (row.spent and 1 or 0))
     end
-    cases = cases + #row.at * ((row.once and 1 or 0) + (row.spent and 1 or 0))
   end
   return ("%d faults, %d places, %d cases"):format(#rows, n, cases)
 end

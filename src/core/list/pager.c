@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define URL_MAX (1024 * 1024) /* bytes */
+
 static void drop(struct avp_pager *pager, struct avp_call **place) {
   if (*place != NULL) avp_call_release(pager->requests, *place);
   *place = NULL;
@@ -53,14 +55,27 @@ void avp_pager_use(struct avp_pager *pager, const struct avp_source *source, lon
   pager->page_size = page_size;
 }
 
+/* Appends the query, and number and size of the page. */
+static bool add_query(const struct avp_pager *pager, struct avp_buf *url, long page) {
+  const struct avp_source *source = &pager->source;
+  const char *separator = "?";
+  char paging[128] = "";
+  if (source->query != NULL) {
+    if (!avp_buf_adds(url, separator) || !avp_buf_adds(url, source->query)) return false;
+    separator = "&";
+  }
+  if (source->page_param != NULL) {
+    snprintf(paging, sizeof paging, "%s%s=%ld&%s=%ld", separator, source->page_param, page,
+             source->size_param, pager->page_size);
+  }
+  return avp_buf_adds(url, paging);
+}
+
 static bool ask(struct avp_pager *pager, long page) {
   struct avp_call **place = &pager->calls[page % AVP_WIDTH_MAX];
-  char query[128];
   struct avp_buf url;
-  snprintf(query, sizeof query, "?%s=%ld&%s=%ld", pager->source.page_param, page,
-           pager->source.size_param, pager->page_size);
-  avp_buf_init(&url, 65536);
-  if (avp_buf_adds(&url, pager->source.url) && avp_buf_adds(&url, query)) {
+  avp_buf_init(&url, URL_MAX);
+  if (avp_buf_adds(&url, pager->source.url) && add_query(pager, &url, page)) {
     *place = avp_call_new(pager->requests, url.data, pager->source.body, pager->deadline);
   }
   avp_buf_free(&url);

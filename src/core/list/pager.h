@@ -11,11 +11,13 @@
 
 #define AVP_WIDTH_MAX 64 /* most pages asked for at once by one listing */
 
-/* A list that is read by page numbers. The strings are borrowed and outlive the pager's use. */
+/* What is read: a list by its page numbers, or one object. The strings are borrowed and outlive the
+ * pager's use. */
 struct avp_source {
   const char *url;        /* without the query */
+  const char *query;      /* encoded, without page number and size; NULL: none */
   const char *body;       /* POST with this body; NULL: GET */
-  const char *page_param; /* name of the query parameter for the page number, counted from 1 */
+  const char *page_param; /* name of the query parameter for the page number; NULL: no list */
   const char *size_param; /* name of the one for the page size */
 };
 
@@ -45,9 +47,9 @@ void avp_pager_use(struct avp_pager *pager, const struct avp_source *source, lon
 /* Cancels the pages before `first` or behind `last` that were asked for, but not `first`. */
 void avp_pager_trim(struct avp_pager *pager, long first, long last);
 
-/* Asks for page `first` and those behind it, `count` in all (1 to AVP_WIDTH_MAX), but for none
- * behind `last` except `first` itself. The pages outside have been trimmed. Returns false if memory
- * is out for page `first`; for another one it is no error. */
+/* Asks for page `first` (from 1; 0 for what is no list) and those behind it, `count` in all (1 to
+ * AVP_WIDTH_MAX), but for none behind `last` except `first` itself. The pages outside have been
+ * trimmed. Returns false if memory is out for page `first`; for another one it is no error. */
 bool avp_pager_ask(struct avp_pager *pager, long first, int count, long last);
 
 /* Returns this page's call, or NULL if it was not asked for. */

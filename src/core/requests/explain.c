@@ -10,6 +10,8 @@
 #include "../ground/hash.h"
 #include "../wire/url.h"
 
+#define SCOPE_MAX 300 /* characters: the limit of identity servers of this make */
+
 struct rule {
   CURLcode code;
   enum avp_err_kind kind;
@@ -271,8 +273,9 @@ static const struct {
      "a fresh token was refused: check that environment, base_url and token_url belong together, "
      "and the app registration"},
     {403, 403, AVP_ERR_FORBIDDEN,
-     "the app registration lacks the permission: tick elements.customers.read.all under Elements > "
-     "Settings > Additional > API app registration, and check its customer scope"},
+     "the app registration lacks the permission: tick it (for customers "
+     "elements.customers.read.all) under Elements > Settings > Additional > API app registration, "
+     "ask for it with the option scope, and check the registration's customer scope"},
     {404, 404, AVP_ERR_NOT_FOUND, "nothing is served there: check base_url and environment"},
     {429, 429, AVP_ERR_THROTTLED,
      "the service limits the rate of requests: list less often, or lower concurrency"},
@@ -315,19 +318,28 @@ void avp_explain_verdict(struct avp_err *err, const struct avp_retry_answer *ans
 }
 
 void avp_explain_scope(struct avp_err *err, const struct avp_settings *settings) {
+  size_t len = strlen(settings->scope);
+  bool refused = err->kind != AVP_ERR_FORBIDDEN; /* by the identity server */
   if (settings->scope_source == NULL || settings->credential == AVP_CREDENTIAL_TOKEN) return;
   err->message[0] = '\0';
-  if (err->kind == AVP_ERR_FORBIDDEN) {
-    avp_err_add(err, "HTTP status %d", err->status);
+  if (refused) {
+    avp_err_add(err, "sign-in failed: %s: ", err->code);
   } else {
-    avp_err_add(err, "sign-in failed: %s", err->code);
+    avp_err_add(err, "HTTP status %d: ", err->status);
   }
-  avp_err_add(
-      err,
-      ": the scope that was asked for is \"%.300s\", from %s: check its spelling (at most 300 "
-      "characters), and tick what it names under Elements > Settings > Additional > API "
-      "app registration; or leave it out, and tick elements.customers.read.all there",
-      settings->scope, settings->scope_source);
+  if (refused && len > SCOPE_MAX) {
+    avp_err_add(err,
+                "the scope that was asked for, from %s, has %d characters; the identity server "
+                "usually takes %d at most: ask for fewer permissions",
+                settings->scope_source, (int)len, SCOPE_MAX);
+    return;
+  }
+  avp_err_add(err,
+              "the scope that was asked for is \"%.300s\", from %s: check its spelling and that it "
+              "holds the permission of this read, and tick what it names under Elements > Settings "
+              "> Additional > API app registration; or leave it out, and tick "
+              "elements.customers.read.all there",
+              settings->scope, settings->scope_source);
 }
 
 static const struct {
@@ -338,7 +350,7 @@ static const struct {
                        "a client secret expires one to three years after it was made, a new one "
                        "is made under Elements > Settings > Additional > API app registration"},
     {"invalid_scope", "the scope is not granted: tick elements.customers.read.all for the app "
-                      "registration, and keep scope under 300 characters"},
+                      "registration"},
     {"unauthorized_client", "this app registration may not use client credentials"},
     {"unsupported_grant_type", "the token endpoint takes no client credentials: check token_url"},
     {"invalid_request", "the token endpoint refuses the form of the request: check token_url"},

@@ -7,6 +7,7 @@
 
 #include "../ground/mem.h"
 #include "../ground/sys.h"
+#include "../wire/url.h"
 #include "explain.h"
 
 #define REFUSALS_MAX    100 /* 401s of one call, each for a token that had worked before */
@@ -168,6 +169,17 @@ struct avp_call *avp_call_new(struct avp_requests *r, const char *url, const cha
   *end = call;
   if (r->closed) fail_with(r, call, AVP_ERR_CLOSED, closed);
   return call;
+}
+
+void avp_call_blame(const struct avp_requests *r, const struct avp_call *call,
+                    struct avp_err *err) {
+  err->page = call->page;
+  err->status = call->status;
+  err->attempts = call->attempts;
+  memcpy(err->request_id, call->request_id, sizeof err->request_id);
+  avp_url_for_print(call->url, err->url, sizeof err->url);
+  avp_err_body(err, call->body_received.data, call->body_received.len);
+  avp_signin_redact(&r->signin, err);
 }
 
 void avp_call_release(struct avp_requests *r, struct avp_call *call) {

@@ -40,6 +40,9 @@ void avp_requests_close(struct avp_requests *r);
 struct avp_call *avp_call_new(struct avp_requests *r, const char *url, const char *body,
                               int64_t deadline);
 
+/* Adds to the error of a reply that came but cannot be read what is known of the reply. */
+void avp_call_blame(const struct avp_requests *r, const struct avp_call *call, struct avp_err *err);
+
 /* Cancels a call's attempt, if one runs, and frees the call. */
 void avp_call_release(struct avp_requests *r, struct avp_call *call);
 

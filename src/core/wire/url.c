@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../ground/hash.h"
 #include "../ground/mem.h"
 
 bool avp_url_encode(struct avp_buf *out, const char *data, size_t len) {
@@ -24,13 +25,6 @@ bool avp_url_encode(struct avp_buf *out, const char *data, size_t len) {
 bool avp_url_add_field(struct avp_buf *out, const char *name, const char *value, size_t value_len) {
   return (out->len == 0 || avp_buf_adds(out, "&")) && avp_url_encode(out, name, strlen(name)) &&
          avp_buf_adds(out, "=") && avp_url_encode(out, value, value_len);
-}
-
-bool avp_url_join(struct avp_buf *out, const char *base, const char *path) {
-  size_t len = strlen(base);
-  while (len > 0 && base[len - 1] == '/') len--;
-  while (*path == '/') path++;
-  return avp_buf_add(out, base, len) && avp_buf_adds(out, "/") && avp_buf_adds(out, path);
 }
 
 /* Returns the parsed URL, or NULL if libcurl refuses it. `flags` are those of curl_url_set. */
@@ -122,6 +116,62 @@ bool avp_url_check(const char *url, const char *what, struct avp_err *err) {
   (void)refuse(err, no_memory, what, reason);
   if (!no_memory) avp_url_for_print(url, err->url, sizeof err->url);
   return false;
+}
+
+/* Returns the byte that a path's escape stands for, 0 if it is no escape. */
+static int unescape(const char *path) {
+  int high = avp_hex_digit(path[1]);
+  int low = high >= 0 ? avp_hex_digit(path[2]) : -1;
+  return low >= 0 ? high * 16 + low : 0;
+}
+
+/* Whether a segment begins here that a server could take for this folder or the one above it. */
+static bool is_dots(const char *segment) {
+  int i = 0;
+  while (segment[i] == '.') i++;
+  return i > 0 && (segment[i] == '\0' || strchr("/;", segment[i]) != NULL);
+}
+
+/* Returns what is wrong with the byte at `p`, where a segment begins or not. */
+static const char *refuse_byte(const char *p, bool begins) {
+  static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                "-._~!$&'()*+,;=:@/";
+  if (*p == '%') {
+    int byte = unescape(p);
+    if (byte < ' ' || byte == 127 || strchr("./\\%?#", byte) != NULL) {
+      return "must not hold this escape: only what a segment may hold can be encoded";
+    }
+    return NULL;
+  }
+  if (*p == '?') return "must not hold a query: give it as a table";
+  if (*p == '#') return "must not hold a fragment";
+  if (strchr(allowed, *p) == NULL) return "holds a character that must be percent-encoded";
+  if (begins && *p == '/') return "must not hold an empty segment";
+  if (begins && is_dots(p)) return "must not hold a segment of dots";
+  return NULL;
+}
+
+/* Whether it begins as a URL does (RFC 3986 section 3.1). */
+static bool has_scheme(const char *path) {
+  size_t end = strcspn(path, ":/");
+  return path[end] == ':' && end > 0;
+}
+
+const char *avp_url_refuse_path(const char *path, bool posted) {
+  static const char batch[] = "/batch";
+  size_t len = strlen(path);
+  const char *p = path;
+  if (has_scheme(path)) return "must not hold a scheme: it is a path below base_url";
+  if (*p == '/') p++;
+  if (*p == '\0') return "is empty";
+  for (; *p != '\0'; p++) {
+    const char *reason = refuse_byte(p, p == path || p[-1] == '/');
+    if (reason != NULL) return reason;
+  }
+  if (!posted || (len >= strlen(batch) && strcmp(path + len - strlen(batch), batch) == 0)) {
+    return NULL;
+  }
+  return "must end in /batch for a POST: every other POST of this API writes";
 }
 
 /* Whether what libcurl takes for host and port is user name and password: one of them holds a

@@ -14,19 +14,22 @@
 #include "../ground/err.h"
 
 /* Appends `len` bytes, percent-encoding all but RFC 3986's unreserved characters. As with buf.h,
- * false if the limit or the memory does not allow it; so do the next two, which may then have
+ * false if the limit or the memory does not allow it; so does the next one, which may then have
  * appended a part. */
 bool avp_url_encode(struct avp_buf *out, const char *data, size_t len);
 
 /* Appends `name=value` to a form body or query, after an `&` if it is not the first. */
 bool avp_url_add_field(struct avp_buf *out, const char *name, const char *value, size_t value_len);
 
-/* Appends `base` without its trailing slashes, a slash, and `path`. */
-bool avp_url_join(struct avp_buf *out, const char *base, const char *path);
-
 /* Accepts https URLs, and http ones for loopback (127.0.0.0/8, ::1, localhost), without user name,
  * query and fragment. Else returns false and fills a `config` error; `what` names the option. */
 bool avp_url_check(const char *url, const char *what, struct avp_err *err);
+
+/* Accepts a path below a base URL: of segments in which nothing is encoded that could lead out of
+ * them (RFC 3986 section 3.3; no `.` or `..`, in whatever form), without scheme, query and
+ * fragment. `posted`: it must end in /batch, since every other POST of this API writes. Returns
+ * NULL, or what is wrong with it. */
+const char *avp_url_refuse_path(const char *path, bool posted);
 
 /* Accepts what libcurl takes for a proxy: a host, or a URL of http, https or a form of SOCKS. NULL
  * is fine. Else returns false and fills a `config` error without the value, which may hold a

@@ -1,0 +1,30 @@
+--- Reads one object of the API, waiting as listings do.
+-- SPDX-License-Identifier: MIT
+
+local core = require "avepoint.core"
+local problem = require "avepoint.problem"
+local pump = require "avepoint.pump"
+
+local request = {}
+
+--- Gets the object. Raises an error object.
+-- @param values settings of reads.object
+-- @return the decoded object, or nil for none
+function request.get(client, values)
+  local state = core.state(client)
+  local fetch, refused = core.fetch(client, values)
+  if not fetch then
+    problem.raise(refused, state)
+  end
+  local waiter = { _client = client, _state = state, _core = fetch }
+  pump.add(waiter)
+  local object, err = pump.call(waiter, fetch.result)
+  fetch:close()
+  if err then
+    problem.raise(err, state)
+  end
+  pump.notify(waiter)
+  return object
+end
+
+return request
