@@ -12,9 +12,12 @@ for name in ([[
   lasting turns
 ]]):gmatch("%S+") do KNOWN[name] = true end
 
-local PLACES = { token = true, page = true, any = true, get = true, batch = true }
+local PLACES = {}
+for name in ("token page any get batch services jobs overview"):gmatch("%S+") do
+  PLACES[name] = true
+end
 
--- Kinds that api.lua obeys while it puts the page together.
+-- Kinds that paging.lua obeys while it puts the page together.
 local PAGING = { repeat_page = true, drop_rows = true }
 
 local M = {}
@@ -22,7 +25,7 @@ local M = {}
 function M.check(list)
   for _, fault in ipairs(list) do
     for name in pairs(fault) do assert(KNOWN[name], "unknown field in a fault: " .. name) end
-    assert(PLACES[fault.on], "a fault needs `on`: token, page, any, get or batch")
+    assert(PLACES[fault.on], "a fault needs `on`: token, page, any or the name of a read")
     for _, one in ipairs(fault.turns or { fault }) do
       assert(one.status or one.kind, "a fault needs a status or a kind")
       assert(not one.kind or PAGING[one.kind] or damage[one.kind] or wire.kinds[one.kind],
@@ -31,7 +34,7 @@ function M.check(list)
   end
 end
 
--- where: endpoint (token, get, batch); page and last are nil for the token endpoint
+-- endpoint: the name of a route of service.lua; page and last are nil for the token endpoint
 local function concerns(fault, endpoint, page, last)
   local on = fault.on
   if on ~= "any" and on ~= endpoint and not (on == "page" and page) then return false end

@@ -4,7 +4,7 @@
 -- SPDX-License-Identifier: MIT
 local ffi = require "ffi"
 local cjson = require "cjson"
-local customers = require "customers"
+local numbers = require "numbers"
 
 ffi.cdef "void *memmove(void *to, const void *from, size_t size);"
 
@@ -86,16 +86,15 @@ local function item_ordinals(self)
     self._ordinals = {}
     for ordinal, text in ipairs(self._items) do
       local ok, item = pcall(cjson.decode, text)
-      if ok and type(item) == "table" and type(item.id) == "string" then
-        self._ordinals[item.id:lower()] = ordinal
-      end
+      local id = ok and type(item) == "table" and (item.id or item.customerId)
+      if type(id) == "string" then self._ordinals[id:lower()] = ordinal end
     end
   end
   return self._ordinals
 end
 
 local function ordinal_of(self, id)
-  local ordinal = self._items and item_ordinals(self)[id:lower()] or customers.ordinal(id)
+  local ordinal = self._items and item_ordinals(self)[id:lower()] or numbers.ordinal_of(id)
   if not ordinal or ordinal < 1 or ordinal >= self._next then return nil end
   return ordinal
 end
@@ -125,10 +124,21 @@ function listing:remove_id(id)
   if place then take_out(self, place) end
 end
 
--- json(place, form, spelling): the customer at that place; items are sent as they were given
-function listing:json(place, form, spelling)
-  local ordinal = self._order and self._order[place - 1] or place
-  return self._items and self._items[ordinal] or customers.json(ordinal, form, spelling)
+local function at(self, place)
+  return self._order and self._order[place - 1] or place
+end
+
+-- find(id): the ordinal of the customer of this id, nil where it does not stand in the list
+function listing:find(id)
+  local place = self:places({ id })[1]
+  return place and at(self, place)
+end
+
+-- json(place, generate): what stands at that place; items are sent as they were given, others as
+-- generate(ordinal) writes them
+function listing:json(place, generate)
+  local ordinal = at(self, place)
+  return self._items and self._items[ordinal] or generate(ordinal)
 end
 
 return { new = new }

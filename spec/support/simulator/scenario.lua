@@ -12,7 +12,7 @@ local KNOWN = {}
 for name in ([[
   comment customers items raw_items status_form page_size_max metadata page_size_shown total
   total_add no_total endpoints latency token_latency token changes changes_every past_end
-  empty_as_204 faults journal rate
+  empty_as_204 faults journal rate now jobs
 ]]):gmatch("%S+") do KNOWN[name] = true end
 
 local MOST = 1000000
@@ -48,6 +48,9 @@ local function check(fields)
     "customers must be a number up to " .. MOST)
   assert(fields.status_form == nil or customers.status_forms[fields.status_form],
     "unknown status_form")
+  for _, name in ipairs { "now", "jobs" } do
+    assert(fields[name] == nil or type(fields[name]) == "number", name .. " must be a number")
+  end
   check_changes(fields.changes or {})
   check_changes { fields.changes_every }
   faults.check(fields.faults or {})

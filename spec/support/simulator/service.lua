@@ -4,6 +4,7 @@
 -- SPDX-License-Identifier: MIT
 local api = require "api"
 local journal = require "journal"
+local reads = require "reads"
 local reply = require "reply"
 local scenario = require "scenario"
 local token = require "token"
@@ -15,7 +16,22 @@ local ROUTES = {
   ["/connect/token"] = { name = "token", handle = token.answer },
   [CUSTOMERS] = { name = "get", handle = api.customers },
   [CUSTOMERS .. "/batch"] = { name = "batch", handle = api.batch },
+  [CUSTOMERS .. "/services/batch"] = { name = "services", handle = reads.services },
 }
+
+-- Behind the id of a customer.
+local CUSTOMER_ROUTES = {
+  ["/avpt-products/jobs/batch"] = { name = "jobs", handle = reads.jobs },
+  ["/cloud-backup-m365/overview"] = { name = "overview", handle = reads.overview },
+}
+
+-- The route of a path and, in some, the id of a customer.
+local function find_route(path)
+  if ROUTES[path] then return ROUTES[path] end
+  if path:sub(1, #CUSTOMERS) ~= CUSTOMERS then return nil end
+  local id, rest = path:match("^/([^/]+)(/.*)$", #CUSTOMERS + 1)
+  return CUSTOMER_ROUTES[rest], id
+end
 
 local function read_body()
   -- On HTTP/2 nginx's Lua refuses to read a body without an announced length.
@@ -63,7 +79,7 @@ local function answer_to(request)
   local scene, problem = scenario.find(request.id)
   if not scene then return reply.text(500, problem) end
   request.scene = scene
-  local route = ROUTES[request.path]
+  local route, customer_id = find_route(request.path)
   pause(scene, route)
   if not route then return reply.problem(404) end
   local closed = scene.endpoints and scene.endpoints[route.name]
@@ -71,7 +87,7 @@ local function answer_to(request)
   if closed and not (route.name == "get" and request.method == "POST") then
     return reply.problem(closed)
   end
-  return refusal(scene, route) or route.handle(request)
+  return refusal(scene, route) or route.handle(request, customer_id)
 end
 
 local M = {}

@@ -139,14 +139,15 @@ local function bearer()
   return text
 end
 
--- A token that is good without having been issued.
+-- A token that is good without having been issued, for everything.
 local function known(scene, text)
   if text ~= scene.token.known then return nil end
-  return { number = 0, expires = math.huge, scope = READ_CUSTOMERS }
+  return { number = 0, expires = math.huge }
 end
 
--- admit(request): nil when the request may read customers, otherwise the refusing answer
-function M.admit(request)
+-- admit(request, scope): nil when the token holds this scope ("elements." is left out), otherwise
+-- the refusing answer
+function M.admit(request, scope)
   local text = bearer()
   if not text then return reply.problem(401, nil, { ["WWW-Authenticate"] = "Bearer" }) end
   local token = request.scene.tokens[text] or known(request.scene, text)
@@ -155,7 +156,8 @@ function M.admit(request)
     return reply.problem(401, nil, { ["WWW-Authenticate"] = 'Bearer error="invalid_token"' })
   end
   if token.uses then token.uses = token.uses - 1 end
-  if not (" " .. token.scope .. " "):find(" " .. READ_CUSTOMERS .. " ", 1, true) then
+  local granted = token.scope and " " .. token.scope:gsub("%s", " ") .. " "
+  if granted and not granted:find(" elements." .. scope .. " ", 1, true) then
     return reply.problem(403)
   end
   return nil
