@@ -1,14 +1,15 @@
--- Every code block of the README: run, or held against what runs it elsewhere. Lua blocks that do
--- not make their own client get one; the placeholders "..." are the simulator's credentials here.
+-- Every code block of the README, and every Lua block of doc/: run, or held against what runs it
+-- elsewhere. Lua blocks that do not make their own client get one; the placeholders "..." are the
+-- simulator's credentials here.
 -- SPDX-License-Identifier: MIT
 
 local helper = require "spec.helper"
 local hosts = dofile(helper.top .. "/spec/support/hosts.lua")
 
--- The blocks: language, text, the comment before it, and the heading that it stands under.
-local function blocks()
+-- A page's blocks: language, text, the comment before it, and the heading that it stands under.
+local function blocks(page)
   local list, heading, mark, block = {}, nil, nil, nil
-  for line in io.lines(helper.top .. "/README.md") do
+  for line in io.lines(helper.top .. "/" .. page) do
     local fence = line:match "^```(.*)$"
     if block and fence then
       list[#list + 1], block, mark = block, nil, nil
@@ -57,30 +58,35 @@ local ELSEWHERE = {
   ["export AVEPOINT_CLIENT"] = "placeholders",
 }
 
-describe("the README's Lua", function()
-  for i, block in ipairs(blocks()) do
-    if block.language == "lua" and not block.mark
-      and (_VERSION == "Lua 5.4" or not needs_54(block.text)) then
-      it(("runs: block %d, under %s"):format(i, block.heading), function()
-        local text = block.text:find('require "avepoint"', 1, true) and block.text
-          or PREAMBLE .. block.text
-        local folder = helper.temporary ".folder"
-        os.execute("mkdir -p " .. folder)
-        local script = helper.temporary ".lua"
-        helper.write(script, text)
-        local variables = environment(scenario())
-        local words = {}
-        for name, value in pairs(variables) do
-          words[#words + 1] = ("%s='%s'"):format(name, value)
-        end
-        local pipe = io.popen(("cd %s && env %s %s %s 2>&1; echo \"exit $?\""):format(folder,
-          table.concat(words, " "), helper.lua, script))
-        local out = pipe:read "*a"
-        pipe:close()
-        assert.matches("exit 0\n$", out)
-        assert.is_true(#out > #"exit 0\n" or helper.read(folder .. "/attention.txt") ~= nil
-          or block.text:find("table.insert", 1, true) ~= nil, "it does nothing")
-      end)
+-- Runs a block in a folder of its own; gives the folder and what was said, the exit code last.
+local function run(text)
+  local folder = helper.temporary ".folder"
+  os.execute("mkdir -p " .. folder)
+  local script = helper.temporary ".lua"
+  helper.write(script, text:find('require "avepoint"', 1, true) and text or PREAMBLE .. text)
+  local words = {}
+  for name, value in pairs(environment(scenario())) do
+    words[#words + 1] = ("%s='%s'"):format(name, value)
+  end
+  local pipe = io.popen(("cd %s && env %s %s %s 2>&1; echo \"exit $?\""):format(folder,
+    table.concat(words, " "), helper.lua, script))
+  local out = pipe:read "*a"
+  pipe:close()
+  return folder, out
+end
+
+describe("the Lua of", function()
+  for _, page in ipairs { "README.md", "doc/lists.md" } do
+    for i, block in ipairs(blocks(page)) do
+      if block.language == "lua" and not block.mark
+        and (_VERSION == "Lua 5.4" or not needs_54(block.text)) then
+        it(("%s runs: block %d, under %s"):format(page, i, block.heading), function()
+          local folder, out = run(block.text)
+          assert.matches("exit 0\n$", out)
+          assert.is_true(#out > #"exit 0\n" or helper.read(folder .. "/attention.txt") ~= nil
+            or block.text:find("table.insert", 1, true) ~= nil, "it does nothing")
+        end)
+      end
     end
   end
 end)
@@ -101,7 +107,7 @@ describe("#hosts the README's lines for the shell", function()
       lines[#lines + 1] = ("export %s='%s'"):format(name, value)
     end
     lines[#lines + 1] = ("export SIMULATOR_DIR='%s'"):format(helper.directory)
-    for _, block in ipairs(blocks()) do
+    for _, block in ipairs(blocks "README.md") do
       if block.language == "sh" then
         local continued = false
         for line in block.text:gmatch "[^\n]+" do
@@ -145,7 +151,7 @@ end)
 describe("#hosts the README's blocks for hosts", function()
   it("run in Neovim", function()
     local found = 0
-    for _, block in ipairs(blocks()) do
+    for _, block in ipairs(blocks "README.md") do
       if block.mark == "neovim" then
         found = found + 1
         local variables = {}
@@ -163,7 +169,7 @@ describe("#hosts the README's blocks for hosts", function()
   end)
 
   it("run in LuaJIT, with poll(2)", function()
-    for _, block in ipairs(blocks()) do
+    for _, block in ipairs(blocks "README.md") do
       if block.mark == "luajit" then
         local script = helper.temporary ".lua"
         helper.write(script, block.text)
@@ -183,7 +189,7 @@ describe("#hosts the README's blocks for hosts", function()
 
   it("are the same in Neovim's help", function()
     local help = assert(helper.read(helper.top .. "/examples/nvim/doc/avepoint.txt"))
-    for _, block in ipairs(blocks()) do
+    for _, block in ipairs(blocks "README.md") do
       if block.mark == "neovim, lazy" then
         for line in block.text:gmatch "[^\n]+" do
           if not line:find("url =", 1, true) then
@@ -197,7 +203,7 @@ describe("#hosts the README's blocks for hosts", function()
   end)
 
   it("run in nginx", function()
-    for _, block in ipairs(blocks()) do
+    for _, block in ipairs(blocks "README.md") do
       if block.language == "nginx" then
         local id = scenario()
         local http = assert(block.text:match "lua_shared_dict[^\n]+")
