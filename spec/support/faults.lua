@@ -11,6 +11,7 @@
 --     once      the outcome where it strikes once (row.lua); absent: not tried
 --     spent     the outcome where it strikes until the retries are spent, or for ever; absent: not
 --               tried
+--     only      customers: not tried with client:list
 --     loose     true where other pages may be asked for more than once, too
 --     uncounted true where libcurl sends again by itself, so that tries cannot be told
 --     connection  true where the script is said to a connection, before any request

@@ -103,7 +103,9 @@ local function add_wrong_fields()
     page("a tenant's id is " .. kind[1], { row = { tenants = ('[{"id":%s}]'):format(kind[2]) } },
       FINE)
     if kind[1] ~= "text" then
-      page("id is " .. kind[1], { row = { id = kind[2] } }, WRONG)
+      local number = tonumber(kind[2]) ~= nil -- other lists may have such ids
+      page("id is " .. kind[1], { row = { id = kind[2] } }, WRONG, nil,
+        number and { only = "customers" })
     end
   end
   page("id is absent", { row = { id = false } }, WRONG)

@@ -35,6 +35,9 @@ end
 --- The calls that read the list at a place. What strikes pages is tried with both: one pager reads
 -- for both. The choice of an endpoint is the customers' alone.
 function table_of.calls(row, place)
+  if row.only then
+    return { row.only }
+  end
   local both = place ~= "token" and place ~= "renewal" and not (row.listing or {}).endpoint
   return both and { "customers", "list" } or { "customers" }
 end
