@@ -22,7 +22,8 @@ local MODULES = { [0] = "no module", [302] = "SharePoint Online", [303] = "Excha
   [304] = "Microsoft 365 Groups", [305] = "OneDrive", [308] = "Teams", [356] = "Azure VM",
   [501] = "Gmail", [504] = "Drive" }
 
-local function name(names, code) return names[code] or "code " .. tostring(code) end
+-- The service sends codes as numbers or as text.
+local function name(names, code) return names[tonumber(code)] or code and "code " .. code end
 
 local client -- where a coroutine has to wait for it, the coroutine yields client and seconds
 
@@ -57,7 +58,7 @@ local ok, err = pcall(function()
   each_at_once(#customers, function(i)
     local jobs = client:list(JOBS:format(customers[i].id), { method = "POST", id = "jobId" })
     failed[i] = jobs:filter(function(job)
-      return FAILED[job.status] and not SCANS[job.jobType]
+      return FAILED[tonumber(job.status)] and not SCANS[tonumber(job.jobType)]
         and (job.startTime or ""):sub(1, 10) == day
     end):collect()
   end)
@@ -70,8 +71,8 @@ local count = 0
 for i, customer in ipairs(customers) do
   for _, job in ipairs(failed[i]) do
     count = count + 1
-    print(("%s  %-15s  %-37s  %s"):format(job.startTime, FAILED[job.status], name(TYPES,
-      job.jobType) .. ", " .. name(MODULES, job.jobModule),
+    print(("%s  %-15s  %-37s  %s"):format(job.startTime, name(FAILED, job.status),
+      ("%s, %s"):format(name(TYPES, job.jobType), name(MODULES, job.jobModule)),
       (tostring(customer.organization):gsub("%c", " "))))
   end
 end
