@@ -23,7 +23,7 @@ local listing = { methods = {} }
 -- root --------------------------------------------------------------------------------------------
 
 local function pull(self)
-  return pump.call(self, self._core.next)
+  return pump.call(self, self._next)
 end
 
 -- Where the user's functions are called: they hear of a page before a row of it is taken.
@@ -50,6 +50,7 @@ function listing.new(client, values)
     _client = client,
     _state = state,
     _core = reader,
+    _next = reader.next,
     _on_progress = values.on_progress,
     _customers = values.customers, -- nil: rows of another list
     _any_field = not values.customers,
@@ -77,7 +78,11 @@ end
 
 --- The next item, or nil at the end. Raises an error object.
 function meta:__call()
-  return (value_of(self, self:_pull()))
+  local item, err = self:_pull()
+  if item == nil and err ~= nil then
+    problem.raise(err, self._root._state)
+  end
+  return item
 end
 
 --- The next item, or nil at the end, or nil and an error object.

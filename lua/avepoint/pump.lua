@@ -20,9 +20,10 @@ local warn = log.new "warn"
 -- loop has called; else false, which keeps the place: noting a coroutine must not need memory
 local waiting = setmetatable({}, { __mode = "kv" })
 
---- Keeps a new listing's place among those that wait.
+--- Keeps a new listing's place among those that wait, and notes whether the user listens.
 function pump.add(listing)
   waiting[listing] = false
+  listing._listens = (listing._state.on_event or listing._on_progress) and true or false
 end
 
 local function is_busy(listing)
@@ -156,18 +157,23 @@ end
 -- @param listing the root
 -- @return a value, or nil at the end, or nil and an error object
 function pump.call(listing, method)
-  check_busy(listing)
-  pump.notify(listing)
+  if waiting[listing] then
+    check_busy(listing)
+  end
+  if listing._listens then
+    pump.notify(listing)
+  end
   local value, more, word = method(listing._core)
-  if value == nil then
-    local ok
-    local before = waiting[listing] -- this coroutine, if its own function uses the listing
-    waiting[listing] = compat.running()
-    ok, value, more = compat.pcall(continue, listing, method, more, word)
-    waiting[listing] = before
-    if not ok then
-      return nil, error_of_wait(listing, value)
-    end
+  if value ~= nil then
+    return value, more
+  end
+  local before = waiting[listing] -- this coroutine, if its own function uses the listing
+  local ok
+  waiting[listing] = compat.running()
+  ok, value, more = compat.pcall(continue, listing, method, more, word)
+  waiting[listing] = before
+  if not ok then
+    return nil, error_of_wait(listing, value)
   end
   return value, more
 end

@@ -22,7 +22,7 @@ enum {
   LISTING_CLIENT = 1, /* the client */
   LISTING_ROWS,       /* list of the current page's rows; false in place of one that came before */
   LISTING_METADATA,   /* of the current page */
-  LISTING_HASHES,     /* memory of `id_hashes` */
+  LISTING_IDS,        /* memory of `ids` */
   LISTING_TEXTS,      /* list of the strings that `struct listing` borrows */
   LISTING_SLOTS = LISTING_TEXTS
 };
@@ -38,13 +38,13 @@ struct listing_form {
 
 /* A page, decoded; in `struct listing` the one whose rows are given out. */
 struct listing_page {
-  long number;               /* from 1; 0: none was read yet */
-  size_t rows;               /* on it */
-  size_t index;              /* rows of it that lie behind us */
-  size_t known;              /* rows up to the last one that had come before; 0: none had */
-  bool known_behind;         /* customers that had come may stand on the next page */
-  bool looked_ahead;         /* the pages behind it were asked for */
-  const uint64_t *id_hashes; /* of each row's id, as positions hold them */
+  long number;              /* from 1; 0: none was read yet */
+  size_t rows;              /* on it */
+  size_t index;             /* rows of it that lie behind us */
+  size_t known;             /* rows up to the last one that had come before; 0: none had */
+  bool known_behind;        /* customers that had come may stand on the next page */
+  bool looked_ahead;        /* the pages behind it were asked for */
+  const struct avp_id *ids; /* of each row */
   bool has_total;
   int64_t total; /* the latest */
 };

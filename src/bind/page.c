@@ -12,6 +12,7 @@
 
 #define SIZE_MAX_SAID 1000000000.0       /* a page size above that is nonsense */
 #define WHOLE_MAX     9007199254740992.0 /* 2^53: beyond it doubles skip whole numbers */
+#define NUMBER_SIZE   32                 /* bytes of a number as text */
 #define ABSENT        (-1.0)
 #define INVALID       (-2.0)
 #define MAX_DEPTH     128 /* of nesting; deeper than any that JSON_DEPTH lets through */
@@ -23,120 +24,233 @@ static bool wrong(struct avp_err *err, const char *what, const char *how) {
 
 /* rows -----------------------------------------------------------------------------------------*/
 
+/* Keys that are looked for. They lie on the stack from `keys` on, in this order. */
+enum { KEY_STATUS, KEY_STATUS_CODE, KEY_TENANTS, KEY_ID, KEY_NAME, KEY_OLD_ID, KEY_OLD_NAME, KEYS };
+
+static const char *const key_names[KEYS] = {"jobStatus", "jobStatusCode", "tenants", "id", "name",
+                                            "Id",        "Name"};
+
+/* What a walk over the rows of a page needs. */
+struct walk {
+  lua_State *L;
+  const struct listing_form *form;
+  const struct avp_idset *set;
+  struct avp_err *err;
+  int keys;               /* stack index of the keys, */
+  int array_mt;           /* of the client's mark for arrays or nil, */
+  int codes;              /* and of its tables of statuses */
+  int names;              /* by name and by code */
+  int id;                 /* of the name of the rows' id */
+  const char *text[KEYS]; /* of the keys: Lua keeps each short string once, so that the address
+                           * tells a key */
+  int depth;              /* of the value that is walked over */
+};
+
 static bool fail(struct avp_err *err, enum avp_err_kind kind, const char *message) {
   avp_err_set(err, kind, "%s", message);
   return false;
 }
 
-/* Mends numbers and nulls of the table on top of the stack, and of those in it (`depth` above 0). A
- * value that is mended replaces the old one, which a traversal allows for a field that exists. */
-static bool mend_values(lua_State *L, int depth, struct avp_err *err) {
-  int table = lua_gettop(L);
+static bool is_finite(const struct walk *walk, double n) {
+  if (n - n == 0) return true;
+  return fail(walk->err, AVP_ERR_PROTOCOL, "the reply holds a number that is not finite");
+}
+
+static bool mend_table(struct walk *walk);
+
+/* Mends the value on top of the stack, of the field whose key lies below it in `table`. A value
+ * that is mended replaces the old one, which a traversal allows for a field that exists. */
+static bool mend_value(struct walk *walk, int table) {
+  lua_State *L = walk->L;
   double n;
-  luaL_checkstack(L, 8, "JSON nested too deep");
-  if (depth > MAX_DEPTH) return fail(err, AVP_ERR_LIMIT, "the reply is nested too deep");
-  lua_pushnil(L);
-  while (lua_next(L, table)) {
-    bool replace = false;
-    switch (lua_type(L, -1)) {
-    case LUA_TNUMBER:
-      n = lua_tonumber(L, -1);
-      if (n - n != 0) {
-        return fail(err, AVP_ERR_PROTOCOL, "the reply holds a number that is not finite");
-      }
-      replace = avp_is_whole_float(L, -1);
-      if (replace) avp_pushwhole(L, n);
-      break;
-    case LUA_TTABLE:
-      if (!mend_values(L, depth + 1, err)) return false;
-      break;
-    case LUA_TLIGHTUSERDATA:
-    case LUA_TUSERDATA: /* the library's null; in a list it keeps its place */
-      replace = lua_type(L, -2) == LUA_TSTRING;
-      if (replace) lua_pushnil(L);
-      break;
-    default:
-      break;
-    }
-    if (replace) {
-      lua_pushvalue(L, -3);
-      lua_insert(L, -2);
-      lua_rawset(L, table);
-    }
-    lua_pop(L, 1);
+  switch (lua_type(L, -1)) {
+  case LUA_TNUMBER:
+    n = lua_tonumber(L, -1);
+    if (!is_finite(walk, n)) return false;
+    if (!avp_is_whole_float(L, -1)) return true;
+    lua_pushvalue(L, -2);
+    avp_pushwhole(L, n);
+    break;
+  case LUA_TTABLE:
+    return mend_table(walk);
+  case LUA_TLIGHTUSERDATA:
+  case LUA_TUSERDATA: /* the library's null; in a list it keeps its place */
+    if (lua_type(L, -2) != LUA_TSTRING) return true;
+    lua_pushvalue(L, -2);
+    lua_pushnil(L);
+    break;
+  default:
+    return true;
   }
+  lua_rawset(L, table);
   return true;
 }
 
-bool page_mend_values(lua_State *L, struct avp_err *err) { return mend_values(L, 0, err); }
+/* Mends numbers and nulls of the table on top of the stack, and of those in it. */
+static bool mend_table(struct walk *walk) {
+  lua_State *L = walk->L;
+  int table = lua_gettop(L);
+  bool good = true;
+  luaL_checkstack(L, 8, "JSON nested too deep");
+  if (++walk->depth > MAX_DEPTH) {
+    return fail(walk->err, AVP_ERR_LIMIT, "the reply is nested too deep");
+  }
+  lua_pushnil(L);
+  while (good && lua_next(L, table) != 0) {
+    good = mend_value(walk, table);
+    lua_pop(L, 1);
+  }
+  walk->depth--;
+  return good;
+}
+
+bool page_mend_values(lua_State *L, struct avp_err *err) {
+  struct walk walk;
+  memset(&walk, 0, sizeof walk);
+  walk.L = L;
+  walk.err = err;
+  return mend_table(&walk);
+}
 
 /* customers ------------------------------------------------------------------------------------*/
 
-/* Leaves jobStatus a name (or text, if it is unknown) and sets jobStatusCode. */
-static void mend_status(lua_State *L, int customer, int codes, int names) {
-  lua_getfield(L, customer, "jobStatus");
+/* Pushes the code of the status on top of the stack, or nil; makes that status in `table` the name
+ * of the code, or text if it is unknown. */
+static void mend_status(const struct walk *walk, int table) {
+  lua_State *L = walk->L;
   lua_pushvalue(L, -1);
-  lua_gettable(L, codes);
-  if (!lua_isnil(L, -1)) {
-    lua_pushvalue(L, -1);
-    lua_rawget(L, names);
-    lua_replace(L, -3);
-  } else if (lua_type(L, -2) == LUA_TNUMBER) {
-    lua_tostring(L, -2); /* in place: 9 becomes "9" */
+  lua_gettable(L, walk->codes);
+  lua_pushvalue(L, walk->keys + KEY_STATUS);
+  if (!lua_isnil(L, -2)) {
+    lua_pushvalue(L, -2);
+    lua_rawget(L, walk->names);
+  } else {
+    lua_pushvalue(L, -3);
+    if (lua_type(L, -1) == LUA_TNUMBER) {
+      avp_pushwhole(L, lua_tonumber(L, -1));
+      lua_tostring(L, -1); /* in place: 9 becomes "9" */
+      lua_replace(L, -2);
+    }
   }
-  lua_setfield(L, customer, "jobStatusCode");
-  lua_setfield(L, customer, "jobStatus");
+  if (lua_rawequal(L, -1, -4)) {
+    lua_pop(L, 2);
+  } else {
+    lua_rawset(L, table);
+  }
 }
 
 /* Moves a field of the table on top of the stack to another name, unless that is taken. */
-static void rename_field(lua_State *L, const char *from, const char *to) {
-  lua_getfield(L, -1, to);
-  lua_getfield(L, -2, from);
-  if (!lua_isnil(L, -1)) {
-    if (lua_isnil(L, -2)) {
-      lua_pushvalue(L, -1);
-      lua_setfield(L, -4, to);
-    }
-    lua_pushnil(L);
-    lua_setfield(L, -4, from);
+static void rename_field(const struct walk *walk, int from, int to) {
+  lua_State *L = walk->L;
+  lua_pushvalue(L, walk->keys + to);
+  lua_rawget(L, -2);
+  lua_pushvalue(L, walk->keys + from);
+  lua_rawget(L, -3);
+  if (lua_isnil(L, -2) && !lua_isnil(L, -1)) {
+    lua_pushvalue(L, walk->keys + to);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, -5);
   }
   lua_pop(L, 2);
+  lua_pushvalue(L, walk->keys + from);
+  lua_pushnil(L);
+  lua_rawset(L, -3);
 }
 
-static void mend_tenants(lua_State *L, int customer, int array_mt) {
-  int i;
-  lua_getfield(L, customer, "tenants");
-  if (lua_isnil(L, -1)) {
+/* Mends a tenant, on top of the stack. */
+static bool mend_tenant(struct walk *walk) {
+  lua_State *L = walk->L;
+  int tenant = lua_gettop(L);
+  bool old = false;
+  bool good = true;
+  lua_pushnil(L);
+  while (good && lua_next(L, tenant) != 0) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+    old = old || key == walk->text[KEY_OLD_ID] || key == walk->text[KEY_OLD_NAME];
+    good = mend_value(walk, tenant);
     lua_pop(L, 1);
-    lua_newtable(L);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, customer, "tenants");
   }
-  if (lua_istable(L, -1)) {
-    for (i = 1; i <= (int)lua_rawlen(L, -1); i++) {
-      lua_rawgeti(L, -1, i);
-      if (lua_istable(L, -1)) {
-        rename_field(L, "Id", "id");
-        rename_field(L, "Name", "name");
-      }
-      lua_pop(L, 1);
-    }
-    if (lua_istable(L, array_mt)) {
-      lua_pushvalue(L, array_mt);
-      lua_setmetatable(L, -2);
-    }
+  if (good && old) {
+    rename_field(walk, KEY_OLD_ID, KEY_ID);
+    rename_field(walk, KEY_OLD_NAME, KEY_NAME);
   }
-  lua_pop(L, 1);
+  return good;
 }
 
-/* Mends the customer on top of the stack. From the stack index `helpers` on lie the client's
- * array_mt (or nil), status_codes and status_names. */
-static bool mend_customer(lua_State *L, int helpers, struct avp_err *err) {
-  int customer = lua_gettop(L);
-  if (!mend_values(L, 0, err)) return false;
-  mend_status(L, customer, helpers + 1, helpers + 2);
-  mend_tenants(L, customer, helpers);
+/* Mends the tenants, on top of the stack. */
+static bool mend_tenants(struct walk *walk) {
+  lua_State *L = walk->L;
+  int n = (int)lua_rawlen(L, -1);
+  int i;
+  if (n == 0 && !mend_table(walk)) return false; /* an object */
+  for (i = 1; i <= n; i++) {
+    bool good = true;
+    lua_rawgeti(L, -1, i);
+    if (lua_istable(L, -1)) {
+      good = mend_tenant(walk);
+    } else if (lua_type(L, -1) == LUA_TNUMBER) {
+      good = is_finite(walk, lua_tonumber(L, -1));
+      avp_pushwhole(L, lua_tonumber(L, -1));
+      lua_rawseti(L, -3, i);
+    }
+    lua_pop(L, 1);
+    if (!good) return false;
+  }
+  if (lua_istable(L, walk->array_mt)) {
+    lua_pushvalue(L, walk->array_mt);
+    lua_setmetatable(L, -2);
+  }
   return true;
+}
+
+/* Sets what every customer has and this one, on top of the stack, lacks. The code of its status
+ * lies below it, or nil. */
+static void complete_customer(struct walk *walk, bool has_tenants) {
+  lua_State *L = walk->L;
+  if (!lua_isnil(L, -2)) {
+    lua_pushvalue(L, walk->keys + KEY_STATUS_CODE);
+    lua_pushvalue(L, -3);
+    lua_rawset(L, -3);
+  }
+  if (has_tenants) return;
+  lua_newtable(L);
+  (void)mend_tenants(walk);
+  lua_pushvalue(L, walk->keys + KEY_TENANTS);
+  lua_insert(L, -2);
+  lua_rawset(L, -3);
+}
+
+static bool is_status(lua_State *L) {
+  return lua_type(L, -1) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER;
+}
+
+/* Mends the customer on top of the stack. */
+static bool mend_customer(struct walk *walk) {
+  lua_State *L = walk->L;
+  int customer = lua_gettop(L) + 1;
+  bool has_tenants = false;
+  bool good = true;
+  lua_pushnil(L); /* the code */
+  lua_insert(L, -2);
+  lua_pushnil(L);
+  while (good && lua_next(L, customer) != 0) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+    bool is_tenants = key == walk->text[KEY_TENANTS];
+    has_tenants = has_tenants || (is_tenants && !json_is_null(L, -1));
+    if (is_tenants && lua_istable(L, -1)) {
+      good = mend_tenants(walk);
+    } else if (key == walk->text[KEY_STATUS] && is_status(L)) {
+      good = lua_type(L, -1) != LUA_TNUMBER || is_finite(walk, lua_tonumber(L, -1));
+      mend_status(walk, customer);
+      lua_replace(L, customer - 1);
+    } else {
+      good = mend_value(walk, customer);
+    }
+    lua_pop(L, 1);
+  }
+  if (good) complete_customer(walk, has_tenants);
+  lua_remove(L, customer - 1);
+  return good;
 }
 
 /* the form -------------------------------------------------------------------------------------*/
@@ -167,120 +281,26 @@ static double read_count(lua_State *L, int metadata, const char *field, double m
   return n;
 }
 
-/* Replaces what is on top of the stack by a metadata table. */
-static bool read_metadata(lua_State *L, const struct listing_form *form, struct listing_page *page,
-                          struct avp_err *err) {
-  double total;
-  double size;
-  if (json_is_null(L, -1)) {
-    lua_pop(L, 1);
-    lua_newtable(L);
-    return true;
-  }
-  if (!lua_istable(L, -1) || lua_rawlen(L, -1) > 0) {
-    return wrong(err, form->metadata, " is not an object");
-  }
-  total = read_count(L, lua_gettop(L), "totalCount", 0, WHOLE_MAX);
-  size = read_count(L, lua_gettop(L), "pageSize", 1, SIZE_MAX_SAID);
-  if (total == INVALID) return wrong(err, form->metadata, ".totalCount is not a count");
-  if (size == INVALID) return wrong(err, form->metadata, ".pageSize is not a page size");
-  if (total != ABSENT) {
-    page->has_total = true;
-    page->total = (int64_t)total;
-  }
-  return form->raw || mend_values(L, 0, err);
+static size_t number_text(double n, char *out) { /* lua_tostring may cut digits */
+  return (size_t)snprintf(out, NUMBER_SIZE, "%.17g", n);
 }
 
-/* What is wrong with the row on top of the stack as a sentence's end, or NULL. */
-static const char *refuse_row(lua_State *L, const struct listing_form *form) {
-  const char *refusal = NULL;
-  double n;
-  if (!lua_istable(L, -1)) return "is not an object";
-  if (form->id == NULL) return NULL;
-  lua_getfield(L, -1, form->id);
-  n = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
-  if (lua_type(L, -1) == LUA_TNUMBER && !form->customers) {
-    if (!(fabs(n) < WHOLE_MAX)) refusal = "has a number too large to tell it from others as its ";
-  } else if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) == 0) {
-    refusal = "has no ";
-  }
-  lua_pop(L, 1);
-  return refusal != NULL ? lua_pushfstring(L, "%s%s", refusal, form->id) : NULL;
-}
-
-/* The list of rows is on top of the stack. */
-static bool read_rows(lua_State *L, int state, const struct listing_form *form,
-                      struct listing_page *page, struct avp_err *err) {
-  int rows = lua_gettop(L);
-  size_t i;
-  lua_getfield(L, state, "array_mt");
-  lua_getfield(L, state, "status_codes");
-  lua_getfield(L, state, "status_names");
-  page->rows = lua_rawlen(L, rows);
-  for (i = 1; i <= page->rows; i++) {
-    const char *refusal;
-    lua_rawgeti(L, rows, (int)i);
-    refusal = refuse_row(L, form);
-    if (refusal != NULL) {
-      refusal = lua_pushfstring(L, "item %d of %s %s", (int)i, form->items, refusal);
-      return wrong(err, refusal, "");
-    }
-    if (!form->raw &&
-        !(form->customers ? mend_customer(L, rows + 1, err) : mend_values(L, 0, err))) {
-      return false;
-    }
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 3);
-  return true;
-}
-
-bool page_decode(lua_State *L, int state, const struct avp_buf *body,
-                 const struct listing_form *form, struct listing_page *page, struct avp_err *err) {
-  int root = lua_gettop(L) + 1;
-  if (body == NULL) {
-    lua_newtable(L);
-    lua_newtable(L);
-    return true;
-  }
-  if (!json_decode(L, state, body->data, body->len, "the reply", err)) return false;
-  if (!lua_istable(L, root)) return wrong(err, "it", " is not an object");
-  lua_getfield(L, root, form->items);
-  if (json_is_null(L, -1)) return wrong(err, form->items, " is missing");
-  if (!is_list(L, root + 1)) return wrong(err, form->items, " is not a list");
-  if (!read_rows(L, state, form, page, err)) return false;
-  lua_getfield(L, root, form->metadata);
-  if (!read_metadata(L, form, page, err)) return false;
-  lua_remove(L, root);
-  return true;
-}
-
-/* what tells rows apart ------------------------------------------------------------------------*/
-
-static const char *number_text(double n, char *out, size_t *len) {
-  *len = (size_t)snprintf(out, PAGE_ID_MAX, "%.17g", n); /* lua_tostring may cut digits */
-  return out;
-}
-
-const char *page_row_id(lua_State *L, const struct listing_form *form, char *number, size_t *len) {
-  lua_getfield(L, -1, form->id);
-  if (lua_type(L, -1) == LUA_TSTRING) return lua_tolstring(L, -1, len);
-  return number_text(lua_tonumber(L, -1), number, len);
-}
-
-uint64_t page_row_hash(lua_State *L) {
+/* Returns a hash of all that is in the value on top of the stack, whatever its order: tells rows
+ * without an id apart. The same in every process. */
+static uint64_t hash_value(lua_State *L) {
   int value = lua_gettop(L);
-  char number[PAGE_ID_MAX];
+  char number[NUMBER_SIZE];
   uint64_t sum = 0;
   size_t len = 1;
   const char *text = "x"; /* of null */
-  luaL_checkstack(L, 3, "JSON nested too deep");
+  luaL_checkstack(L, 4, "JSON nested too deep");
   switch (lua_type(L, value)) {
   case LUA_TSTRING:
     text = lua_tolstring(L, value, &len);
     break;
   case LUA_TNUMBER:
-    text = number_text(lua_tonumber(L, value), number, &len);
+    len = number_text(lua_tonumber(L, value), number);
+    text = number;
     break;
   case LUA_TBOOLEAN:
     text = lua_toboolean(L, value) ? "t" : "f";
@@ -288,9 +308,9 @@ uint64_t page_row_hash(lua_State *L) {
   case LUA_TTABLE:
     for (lua_pushnil(L); lua_next(L, value) != 0; lua_pop(L, 1)) {
       uint64_t pair[2];
-      pair[1] = page_row_hash(L);
+      pair[1] = hash_value(L);
       lua_pushvalue(L, -2);
-      pair[0] = page_row_hash(L);
+      pair[0] = hash_value(L);
       lua_pop(L, 1);
       sum += avp_position_hash((const char *)pair, sizeof pair);
     }
@@ -299,4 +319,137 @@ uint64_t page_row_hash(lua_State *L) {
     break;
   }
   return avp_position_hash(text, len);
+}
+
+/* Replaces what is on top of the stack by a metadata table. */
+static bool read_metadata(struct walk *walk, struct listing_page *page) {
+  lua_State *L = walk->L;
+  const char *name = walk->form->metadata;
+  double total;
+  double size;
+  if (json_is_null(L, -1)) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    return true;
+  }
+  if (!lua_istable(L, -1) || lua_rawlen(L, -1) > 0) {
+    return wrong(walk->err, name, " is not an object");
+  }
+  total = read_count(L, lua_gettop(L), "totalCount", 0, WHOLE_MAX);
+  size = read_count(L, lua_gettop(L), "pageSize", 1, SIZE_MAX_SAID);
+  if (total == INVALID) return wrong(walk->err, name, ".totalCount is not a count");
+  if (size == INVALID) return wrong(walk->err, name, ".pageSize is not a page size");
+  if (total != ABSENT) {
+    page->has_total = true;
+    page->total = (int64_t)total;
+  }
+  return walk->form->raw || mend_table(walk);
+}
+
+/* Refuses item `i`. */
+static bool refuse_row(const struct walk *walk, size_t i, const char *how, const char *what) {
+  const char *which = lua_pushfstring(walk->L, "item %d of %s ", (int)i, walk->form->items);
+  return wrong(walk->err, which, lua_pushfstring(walk->L, "%s%s", how, what));
+}
+
+/* Reads the id on top of the stack, of item `i`. A number's text has all its digits. */
+static bool read_id(const struct walk *walk, size_t i, struct avp_id *id) {
+  lua_State *L = walk->L;
+  const struct listing_form *form = walk->form;
+  char number[NUMBER_SIZE];
+  size_t len = 0;
+  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : number;
+  if (lua_type(L, -1) == LUA_TNUMBER && !form->customers) {
+    if (!(fabs(lua_tonumber(L, -1)) < WHOLE_MAX)) {
+      return refuse_row(walk, i, "has a number too large to be told from others as its ", form->id);
+    }
+    len = number_text(lua_tonumber(L, -1), number);
+  }
+  if (len == 0) return refuse_row(walk, i, "has no ", form->id);
+  *id = avp_idset_id(walk->set, text, len);
+  return true;
+}
+
+/* Mends item `i`, on top of the stack, and reads its id; without ids it gets the hash of all that
+ * is in it. */
+static bool read_row(struct walk *walk, size_t i, struct avp_id *id) {
+  lua_State *L = walk->L;
+  bool good = true;
+  if (!lua_istable(L, -1)) return refuse_row(walk, i, "is not an object", "");
+  if (walk->form->id != NULL) {
+    lua_pushvalue(L, walk->id);
+    lua_rawget(L, -2);
+    if (!read_id(walk, i, id)) return false;
+    lua_pop(L, 1);
+  }
+  if (!walk->form->raw) good = walk->form->customers ? mend_customer(walk) : mend_table(walk);
+  if (walk->form->id == NULL) id->print = hash_value(L);
+  return good;
+}
+
+/* The list of rows is on top of the stack; pushes a userdata with their ids. */
+static bool read_rows(struct walk *walk, struct decoded_page *decoded) {
+  lua_State *L = walk->L;
+  int rows = lua_gettop(L);
+  size_t i;
+  decoded->page.rows = lua_rawlen(L, rows);
+  decoded->ids = lua_newuserdata(L, decoded->page.rows * sizeof *decoded->ids + 1);
+  decoded->page.ids = decoded->ids;
+  for (i = 1; i <= decoded->page.rows; i++) {
+    lua_rawgeti(L, rows, (int)i);
+    if (!read_row(walk, i, &decoded->ids[i - 1])) return false;
+    lua_pop(L, 1);
+  }
+  return true;
+}
+
+/* Pushes the keys and what else the walk uses. */
+static void begin_walk(struct walk *walk, lua_State *L, int state) {
+  int i;
+  walk->L = L;
+  luaL_checkstack(L, KEYS + 30, "too many values");
+  walk->keys = lua_gettop(L) + 1;
+  for (i = 0; i < KEYS; i++) {
+    lua_pushstring(L, key_names[i]);
+    walk->text[i] = lua_tostring(L, -1);
+  }
+  lua_getfield(L, state, "array_mt");
+  lua_getfield(L, state, "status_codes");
+  lua_getfield(L, state, "status_names");
+  walk->array_mt = walk->keys + KEYS;
+  walk->codes = walk->array_mt + 1;
+  walk->names = walk->array_mt + 2;
+  lua_pushstring(L, walk->form->id); /* nil, if there is none */
+  walk->id = walk->array_mt + 3;
+}
+
+bool page_decode(lua_State *L, int state, const struct avp_buf *body,
+                 const struct listing_form *form, const struct avp_idset *set,
+                 struct decoded_page *decoded, struct avp_err *err) {
+  struct walk walk;
+  int root;
+  memset(&walk, 0, sizeof walk);
+  walk.form = form;
+  walk.set = set;
+  walk.err = err;
+  decoded->at = lua_gettop(L) + 1;
+  if (body == NULL) {
+    lua_newtable(L);
+    lua_newtable(L);
+    decoded->page.ids = decoded->ids = lua_newuserdata(L, 1);
+    return true;
+  }
+  begin_walk(&walk, L, state);
+  root = lua_gettop(L) + 1;
+  if (!json_decode(L, state, body->data, body->len, "the reply", err)) return false;
+  if (!lua_istable(L, root)) return wrong(err, "it", " is not an object");
+  lua_getfield(L, root, form->items);
+  if (json_is_null(L, -1)) return wrong(err, form->items, " is missing");
+  if (!is_list(L, root + 1)) return wrong(err, form->items, " is not a list");
+  if (!read_rows(&walk, decoded)) return false;
+  lua_getfield(L, root, form->metadata);
+  if (!read_metadata(&walk, &decoded->page)) return false;
+  lua_insert(L, -2);
+  decoded->at = root + 1;
+  return true;
 }

@@ -14,14 +14,6 @@
 #include "listing.h"
 #include "page.h"
 
-/* A decoded page whose rows do not count yet. */
-struct decoded_page {
-  int at; /* stack index of rows, metadata and id_hashes, as from LISTING_ROWS on */
-  struct listing_page page;
-  struct avp_id *ids; /* of each row, in a userdata */
-  struct avp_page drift;
-};
-
 /* positions and errors -------------------------------------------------------------------------*/
 
 /* Notes a place behind `index` rows of a page. It is firm if no row that had come before stands
@@ -30,7 +22,7 @@ struct decoded_page {
 static void set_place(struct avp_position *place, const struct listing_page *page, size_t index) {
   place->page = page->number;
   place->offset = (long)index;
-  place->last_id = index > 0 ? page->id_hashes[index - 1] : 0;
+  place->last_id = index > 0 ? page->ids[index - 1].print : 0;
   place->firm = index >= page->known && !page->known_behind;
 }
 
@@ -164,38 +156,15 @@ static bool look_at(const struct listing *listing, const struct avp_id *id,
   return avp_idset_reserve(listing->ids, id);
 }
 
-/* Returns the hash of the id of the row on top of the stack, or of the whole row if it has none.
- * Fills `id` if there is a set that may hold it. */
-static uint64_t read_id(lua_State *L, const struct listing *listing, const struct avp_idset *set,
-                        struct avp_id *id) {
-  char number[PAGE_ID_MAX];
-  const char *text;
-  uint64_t hash;
-  size_t len;
-  if (listing->form.id == NULL) return page_row_hash(L);
-  text = page_row_id(L, &listing->form, number, &len);
-  hash = avp_position_hash(text, len);
-  if (set != NULL) *id = avp_idset_id(set, text, len);
-  lua_pop(L, 1);
-  return hash;
-}
-
-/* Reads the ids of all rows. Raises or returns false when memory is out; nothing counts yet. */
-static bool read_ids(lua_State *L, struct listing *listing, struct decoded_page *decoded) {
-  struct avp_idset *set = listing->ids != NULL ? listing->ids : listing->asked;
-  size_t n = decoded->page.rows;
+/* Tells drift.h of the ids of all rows. Returns false when memory is out; nothing counts yet. */
+static bool look_at_ids(const struct listing *listing, struct decoded_page *decoded) {
   size_t i;
-  uint64_t *hashes = lua_newuserdata(L, n * sizeof *hashes + 1);
-  decoded->page.id_hashes = hashes;
-  decoded->ids = lua_newuserdata(L, n * sizeof *decoded->ids + 1);
   if (listing->ids != NULL) avp_idset_unreserve(listing->ids); /* for a page that ran short */
-  for (i = 0; i < n; i++) {
+  for (i = 0; i < decoded->page.rows; i++) {
+    const struct avp_id *id = &decoded->ids[i];
     struct avp_page *drift = &decoded->drift;
-    lua_rawgeti(L, decoded->at, (int)i + 1);
-    hashes[i] = read_id(L, listing, set, &decoded->ids[i]);
-    drift->fingerprint = drift->fingerprint * UINT64_C(0x9e3779b97f4a7c15) + hashes[i];
-    lua_pop(L, 1);
-    if (listing->ids != NULL && !look_at(listing, &decoded->ids[i], drift)) return false;
+    drift->fingerprint = drift->fingerprint * UINT64_C(0x9e3779b97f4a7c15) + id->print;
+    if (listing->ids != NULL && !look_at(listing, id, drift)) return false;
   }
   return true;
 }
@@ -236,7 +205,7 @@ static bool position_holds(const struct listing *listing, const struct listing_p
   const struct avp_position *p = &listing->page_start;
   if (p->has_total && (!page->has_total || p->total != page->total)) return false;
   if ((size_t)p->offset > page->rows) return false;
-  return p->offset == 0 || page->id_hashes[p->offset - 1] == p->last_id;
+  return p->offset == 0 || page->ids[p->offset - 1].print == p->last_id;
 }
 
 static bool check_resumed(const struct listing *listing, const struct listing_page *page,
@@ -270,14 +239,14 @@ static void report_page(const struct listing *listing, const struct listing_page
 
 /* Whether nothing known stands behind a page: it was read again and ends as the one before did. */
 static bool ends_like_before(const struct listing *listing, const struct listing_page *page) {
-  return page->id_hashes[page->rows - 1] == listing->page_start.last_id;
+  return page->ids[page->rows - 1].print == listing->page_start.last_id;
 }
 
 /* Customers on the pages before this one, the first that is read. */
-static int64_t rows_before(const struct avp_drift *drift, const struct decoded_page *page) {
-  int64_t pages = page->drift.number - 1;
-  int64_t rows = page->drift.rows;
-  int64_t total = page->drift.has_total ? page->drift.total : INT64_MAX;
+static int64_t rows_before(const struct avp_drift *drift, const struct decoded_page *decoded) {
+  int64_t pages = decoded->drift.number - 1;
+  int64_t rows = decoded->drift.rows;
+  int64_t total = decoded->drift.has_total ? decoded->drift.total : INT64_MAX;
   bool last = pages * drift->asked_size + rows == total; /* its rows tell no size */
   int64_t before = pages * (last || drift->page_size == 0 ? drift->asked_size : drift->page_size);
   return pages > 0 && before > total - rows ? total - rows : before;
@@ -324,19 +293,19 @@ static enum turn fail_to_read(lua_State *L, struct listing *listing, const struc
   return fail(L, listing, err);
 }
 
-/* Pushes rows and metadata. A page past the end may be no page at all; it has no total then, but
- * that page 1 is empty says that the list is. */
+/* Pushes rows, metadata and ids. A page past the end may be no page at all; it has no total then,
+ * but that page 1 is empty says that the list is. */
 static bool decode(lua_State *L, const struct listing *listing, const struct avp_call *call,
                    struct decoded_page *decoded, struct avp_err *err) {
+  const struct avp_idset *set = listing->ids != NULL ? listing->ids : listing->asked;
   struct listing_page *page = &decoded->page;
   bool no_content = call->state == AVP_CALL_FAILED || call->status == 204;
   page->number = listing->drift.next;
   page->has_total = no_content && page->number == 1;
   lua_rawgeti(L, LISTING_OWN, LISTING_CLIENT);
   lua_getuservalue(L, -1);
-  decoded->at = lua_gettop(L) + 1;
-  return page_decode(L, decoded->at - 1, no_content ? NULL : &call->body_received, &listing->form,
-                     page, err);
+  return page_decode(L, lua_gettop(L), no_content ? NULL : &call->body_received, &listing->form,
+                     set, decoded, err);
 }
 
 static enum turn take_page(lua_State *L, struct listing *listing, const struct avp_call *call) {
@@ -348,7 +317,7 @@ static enum turn take_page(lua_State *L, struct listing *listing, const struct a
   listing->decoded = true;
   if (!decode(L, listing, call, &decoded, &err)) return fail_to_read(L, listing, call, &err);
   describe(listing, call, &decoded);
-  if (!read_ids(L, listing, &decoded)) return fail_for_memory(L);
+  if (!look_at_ids(listing, &decoded)) return fail_for_memory(L);
   if (!check_resumed(listing, &decoded.page, &err)) return fail_for_good(L, listing, &err);
   verdict = avp_drift_page(&listing->drift, &decoded.drift, &err);
   if (verdict == AVP_DRIFT_FAIL) {

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct avp_hash_key {
   uint64_t k0;
@@ -19,6 +20,18 @@ void avp_hash128(const struct avp_hash_key *key, const void *data, size_t len,
 
 /* Returns the 64-bit hash of `len` bytes. */
 uint64_t avp_hash64(const struct avp_hash_key *key, const void *data, size_t len);
+
+/* Returns a 64-bit hash of 16 bytes, several times as fast: for ids, of which there are many. It is
+ * no SipHash, but without the key nobody can aim at a value. */
+static inline uint64_t avp_hash_id(const struct avp_hash_key *key, const unsigned char bytes[16]) {
+  uint64_t words[2];
+  uint64_t h;
+  memcpy(words, bytes, sizeof words);
+  h = (words[0] ^ key->k0) * UINT64_C(0xff51afd7ed558ccd);
+  h = (h ^ (h >> 32) ^ words[1] ^ key->k1) * UINT64_C(0xc4ceb9fe1a85ec53);
+  h = (h ^ (h >> 29)) * UINT64_C(0x9e3779b97f4a7c15);
+  return h ^ (h >> 32);
+}
 
 /* Returns the value of a hexadecimal digit, or -1. */
 static inline int avp_hex_digit(char c) {

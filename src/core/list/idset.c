@@ -7,6 +7,7 @@
 
 #include "../ground/mem.h"
 #include "../ground/sys.h"
+#include "position.h"
 
 /* A slot: 16 bytes of the id; the mark's era in two bytes, 0 if the slot is empty; the mark's page
  * in three. The era's highest bit tells a hash from a GUID, so that neither is taken for the other.
@@ -28,27 +29,46 @@ void avp_idset_free(struct avp_idset *set) {
   avp_free(set);
 }
 
+/* Of a hexadecimal digit its value and DIGIT; of any other byte 0. */
+#define DIGIT 0x10
+#define D     DIGIT |
+static const unsigned char digits[256] = {
+    ['0'] = D 0,  ['1'] = D 1,  ['2'] = D 2,  ['3'] = D 3,  ['4'] = D 4,  ['5'] = D 5,
+    ['6'] = D 6,  ['7'] = D 7,  ['8'] = D 8,  ['9'] = D 9,  ['a'] = D 10, ['b'] = D 11,
+    ['c'] = D 12, ['d'] = D 13, ['e'] = D 14, ['f'] = D 15, ['A'] = D 10, ['B'] = D 11,
+    ['C'] = D 12, ['D'] = D 13, ['E'] = D 14, ['F'] = D 15,
+};
+#undef D
+
 /* Reads 8-4-4-4-12 hexadecimal digits. */
 static bool read_guid(const char *text, size_t len, unsigned char out[ID_SIZE]) {
+  static const unsigned char places[ID_SIZE] = {0,  2,  4,  6,  9,  11, 14, 16,
+                                                19, 21, 24, 26, 28, 30, 32, 34};
+  const unsigned char *digit = (const unsigned char *)text;
+  unsigned all = DIGIT;
   size_t i;
-  if (len != 36) return false;
-  for (i = 0; i < ID_SIZE; i++) {
-    int high;
-    int low;
-    if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-') return false;
-    high = avp_hex_digit(*text++);
-    low = avp_hex_digit(*text++);
-    if (high < 0 || low < 0) return false;
-    out[i] = (unsigned char)(high << 4 | low);
+  if (len != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') {
+    return false;
   }
-  return true;
+  for (i = 0; i < ID_SIZE; i++) {
+    unsigned high = digits[digit[places[i]]];
+    unsigned low = digits[digit[places[i] + 1]];
+    all &= high & low;
+    out[i] = (unsigned char)(high << 4 | (low & ~(unsigned)DIGIT));
+  }
+  return all == DIGIT;
 }
 
 struct avp_id avp_idset_id(const struct avp_idset *set, const char *text, size_t len) {
+  static const struct avp_hash_key fixed = {UINT64_C(0x6176652d706f696e),
+                                            UINT64_C(0x742d706f736974)};
   struct avp_id id;
+  id.spread = 0;
   id.hashed = !read_guid(text, len, id.bytes);
+  id.print = id.hashed ? avp_position_hash(text, len) : avp_hash_id(&fixed, id.bytes);
+  if (set == NULL) return id;
   if (id.hashed) avp_hash128(&set->key, text, len, id.bytes);
-  id.spread = avp_hash64(&set->key, id.bytes, ID_SIZE);
+  id.spread = avp_hash_id(&set->key, id.bytes);
   return id;
 }
 
@@ -78,11 +98,11 @@ static bool resize(const struct avp_idset *set, struct avp_idset_segment *segmen
   if (larger.slots == NULL) return false;
   larger.size = size;
   for (i = 0; i < segment->size; i++, slot += AVP_IDSET_SLOT) {
-    struct avp_id id;
+    struct avp_id id = {{0}, false, 0, 0};
     if (era_of(slot) == 0) continue;
     memcpy(id.bytes, slot, ID_SIZE);
     id.hashed = is_hashed(slot);
-    id.spread = avp_hash64(&set->key, id.bytes, ID_SIZE);
+    id.spread = avp_hash_id(&set->key, id.bytes);
     memcpy(find(&larger, &id), slot, AVP_IDSET_SLOT);
   }
   avp_free(segment->slots);

@@ -32,14 +32,16 @@ struct avp_idset {
 /* The form in which an id is kept, and where it belongs. */
 struct avp_id {
   unsigned char bytes[16];
-  bool hashed; /* it was no GUID */
-  uint64_t spread;
+  bool hashed;     /* it was no GUID */
+  uint64_t spread; /* tells its place in the set */
+  uint64_t print;  /* as positions hold it: the same in every process */
 };
 
 /* Makes an empty set, or returns NULL when memory is out. */
 struct avp_idset *avp_idset_new(void);
 void avp_idset_free(struct avp_idset *set);
 
+/* Reads an id. Without a set (NULL) only `print` means anything. */
 struct avp_id avp_idset_id(const struct avp_idset *set, const char *text, size_t len);
 
 /* Makes room for one more id of this segment, so that putting it cannot fail. For several ids call
