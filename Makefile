@@ -52,7 +52,7 @@ endif
 HOSTS := neovim luajit
 
 .PHONY: all c-tests help deps env demo demo-openresty test test-all test-c spec faults browser lint figures rates \
-	reference format asan valgrind simulator rock install clean headers plugin for-neovim bench-nvim bench-openresty
+	reference text-table format asan valgrind simulator rock install clean headers plugin for-neovim bench-nvim bench-openresty
 
 all: $(MODULE) $(SIGN) ## build the module for LUA
 	@$(if $(SIGN),,echo "Without libssl-dev (apt), openssl-devel (dnf) or openssl (brew): no sign-in with certificates.")
@@ -188,6 +188,9 @@ rates: $(CORE_OUT)/test/test_drift_random ## how a list that never rests is read
 reference: all ## write lua/avepoint/reference.md from the annotations
 	@eval "$$(spec/support/luaenv $(LUA) $(CURDIR) $(CURDIR)/$(OUT))" && \
 	  $(LUA) spec/support/reference.lua write
+
+text-table: ## write src/core/ground/text_table.h from Debian's package unicode-data
+	lua5.4 spec/support/text_table.lua
 
 format: ## format the C sources
 	clang-format -i src/*/*.[ch] src/core/*/*.[ch] spec/c/*.[ch] spec/support/*.c

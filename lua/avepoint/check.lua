@@ -50,7 +50,7 @@ local function is_0_or_more(value)
 end
 
 -- The kinds of value: the Lua type; a test of values of this type, if some are wrong; what a value
--- must be, with fields of the option in braces.
+-- must be, with fields of the option in braces. A text's value is never told: it may be a secret.
 local kinds = {
   text = { type = "string", test = check.is_text,
     must = "a string, not empty and without zero bytes" },
@@ -74,7 +74,8 @@ local function wrong_value(option, value)
       if not kind.test or kind.test(value, option) then
         return option.wrong and option.wrong(value)
       end
-      got = "" -- the type is right
+      got = (name == "text" or kind.type == "table") and "" or (", not '%s'"):format(
+        problem.words(tostring(value)) or "")
     end
     musts[#musts + 1] = kind.must
   end

@@ -7,6 +7,7 @@
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.load"
+local terminal = require "avepoint.terminal"
 
 local doctor = {}
 
@@ -234,13 +235,14 @@ end
 -- @param file the file to write to; default: io.stdout
 -- @return whether there is no error, and the list that examine returns
 function doctor.run(options, file)
-  file = file or io.stdout
+  local out = terminal.open(file, "avepoint.doctor")
   local report = doctor.examine(options)
   local healthy = true
   for _, line in ipairs(report) do
-    file:write(("%-8s %-11s %s\n"):format(line.status, line.name, line.text))
+    out:line(("%-8s %-11s %s"):format(line.status, line.name, core.clean(line.text)))
     healthy = healthy and line.status ~= "error"
   end
+  out:finish()
   return healthy, report
 end
 

@@ -198,9 +198,11 @@ function Listing:index_by(field)
 end
 
 --- Prints what is left as a table for reading.
--- @param file where to; io.stdout if it is left out
-function Listing:show(file)
-  show.list(self:collect(), file)
+-- @param file where to; nil: io.stdout
+-- @param given options: `columns`
+function Listing:show(file, given)
+  local out = show.open(file, given, "listing:show")
+  show.list(out, self:collect())
 end
 
 -- about the whole listing -------------------------------------------------------------------------

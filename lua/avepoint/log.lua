@@ -3,6 +3,7 @@
 -- secret in the first place.
 -- SPDX-License-Identifier: MIT
 
+local core = require "avepoint.core"
 local json = require "avepoint.json"
 local problem = require "avepoint.problem"
 
@@ -27,6 +28,7 @@ function log.line(event)
     local value = event[field]
     if value ~= nil then
       local text = type(value) == "number" and ("%.10g"):format(value) or tostring(value)
+      text = core.clean(text)
       parts[#parts + 1] = field .. "=" .. (text:find "%s" and ("%q"):format(text) or text)
     end
   end
@@ -63,9 +65,9 @@ end
 function log.new(level, format)
   local most, line = log.levels[level], log.formats[format == nil and "text" or format]
   if not most then
-    problem.misuse "avepoint.logger: the level is warn, info or debug"
+    problem.misuse("avepoint.logger: the level is warn, info or debug, not %s", tostring(level))
   elseif not line then
-    problem.misuse "avepoint.logger: the format is text or json"
+    problem.misuse("avepoint.logger: the format is text or json, not %s", tostring(format))
   end
   return function(event)
     if level_of[event.event] <= most then

@@ -161,4 +161,10 @@ name_options(options.list)
 options.get = { options.listing.deadline }
 name_options(options.get)
 
+options.show = {
+  { name = "columns", kind = "list", otherwise = "those of a customer, or all fields of the rows",
+    text = "The fields to show, in this order." },
+}
+name_options(options.show)
+
 return options

@@ -7,7 +7,7 @@ local core = require "avepoint.core"
 
 local problem = {}
 
-local SAID = 300 -- most characters of the service's own words
+local SAID = 300 -- most columns of words that are not ours
 
 local here = debug.getinfo(1, "S").source:gsub("problem%.lua$", "")
 
@@ -26,26 +26,31 @@ end
 
 --- Raises an argument error (string.format rules) at the first line on the stack that is not ours.
 function problem.misuse(...)
-  error(("%s: %s"):format(problem.caller() or "avepoint", (...):format(select(2, ...))), 0)
+  local text = ("%s: %s"):format(problem.caller() or "avepoint", (...):format(select(2, ...)))
+  error(core.clean(text), 0)
 end
 
--- A text of the server as part of one line: it must not move a terminal's cursor.
-local function text_of(value)
+--- Returns a text of somebody else's as part of one line: it must not steer a terminal. nil if it is
+-- no text, or empty.
+function problem.words(value)
   if type(value) == "string" and value ~= "" then
-    return (value:gsub("[%z\1-\31\127]+", " "))
+    local text = core.clean(value)
+    local _, bytes = core.fit(text, SAID)
+    return text:sub(1, bytes)
   end
 end
+local words = problem.words
 
 -- The sentence in an error body, whichever of the service's forms it has.
 local function sentence(reply)
   if type(reply) ~= "table" then
-    return text_of(reply)
+    return words(reply)
   end
   local first = type(reply.errors) == "table" and reply.errors[1]
   local inner = type(reply.error) == "table" and reply.error.message
-  return text_of(reply.message) or text_of(reply.error_description) or text_of(inner)
-    or text_of(reply.error) or text_of(reply.detail) or text_of(reply.title)
-    or text_of(type(first) == "table" and first.message)
+  return words(reply.message) or words(reply.error_description) or words(inner)
+    or words(reply.error) or words(reply.detail) or words(reply.title)
+    or words(type(first) == "table" and first.message)
 end
 
 --- Adds what the error's body says.
@@ -56,10 +61,10 @@ local function add_words(err, decode)
   end
   local said = sentence(reply)
   if said and not err.message:find(said, 1, true) then
-    err.message = ("%s (the service says: %s)"):format(err.message, said:sub(1, SAID))
+    err.message = ("%s (the service says: %s)"):format(err.message, said)
   end
   if type(reply) == "table" and not err.request_id then
-    err.request_id = text_of(reply.requestId) or text_of(reply.traceId)
+    err.request_id = words(reply.requestId) or words(reply.traceId)
   end
 end
 

@@ -43,6 +43,13 @@ local function refuse(message)
   end
 end
 
+-- Returns what is wrong with a variable that must be one of some words, if it is none. Shows its
+-- value: not for secrets.
+local function wrong_word(name, value, known, words)
+  return value and not known[value]
+    and ("%s is '%s', which is none of: %s"):format(name, problem.words(value), words)
+end
+
 -- credentials -------------------------------------------------------------------------------------
 
 local SECRET_LONGEST = 4096 -- bytes of a secret's file
@@ -189,8 +196,8 @@ local function read_variables(values)
       names[name] = values[name] and option.variable
     end
   end
-  refuse(names.environment and not ENVIRONMENTS[values.environment]
-    and "AVEPOINT_ENVIRONMENT is none of: commercial, usgov, aos2, fedramp")
+  refuse(wrong_word(names.environment, names.environment and values.environment, ENVIRONMENTS,
+    "commercial, usgov, aos2, fedramp"))
   return names
 end
 
@@ -240,8 +247,8 @@ end
 -- Makes the logger of the variables AVEPOINT_LOG and AVEPOINT_LOG_FORMAT, or returns nil.
 local function make_logger()
   local level, format = variable "AVEPOINT_LOG", variable "AVEPOINT_LOG_FORMAT"
-  refuse(level and not log.levels[level] and "AVEPOINT_LOG is none of: warn, info, debug"
-    or format and not log.formats[format] and "AVEPOINT_LOG_FORMAT is none of: text, json")
+  refuse(wrong_word("AVEPOINT_LOG", level, log.levels, "warn, info, debug")
+    or wrong_word("AVEPOINT_LOG_FORMAT", format, log.formats, "text, json"))
   return level and log.new(level, format)
 end
 

@@ -1,197 +1,169 @@
---- Prints customers, lists, listings and errors as aligned text for people.
+--- Prints any value for people: customers, lists, listings and errors as tables, other tables as
+-- keys and values, the rest as print does.
 -- SPDX-License-Identifier: MIT
 
+local cell = require "avepoint.cell"
+local check = require "avepoint.check"
 local core = require "avepoint.core"
-local customer = require "avepoint.customer"
+local grid = require "avepoint.grid"
+local options = require "avepoint.options"
+local terminal = require "avepoint.terminal"
 
 local show = {}
 
-local WIDEST = 40 -- most columns of a terminal that one field takes
+local BAR = 40 -- columns of the longest bar
 
--- Field, head, and the least columns of a narrow terminal that the field keeps.
-local columns = {
-  { "organization", "ORGANIZATION", 20 },
-  { "jobStatus", "STATUS", 25 },
-  { "countryOrRegion", "COUNTRY", 12 },
-  { "managementMode", "MANAGED BY", 12 },
-  { "ownerEmail", "OWNER", 16 },
-  { "tenants", "TENANTS", 12 },
-}
-
-local CHARACTER = "[%z\1-\127\192-\255][\128-\191]*" -- one of UTF-8
-
--- Returns the columns that a character takes on a terminal: East Asian ones and emoji take two. The
--- first bytes tell; that is exact enough for a table.
-local function columns_of(char)
-  local first, second = char:byte(1, 2)
-  if first >= 0xe3 and first <= 0xed or first >= 0xf0 then
-    return 2
-  elseif first == 0xef and (second == 0xbc or second == 0xbd) then
-    return 2
-  end
-  return 1
-end
-
-local function width(text)
-  local total = 0
-  for char in text:gmatch(CHARACTER) do
-    total = total + columns_of(char)
-  end
-  return total
-end
-
--- Cuts a UTF-8 text to at most `most` columns; two dots stand for the rest.
-local function cut(text, most)
-  if width(text) <= most then
-    return text
-  end
-  local kept, used = {}, 0
-  for char in text:gmatch(CHARACTER) do
-    used = used + columns_of(char)
-    if used > most - 2 then
-      break
-    end
-    kept[#kept + 1] = char
-  end
-  return table.concat(kept) .. ".."
-end
-
--- Returns a text as one line of printable text: a name from the server must not move the cursor.
-local function clean(text)
-  return (text:gsub("[%z\1-\31\127]", " "):gsub("\194[\128-\159]", " "))
-end
-
-local function tenants_text(tenants)
-  local names = {}
-  for _, tenant in ipairs(tenants) do
-    if type(tenant) == "table" then
-      names[#names + 1] = tostring(tenant.name or tenant.Name or tenant.id or tenant.Id)
-    end
-  end
-  return table.concat(names, ", ")
-end
-
-local function cell(item, field)
-  local value = item[field]
-  if value == nil or type(value) == "userdata" then
-    return "-"
-  elseif field == "managementMode" then
-    return customer.management_mode[value] or tostring(value)
-  elseif type(value) == "table" then
-    return #value == 0 and "-" or clean(tenants_text(value))
-  end
-  return clean(tostring(value))
-end
-
-local function rows_of(list, most)
-  local rows, widths = {}, {}
-  for i, column in ipairs(columns) do
-    widths[i] = #column[2]
-  end
-  for r, item in ipairs(list) do
-    local row = {}
-    for i, column in ipairs(columns) do
-      row[i] = cut(cell(item, column[1]), most)
-      widths[i] = math.max(widths[i], width(row[i]))
-    end
-    rows[r] = row
-  end
-  return rows, widths
-end
-
--- Makes the columns fit into a terminal of COLUMNS columns, an environment variable: cuts the
--- widest and, if that is not enough, leaves out the last.
-local function fit(widths)
-  local room = tonumber(os.getenv "COLUMNS" or "")
-  while room and #widths > 1 do
-    local total, widest = 2 * (#widths - 1), nil
-    for i, taken in ipairs(widths) do
-      total = total + taken
-      if taken > columns[i][3] and (not widest or taken > widths[widest]) then
-        widest = i
-      end
-    end
-    if total <= room then
-      return
-    elseif widest then
-      widths[widest] = widths[widest] - 1
-    else
-      widths[#widths] = nil
-    end
-  end
-end
-
-local function write_row(file, row, widths)
-  local parts = {}
-  for i, columns_taken in ipairs(widths) do
-    local text = cut(row[i], columns_taken)
-    parts[i] = i == #widths and text or text .. (" "):rep(columns_taken - width(text))
-  end
-  file:write(table.concat(parts, "  "), "\n")
-end
-
---- Writes a list of customers as a table. Writes items that are not tables one a line.
--- @param list the customers
--- @param file the file to write to; default: io.stdout
-function show.list(list, file)
-  file = file or io.stdout
-  if type(list[1]) ~= "table" then
-    for _, item in ipairs(list) do
-      file:write(clean(tostring(item)), "\n")
-    end
-    return
-  end
-  local on_screen = file == io.stdout -- elsewhere nothing is cut
-  local rows, widths = rows_of(list, on_screen and WIDEST or math.huge)
-  if on_screen then
-    fit(widths)
-  end
-  local head = {}
-  for i, column in ipairs(columns) do
-    head[i] = column[2]
-  end
-  write_row(file, head, widths)
-  for _, row in ipairs(rows) do
-    write_row(file, row, widths)
-  end
-end
-
-local function write_fields(file, value, order)
-  local widest = 0
-  for _, field in ipairs(order) do
-    if value[field] ~= nil then
-      widest = math.max(widest, #field)
-    end
-  end
-  for _, field in ipairs(order) do
-    local v = value[field]
-    if v ~= nil then
-      local text = type(v) == "table" and tenants_text(v) or tostring(v)
-      file:write(field, (" "):rep(widest - #field), "  ", clean(text), "\n")
-    end
-  end
-end
-
-local customer_order = { "id", "organization", "ownerEmail", "jobStatus", "jobStatusCode",
+local CUSTOMER = { "id", "organization", "ownerEmail", "jobStatus", "jobStatusCode",
   "countryOrRegion", "managementMode", "tenants" }
-local error_order = { "kind", "message", "where", "status", "code", "retryable", "attempts",
+local ERROR = { "kind", "message", "where", "status", "code", "retryable", "attempts",
   "retry_after", "page", "url", "request_id", "position", "body" }
+local STATS = { "requests", "retries", "pages", "bytes", "seconds", "went_back", "readings",
+  "missing" }
 
---- Prints a customer, a list, a listing or an error for people, other values as print does.
--- @param value the value; a listing is read to its end
--- @param file the file to write to; default: io.stdout
-function show.value(value, file)
-  file = file or io.stdout
-  if core.is_error(value) then
-    write_fields(file, value, error_order)
-  elseif type(value) == "table" and type(value.show) == "function" then
-    value:show(file)
-  elseif type(value) == "table" and value.id ~= nil then
-    write_fields(file, value, customer_order)
-  elseif type(value) == "table" and (value[1] ~= nil or next(value) == nil) then
-    show.list(value, file)
+--- Opens a file to show something in, and checks the options. Raises an argument error.
+-- @param what the function's name
+function show.open(file, given, what)
+  local out = terminal.open(file, what)
+  out.wanted = check.read(given, { what = what, options = options.show, elsewhere = {} }).columns
+  return out
+end
+
+-- Returns the width of the widest text and of each.
+local function measure(texts)
+  local widest, widths = 0, {}
+  for i, text in ipairs(texts) do
+    widths[i] = core.fit(text)
+    widest = math.max(widest, widths[i])
+  end
+  return widest, widths
+end
+
+-- lists -------------------------------------------------------------------------------------------
+
+local function are_tables(list)
+  for _, item in ipairs(list) do
+    if type(item) ~= "table" or cell.has_text(item) then
+      return false
+    end
+  end
+  return true
+end
+
+--- Writes a list and finishes: rows as a table, other items one a line. An empty one is named on a
+-- terminal only: cron sends no mail about nothing.
+function show.list(out, list)
+  if #list == 0 then
+    if out.columns then
+      out:line "(none)"
+    end
+  elseif are_tables(list) then
+    grid.write(out, list, out.wanted)
   else
-    file:write(tostring(value), "\n")
+    for _, item in ipairs(list) do
+      out:line(cell.text(item))
+    end
+  end
+  out:finish()
+end
+
+-- keys and values ---------------------------------------------------------------------------------
+
+-- Writes texts under each other, behind a key that takes `indent` columns.
+local function write_field(out, key, indent, texts)
+  for _, text in ipairs(texts) do
+    for _, line in ipairs(out:wrap(text, indent)) do
+      out:line(key .. line)
+      key = (" "):rep(indent)
+    end
+  end
+end
+
+local function write_fields(out, value, first)
+  local keys = out.wanted or cell.keys(value, first)
+  local names = {}
+  for i, key in ipairs(keys) do
+    names[i] = cell.text(key)
+  end
+  local widest, widths = measure(names)
+  for i, key in ipairs(keys) do
+    local texts = key == "tenants" and cell.tenants(value) or {}
+    texts[1] = texts[1] or cell.text(rawget(value, key), key)
+    write_field(out, terminal.pad(names[i], widths[i], widest + 2), widest + 2, texts)
+  end
+end
+
+-- counts ------------------------------------------------------------------------------------------
+
+-- Whether a table counts something: all values are whole numbers. What a listing has cost
+-- (listing:stats) are numbers too, of different kinds.
+local function is_counts(value)
+  for _, n in next, value do
+    if type(n) ~= "number" or n < 0 or n % 1 ~= 0 then
+      return false
+    end
+  end
+  return not (rawget(value, "requests") and rawget(value, "readings"))
+end
+
+-- Writes counts, the largest first; on a terminal with a bar each.
+local function write_counts(out, counts)
+  local keys, places = cell.keys(counts, {}), {}
+  for i, key in ipairs(keys) do
+    places[key] = i
+  end
+  table.sort(keys, function(a, b)
+    local more = counts[a] - counts[b]
+    return more > 0 or more == 0 and places[a] < places[b]
+  end)
+  local names, numbers = {}, {}
+  for i, key in ipairs(keys) do
+    names[i], numbers[i] = cell.text(key), ("%.0f"):format(counts[key])
+  end
+  local widest, most = measure(names), #numbers[1]
+  if out.columns then
+    widest = math.max(math.min(widest, out.columns - most - 2), 1)
+  end
+  local room = math.min(BAR, (out.columns or 0) - widest - most - 4)
+  for i, key in ipairs(keys) do
+    local name, taken = terminal.cut(names[i], widest)
+    local length = room > 0 and math.ceil(counts[key] / math.max(counts[keys[1]], 1) * room) or 0
+    out:line(terminal.pad(name, taken, widest) .. (" "):rep(2 + most - #numbers[i]) .. numbers[i]
+      .. (length > 0 and "  " .. ("#"):rep(length) or ""))
+  end
+end
+
+-- anything ----------------------------------------------------------------------------------------
+
+local function is_listing(value)
+  local meta = type(value) == "table" and getmetatable(value)
+  return type(meta) == "table" and rawget(meta, "__name") == "avepoint.listing"
+end
+
+local function write(out, value)
+  if core.is_error(value) then
+    write_fields(out, value, ERROR)
+  elseif type(value) ~= "table" or cell.has_text(value) then
+    out:line((tostring(value):gsub("[^\n]+", core.clean)))
+  elseif is_counts(value) then
+    write_counts(out, value)
+  else
+    write_fields(out, value, rawget(value, "readings") and STATS or CUSTOMER)
+  end
+  out:finish()
+end
+
+--- Prints any value for people.
+-- @param value the value; a listing is read to its end
+-- @param file the file to write to, or an object with a method `write`; nil: io.stdout
+-- @param given options: `columns`
+function show.value(value, file, given)
+  local out = show.open(file, given, "avepoint.show")
+  if is_listing(value) then
+    show.list(out, value:collect())
+  elseif type(value) == "table" and not cell.has_text(value) and cell.is_list(value) then
+    show.list(out, value)
+  else
+    write(out, value)
   end
 end
 

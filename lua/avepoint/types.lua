@@ -143,6 +143,10 @@
 ---@class avepoint.GetOptions
 ---@field deadline number? In seconds. Default: the client's.
 
+---Options of `listing:show` and `avepoint.show`.
+---@class avepoint.ShowOptions
+---@field columns string[]? The fields to show, in this order. Default: those of a customer, or all fields of the rows.
+
 ---How a client is waited for in a loop of one's own.
 ---@class avepoint.Driver
 ---@field wait fun(client: avepoint.Client, seconds: number?) Returns when `client:fd()` is readable, and after `seconds` at the latest.
@@ -307,9 +311,12 @@ function Listing:count_by(field) end
 ---@return table<any, avepoint.Customer> index
 function Listing:index_by(field) end
 
----Prints what is left as a table for reading.
----@param file file*? Default `io.stdout`.
-function Listing:show(file) end
+---Prints what is left as a table for reading. On a terminal it fits, is coloured (unless `NO_COLOR`
+---is set) and names below what was left out; elsewhere nothing is cut. Raises if not all could be
+---written.
+---@param file file*? Or an object with a method `write`. Default `io.stdout`.
+---@param options avepoint.ShowOptions?
+function Listing:show(file, options) end
 
 ---Iterates page by page.
 ---@return fun(): avepoint.Customer[]?, table? pages The customers of a page and its metadata.
@@ -361,10 +368,13 @@ function avepoint.async(f, on_done) end
 ---@return avepoint.Listing|fun(): avepoint.Customer? listing
 function avepoint.customers(options) end
 
----Prints a customer, a listing, a list or an error for reading.
+---Prints anything for reading: a customer, a list, a listing (read to its end) or an error as a
+---table; counts (all values whole numbers) the largest first; any other table as keys and values;
+---the rest as `print` does. For terminals see `listing:show`.
 ---@param value any
----@param file file*? Default `io.stdout`.
-function avepoint.show(value, file) end
+---@param file file*? Or an object with a method `write`. Default `io.stdout`.
+---@param options avepoint.ShowOptions?
+function avepoint.show(value, file, options) end
 
 ---Whether a value is an error object of this module.
 ---@param value any

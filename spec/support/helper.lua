@@ -216,6 +216,21 @@ function helper.run(script, environment)
   return helper.run_with(path, environment)
 end
 
+--- Runs a script with the interpreter under test on a pseudo-terminal of so many columns; as
+-- run_with, but for line ends as they are elsewhere.
+function helper.run_on_terminal(script, columns, environment)
+  local path, out = helper.temporary ".lua", helper.temporary ".out"
+  helper.write(path, script)
+  local words = { ("stty cols %d rows 24; exec env"):format(columns), "-u COLUMNS TERM=xterm" }
+  for name, value in pairs(environment or {}) do
+    words[#words + 1] = ("%s=\"%s\""):format(name, value)
+  end
+  words[#words + 1] = ("%s %s"):format(helper.lua, path)
+  os.execute(("script -qec '%s' /dev/null </dev/null >%s; echo $? >%s.code"):format(
+    table.concat(words, " "), out, out))
+  return (helper.read(out):gsub("\r\n", "\n")), tonumber(helper.read(out .. ".code"))
+end
+
 package.loaded["spec.helper"] = helper
 
 return helper

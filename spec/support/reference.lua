@@ -30,6 +30,7 @@ local OPTIONS = {
   ["avepoint.ClientOptions"] = options.client,
   ["avepoint.ListingOptions"] = options.listing,
   ["avepoint.ListOptions"] = options.list,
+  ["avepoint.ShowOptions"] = options.show,
 }
 
 local type_of = {

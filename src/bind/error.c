@@ -2,23 +2,34 @@
  * SPDX-License-Identifier: MIT */
 #include "error.h"
 
+#include "../core/ground/text.h"
 #include "fields.h"
 
 #define ERROR_NAME    "avepoint.error"
 #define MEMORY_OBJECT "avepoint.error.memory"
 
+/* Sets a text in which a server's words may stand: they must not steer a terminal. Cleaned only
+ * here, behind everything that looks for secrets in them. */
+static void set_clean(lua_State *L, const char *field, const char *text) {
+  char copy[sizeof((struct avp_err *)0)->message];
+  size_t len = strlen(text);
+  memcpy(copy, text, len);
+  copy[avp_text_clean(copy, len)] = '\0';
+  set_text(L, field, copy);
+}
+
 static void push_table(lua_State *L, const struct avp_err *err, const char *position) {
   lua_createtable(L, 0, 12);
   set_text(L, "kind", avp_err_kind_name(err->kind));
-  set_text(L, "message", err->message);
+  set_clean(L, "message", err->message);
   set_number(L, "status", err->status, 0);
   set_number(L, "code", err->curl, 0);
-  set_text(L, "code", err->code);
+  set_clean(L, "code", err->code);
   set_number(L, "attempts", err->attempts, 0);
   set_number(L, "retry_after", err->retry_after, -1);
   set_number(L, "page", (double)err->page, 0);
   set_text(L, "url", err->url);
-  set_text(L, "request_id", err->request_id);
+  set_clean(L, "request_id", err->request_id);
   set_text(L, "position", position);
   if (err->body_len > 0) {
     lua_pushlstring(L, err->body, err->body_len);

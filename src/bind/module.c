@@ -1,6 +1,7 @@
 /* module.c - opens the C module avepoint.core: registers its types, functions and constants.
  * SPDX-License-Identifier: MIT */
 #include "../core/ground/sys.h"
+#include "../core/ground/text.h"
 #include "../core/ground/version.h"
 #include "../core/wire/transport.h"
 #include "../core/wire/url.h"
@@ -58,12 +59,46 @@ static int core_printable_url(lua_State *L) {
   return 1;
 }
 
+/* Lua: core.clean(text) -> it without what would steer a terminal */
+static int core_clean(lua_State *L) {
+  size_t len;
+  const char *text = luaL_checklstring(L, 1, &len);
+  char *copy = lua_newuserdata(L, len + 1);
+  memcpy(copy, text, len);
+  lua_pushlstring(L, copy, avp_text_clean(copy, len));
+  return 1;
+}
+
+/* Lua: core.fit(text, most) -> the columns that a clean text takes, at most `most` (not negative;
+ * nil: all), and how many of its bytes these are */
+static int core_fit(lua_State *L) {
+  size_t len;
+  const char *text = luaL_checklstring(L, 1, &len);
+  lua_Number most = luaL_optnumber(L, 2, HUGE_VAL);
+  size_t columns;
+  size_t fitting = avp_text_fit(text, len, most < 1e9 ? (size_t)most : SIZE_MAX / 2, &columns);
+  lua_pushinteger(L, (lua_Integer)columns);
+  lua_pushinteger(L, (lua_Integer)fitting);
+  return 2;
+}
+
+/* Lua: core.terminal_columns(file) -> columns of the terminal that an open file is, 0 if none. The
+ * file's pointer comes first in Lua's userdata, in all versions. */
+static int core_terminal_columns(lua_State *L) {
+  FILE **file = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+  lua_pushinteger(L, avp_sys_terminal_columns(*file));
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"library", core_library},
     {"check_url", core_check_url},
     {"check_path", core_check_path},
     {"check_proxy", core_check_proxy},
     {"printable_url", core_printable_url},
+    {"clean", core_clean},
+    {"fit", core_fit},
+    {"terminal_columns", core_terminal_columns},
     {NULL, NULL},
 };
 

@@ -10,14 +10,9 @@
 
 #define SECRET_MIN 4 /* characters; anything shorter occurs in any text */
 
-/* A message is one line: a server's words in it must not move a terminal's cursor. */
 static void append(struct avp_err *err, const char *format, va_list args) {
   size_t used = strlen(err->message);
-  char *c = err->message + used;
-  vsnprintf(c, sizeof err->message - used, format, args);
-  for (; *c != '\0'; c++) {
-    if ((unsigned char)*c < 32 || *c == 127) *c = ' ';
-  }
+  vsnprintf(err->message + used, sizeof err->message - used, format, args);
 }
 
 void avp_err_set(struct avp_err *err, enum avp_err_kind kind, const char *format, ...) {

@@ -41,7 +41,7 @@ struct avp_err {
   long page;            /* page number, 0 if unknown */
   char code[64];        /* the server's word, such as invalid_client; may be empty */
   char request_id[128]; /* the server's id of the request; may be empty */
-  char message[768];    /* one line: what happened and what to do */
+  char message[768];    /* what happened and what to do; cleaned for people by the binding */
   char url[512];        /* without user, password and query */
   char body[1025];      /* the first KiB of the reply, NUL-terminated */
   size_t body_len;      /* bytes of it; the body may hold zero bytes */

@@ -1,4 +1,4 @@
-/* sys.c - clocks, random bytes, SIGPIPE, epoll and kqueue (sys.h).
+/* sys.c - clocks, random bytes, terminals, SIGPIPE, epoll and kqueue (sys.h).
  * SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE /* dladdr; everything else is POSIX, epoll or kqueue */
 #include "sys.h"
@@ -9,8 +9,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -58,6 +58,13 @@ bool avp_sys_is_hashed_dir(const char *path) {
   }
   closedir(dir);
   return found;
+}
+
+int avp_sys_terminal_columns(FILE *file) {
+  struct winsize size;
+  int fd = fileno(file);
+  if (!isatty(fd)) return 0;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 void avp_sys_pin_module(void) {

@@ -1,7 +1,8 @@
 /* sys.h - all that the core asks of the operating system.
  *
- * The only unit with calls beyond C99: clocks, process id, random bytes, SIGPIPE, and the set of
- * descriptors that stands for all of libcurl's sockets (epoll on Linux, kqueue elsewhere).
+ * The only unit with calls beyond C99: clocks, process id, random bytes, SIGPIPE, terminals, and
+ * the set of descriptors that stands for all of libcurl's sockets (epoll on Linux, kqueue
+ * elsewhere).
  * All other units take the time as an argument.
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_SYS_H
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define AVP_NEVER INT64_MAX /* a moment that does not come: no deadline, no timer */
 
@@ -27,6 +29,10 @@ void avp_sys_random(void *bytes, size_t size);
 
 /* Whether `path` is a directory that holds OpenSSL's hashed names (XXXXXXXX.0). */
 bool avp_sys_is_hashed_dir(const char *path);
+
+/* Returns how many columns the terminal has that an open file writes to, 80 if it does not tell; 0
+ * if it is no terminal. */
+int avp_sys_terminal_columns(FILE *file);
 
 /* Keeps this module mapped until the process ends: a resolver thread of libcurl may outlive the
  * Lua state that loaded us. */
