@@ -20,7 +20,7 @@ Report.__index = Report
 -- report:ok(name, text, ...), report:warn and report:fail add a line (string.format rules).
 for method, status in pairs { ok = "ok", warn = "warning", fail = "error" } do
   Report[method] = function(self, name, text, ...)
-    self[#self + 1] = { status = status, name = name, text = text:format(...) }
+    self[#self + 1] = { status = status, name = name, text = core.clean(text:format(...)) }
   end
 end
 
@@ -239,7 +239,7 @@ function doctor.run(options, file)
   local report = doctor.examine(options)
   local healthy = true
   for _, line in ipairs(report) do
-    out:line(("%-8s %-11s %s"):format(line.status, line.name, core.clean(line.text)))
+    out:line(("%-8s %-11s %s"):format(line.status, line.name, line.text))
     healthy = healthy and line.status ~= "error"
   end
   out:finish()

@@ -30,8 +30,8 @@ function problem.misuse(...)
   error(core.clean(text), 0)
 end
 
---- Returns a text of somebody else's as part of one line: it must not steer a terminal. nil if it is
--- no text, or empty.
+--- Returns somebody else's words as part of one line: they must not steer a terminal. nil if they
+-- are no text, or empty.
 function problem.words(value)
   if type(value) == "string" and value ~= "" then
     local text = core.clean(value)

@@ -85,7 +85,7 @@ function Terminal:wrap(text, indent)
   return lines
 end
 
---- Returns a clean text cut to at most `most` columns, and its columns. Two dots stand for the rest.
+--- Returns a clean text cut to at most `most` columns, two dots for the rest, and its columns.
 function terminal.cut(text, most)
   local columns, bytes = core.fit(text, most)
   if bytes == #text then

@@ -103,7 +103,7 @@ end)
 describe("the option columns", function()
   it("picks and orders fields", function()
     local out = on_terminal(80, { NO_COLOR = 1 }, [[{ columns = { "jobStatus", "id" } }]])
-    assert.matches("^STATUS     ID\nFailed     a\nWorking    b\nBrand New  c\n%-          d\n$", out)
+    assert.equal("STATUS     ID\nFailed     a\nWorking    b\nBrand New  c\n-          d\n", out)
   end)
 
   it("refuses what no row has, and other options", function()

@@ -1,6 +1,6 @@
--- Widths were guessed by first bytes: half-width katakana took two columns, a decomposed letter two,
--- Devanagari and emoji of several characters the sum of theirs; a cut could fall between a letter
--- and its mark.
+-- Widths were guessed by first bytes: half-width katakana took two columns, a decomposed letter
+-- two, Devanagari and emoji of several characters the sum of theirs; a cut could fall between a
+-- letter and its mark.
 -- SPDX-License-Identifier: MIT
 
 local avepoint = require "avepoint"

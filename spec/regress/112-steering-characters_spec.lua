@@ -51,8 +51,7 @@ describe("what steers a terminal is a blank", function()
       local text = shown(customer)
       check(text, HOSTILE[i])
       assert.matches("<a>[ ?].*<z>", text)
-      assert.equal(select(2, shown({ id = 1, organization = 1, jobStatus = 1, tenants = {}, odd = 1 })
-        :gsub("\n", "")), select(2, text:gsub("\n", "")))
+      assert.equal(5, select(2, text:gsub("\n", ""))) -- a line for each field
     end
   end)
 

@@ -21,7 +21,7 @@ describe("a word that is none of those known", function()
   it("is told, if an option holds it", function()
     assert.matches("option 'environment' must be one of: commercial, .*, not 'xx'$",
       helper.error_of(avepoint.client, { environment = "xx" }))
-    assert.matches("from 1 to 64, not '99'$", helper.error_of(avepoint.client, { concurrency = 99 }))
+    assert.matches("1 to 64, not '99'$", helper.error_of(avepoint.client, { concurrency = 99 }))
     assert.matches("info or debug, not loud$", helper.error_of(avepoint.logger, "loud"))
     assert.matches("text or json, not xml$", helper.error_of(avepoint.logger, "info", "xml"))
   end)

@@ -35,41 +35,52 @@ each_range("extracted/DerivedGeneralCategory.txt", mark(category))
 each_range("EastAsianWidth.txt", mark(wide, { W = true, F = true }))
 each_range("emoji/emoji-data.txt", mark(pictograph, { Extended_Pictographic = true }))
 
+local function is_in(code, list)
+  for _, range in ipairs(list) do
+    if code >= range[1] and code <= range[2] then
+      return true
+    end
+  end
+  return false
+end
+
 -- Format characters that are seen: number signs and the like.
-local function is_visible(code)
-  return code >= 0x600 and code <= 0x605 or code == 0x6DD or code == 0x70F or code == 0x890
-    or code == 0x891 or code == 0x8E2 or code == 0x110BD or code == 0x110CD
-end
+local VISIBLE = { { 0x600, 0x605 }, { 0x6DD, 0x6DD }, { 0x70F, 0x70F }, { 0x890, 0x891 },
+  { 0x8E2, 0x8E2 }, { 0x110BD, 0x110BD }, { 0x110CD, 0x110CD } }
 
-local function is_joiner(code)
-  return code == 0x200C or code == 0x200D
-end
-
--- The vowels and finals of Hangul written letter by letter: they stand in the block of the first.
-local function is_jamo(code)
-  return code >= 0x1160 and code <= 0x11FF or code >= 0xD7B0 and code <= 0xD7FB
-end
+-- Besides marks: joiners, and the vowels and finals of Hangul written letter by letter.
+local MARKS = { { 0x200C, 0x200D }, { 0x1160, 0x11FF }, { 0xD7B0, 0xD7FB } }
 
 -- The half-width voiced sound marks of katakana, letters by category.
-local function is_sound_mark(code)
-  return code == 0xFF9E or code == 0xFF9F
+local SOUND_MARKS = { { 0xFF9E, 0xFF9F } }
+
+local TAGS = { { 0xE0000, 0xE007F } }
+
+local UNSEEN = { Cf = true, Cc = true, Zl = true, Zp = true }
+
+local function is_blank(code)
+  return is_in(code, TAGS) or UNSEEN[category[code]] and not is_in(code, VISIBLE)
+end
+
+-- An emoji of the future counts as wide: so are those of its block.
+local function is_wide(code)
+  return wide[code] or pictograph[code] and category[code] == "Cn" and code >= 0x1F300
 end
 
 -- Returns the letters of text.c's flags, "" for most characters.
 local function flags_of(code)
   local general = category[code]
-  if is_joiner(code) or is_jamo(code) or general == "Mn" or general == "Me" then
+  local takes_room = general == "Mc" or is_in(code, SOUND_MARKS)
+  if is_in(code, MARKS) or general == "Mn" or general == "Me" or takes_room and wide[code] then
     return "M"
-  elseif general == "Mc" or is_sound_mark(code) then
-    return wide[code] and "M" or "S"
-  elseif general == "Cf" and not is_visible(code) or general == "Cc" or general == "Zl"
-    or general == "Zp" or code >= 0xE0000 and code <= 0xE007F then
+  elseif takes_room then
+    return "S"
+  elseif is_blank(code) then
     return "B"
-  elseif pictograph[code] and general == "Cn" and code >= 0x1F300 then
-    return "W|P" -- emoji to come
+  elseif is_wide(code) then
+    return pictograph[code] and "W|P" or "W"
   end
-  return (wide[code] and "W" or "") .. (wide[code] and pictograph[code] and "|" or "")
-    .. (pictograph[code] and "P" or "")
+  return pictograph[code] and "P" or ""
 end
 
 -- Lists the ranges of equal flags. One goes on over characters that are not assigned.
