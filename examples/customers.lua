@@ -22,19 +22,6 @@ local function read()
   return customers, counts, attention
 end
 
-local function show_counts(counts)
-  local names = {}
-  for name in pairs(counts) do
-    names[#names + 1] = name
-  end
-  table.sort(names, function(a, b)
-    return counts[a] > counts[b] or (counts[a] == counts[b] and a < b)
-  end)
-  for _, name in ipairs(names) do
-    print(("%6d  %s"):format(counts[name], name))
-  end
-end
-
 local ok, customers, counts, attention = pcall(read)
 if not ok then
   io.stderr:write(tostring(customers), "\n")
@@ -45,5 +32,5 @@ avepoint.show(customers)
 print(("\n%d need attention:\n"):format(#attention))
 avepoint.show(attention)
 print(("\n%d customers, by status:\n"):format(#customers))
-show_counts(counts)
+avepoint.show(counts)
 print(("\n%d of them need attention."):format(#attention))
