@@ -202,6 +202,9 @@ end
 -- @param given options: `columns`
 function Listing:show(file, given)
   local out = show.open(file, given, "listing:show")
+  for _, field in ipairs(not self._any_field and out.wanted or {}) do
+    customer.check_field(field, "listing:show")
+  end
   show.list(out, self:collect())
 end
 
