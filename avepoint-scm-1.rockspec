@@ -28,7 +28,7 @@ build = {
         "src/bind/client.c",
         "src/bind/credentials.c",
         "src/bind/error.c",
-        "src/bind/fetch.c",
+        "src/bind/object.c",
         "src/bind/json.c",
         "src/bind/listing.c",
         "src/bind/listing_new.c",

@@ -12,6 +12,7 @@ describe("the module", function()
       types[name] = type(value)
     end
     assert.same({
+      async = "function",
       client = "function",
       customers = "function",
       show = "function",

@@ -33,7 +33,7 @@ local function listing_settings()
     items = "data", metadata = "metadata", id = "id", customers = true, identity = "GET list" }
 end
 
-local function fetch_settings()
+local function object_settings()
   return { path = "object", query = "a=b", deadline = 1 }
 end
 
@@ -174,19 +174,19 @@ describe("core.listing", function()
   end)
 end)
 
-describe("core.fetch", function()
-  for name in pairs(fetch_settings()) do
+describe("core.object", function()
+  for name in pairs(object_settings()) do
     it(("takes any %s, or raises a text"):format(name), function()
       for _, case in ipairs(garbage) do
-        local values, client = fetch_settings(), core.client(client_settings())
+        local values, client = object_settings(), core.client(client_settings())
         values[name] = case[2]
-        local ok, fetch = pcall(core.fetch, client, values)
-        assert_plain(ok, fetch, name .. ": " .. case[1])
+        local ok, object = pcall(core.object, client, values)
+        assert_plain(ok, object, name .. ": " .. case[1])
         if ok then
-          fetch:result()
+          object:result()
           client:step()
-          fetch:close()
-          local _, err = fetch:result()
+          object:close()
+          local _, err = object:result()
           assert.equal("closed", err.kind)
         end
         client:close()
@@ -197,8 +197,8 @@ describe("core.fetch", function()
   it("of a closed client returns an error object", function()
     local client = core.client(client_settings())
     client:close()
-    local fetch, err = core.fetch(client, fetch_settings())
-    assert.is_nil(fetch)
+    local object, err = core.object(client, object_settings())
+    assert.is_nil(object)
     assert.equal("closed", err.kind)
   end)
 end)

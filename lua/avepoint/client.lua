@@ -81,7 +81,7 @@ core.client_meta.__close = core.client_methods.close
 -- Raises if a method was called with a dot.
 local function check_self(self, name, arguments)
   if getmetatable(self) ~= core.client_meta then
-    problem.misuse("client.%s is a method: write client:%s(%s)", name, name, arguments)
+    problem.misuse("client:%s: is a method: write client:%s(%s)", name, name, arguments)
   end
 end
 

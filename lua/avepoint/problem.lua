@@ -7,6 +7,9 @@ local core = require "avepoint.core"
 
 local problem = {}
 
+--- What Lua raises when memory runs out.
+problem.MEMORY = "not enough memory"
+
 local SAID = 300 -- most columns of words that are not ours
 
 local here = debug.getinfo(1, "S").source:gsub("problem%.lua$", "")

@@ -12,8 +12,6 @@ local store = require "avepoint.store"
 
 local pump = {}
 
-local MEMORY = "not enough memory" -- Lua's own message
-
 local warn = log.new "warn"
 
 -- listing -> the coroutine that waits on it, in the loop or in a function of the user's that the
@@ -141,7 +139,7 @@ end
 
 -- Returns the error object for what was raised while we waited; raises what is not ours.
 local function error_of_wait(listing, err)
-  if err == MEMORY or core.is_error(err) and err.kind == "memory" then
+  if err == problem.MEMORY or core.is_error(err) and err.kind == "memory" then
     return core.memory_error
   elseif err == driver.CANCELLED or err == driver.INTERRUPTED then
     pump.stop(listing, listing._core.cancel) -- the user has ended the wait

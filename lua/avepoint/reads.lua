@@ -1,5 +1,5 @@
 --- Makes the settings of what a client reads: its customers, any other list, or one object. Only
--- this file knows the customers' paths. src/bind/listing_new.c and src/bind/fetch.c read the
+-- this file knows the customers' paths. src/bind/listing_new.c and src/bind/object.c read the
 -- result.
 -- SPDX-License-Identifier: MIT
 
@@ -7,6 +7,7 @@ local check = require "avepoint.check"
 local core = require "avepoint.core"
 local json = require "avepoint.json"
 local options = require "avepoint.options"
+local problem = require "avepoint.problem"
 
 local reads = {}
 
@@ -156,7 +157,9 @@ end
 function reads.encode(values, state)
   if type(values.body) == "table" then
     local ok, text = pcall(json.text, values.body, state)
-    if not ok then
+    if not ok and text == problem.MEMORY then
+      error(text, 0)
+    elseif not ok then
       check.fail(values.call, "option 'body' cannot be JSON: " .. tostring(text))
     end
     values.body = text

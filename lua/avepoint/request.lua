@@ -12,14 +12,14 @@ local request = {}
 -- @return the decoded object, or nil for none
 function request.get(client, values)
   local state = core.state(client)
-  local fetch, refused = core.fetch(client, values)
-  if not fetch then
+  local asked, refused = core.object(client, values)
+  if not asked then
     problem.raise(refused, state)
   end
-  local waiter = { _client = client, _state = state, _core = fetch }
+  local waiter = { _client = client, _state = state, _core = asked }
   pump.add(waiter)
-  local object, err = pump.call(waiter, fetch.result)
-  fetch:close()
+  local object, err = pump.call(waiter, asked.result)
+  asked:close()
   if err then
     problem.raise(err, state)
   end

@@ -8,10 +8,10 @@
 #include "client.h"
 #include "credentials.h"
 #include "error.h"
-#include "fetch.h"
 #include "fields.h"
 #include "json.h"
 #include "listing.h"
+#include "object.h"
 
 /* Lua: core.library() -> table: what this process's libcurl is and can do */
 static int core_library(lua_State *L) {
@@ -113,7 +113,7 @@ int luaopen_avepoint_core(lua_State *L) {
   error_open(L);
   client_open(L);
   credentials_functions(L);
-  fetch_open(L);
+  object_open(L);
   listing_open(L);
   set_text(L, "version", AVP_VERSION);
   set_number(L, "json_depth", JSON_DEPTH, 0);

@@ -273,9 +273,9 @@ static const struct {
      "a fresh token was refused: check that environment, base_url and token_url belong together, "
      "and the app registration"},
     {403, 403, AVP_ERR_FORBIDDEN,
-     "the app registration lacks the permission: tick it (for customers "
-     "elements.customers.read.all) under Elements > Settings > Additional > API app registration, "
-     "ask for it with the option scope, and check the registration's customer scope"},
+     "the app registration lacks the permission: tick elements.customers.read.all (for another "
+     "read than customers its own, and ask for that with the option scope) under Elements > "
+     "Settings > Additional > API app registration, and check its customer scope"},
     {404, 404, AVP_ERR_NOT_FOUND, "nothing is served there: check base_url and environment"},
     {429, 429, AVP_ERR_THROTTLED,
      "the service limits the rate of requests: list less often, or lower concurrency"},
@@ -330,7 +330,7 @@ void avp_explain_scope(struct avp_err *err, const struct avp_settings *settings)
   if (refused && len > SCOPE_MAX) {
     avp_err_add(err,
                 "the scope that was asked for, from %s, has %d characters; the identity server "
-                "usually takes %d at most: ask for fewer permissions",
+                "usually takes %d characters at most: ask for fewer permissions",
                 settings->scope_source, (int)len, SCOPE_MAX);
     return;
   }
