@@ -52,7 +52,8 @@ endif
 HOSTS := neovim luajit
 
 .PHONY: all c-tests help deps env demo demo-openresty test test-all test-c spec faults browser lint figures rates \
-	reference text-table format asan valgrind simulator rock install clean headers plugin for-neovim bench-nvim bench-openresty
+	reference text-table format asan valgrind simulator rock install clean headers plugin for-neovim bench bench-short \
+	bench-build bench-doc bench-nvim bench-openresty
 
 all: $(MODULE) $(SIGN) ## build the module for LUA
 	@$(if $(SIGN),,echo "Without libssl-dev (apt), openssl-devel (dnf) or openssl (brew): no sign-in with certificates.")
@@ -136,6 +137,19 @@ $(RELAY): spec/support/relay.c
 	@mkdir -p $(@D)
 	$(call run,CC,$<,$(CC) $(filter-out -fPIC -MMD -MP,$(BASE)) -O2 -g $< -o $@)
 
+# The floor of the benchmark, and what measures its contenders: both outside the module.
+BENCH := build/bench/measure build/bench/floor
+
+build/bench/measure: spec/bench/measure.c
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(CC) $(filter-out -fPIC -MMD -MP,$(BASE)) -O2 $< -o $@)
+
+build/bench/floor: spec/bench/peers/floor.c
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(CC) $(filter-out -fPIC -MMD -MP,$(BASE)) -O2 $(CURL) \
+	  $(shell $(PKG_CONFIG) --cflags lua5.4 2>/dev/null) $< -o $@ \
+	  $(shell $(PKG_CONFIG) --libs lua5.4 2>/dev/null) $(CURL_LIB))
+
 # Links the module's objects and Lua itself; LuaJIT takes no allocator of ours.
 TORTURE := $(if $(filter luajit,$(LUA)),,$(OUT)/torture)
 
@@ -171,6 +185,22 @@ browser: ## look at the dashboard of examples/openresty with headless Chromium
 	@$(MAKE) --no-print-directory all LUA=luajit
 	@spec/support/run-browser
 
+bench: ## compare with other clients and with bare C, in under ten minutes; build/bench/bench.json
+	@$(MAKE) --no-print-directory bench-build
+	@spec/bench/bench
+
+bench-short: ## the same in a minute: fails where a ratio is far off
+	@$(MAKE) --no-print-directory bench-build
+	@spec/bench/bench short
+
+bench-build:
+	@spec/support/deps lua5.4 luajit bench
+	@$(MAKE) --no-print-directory all LUA=luajit
+	@$(MAKE) --no-print-directory all LUA=lua5.4 $(BENCH) $(RELAY)
+
+bench-doc: ## write doc/performance.md and doc/bench.svg from the last `make bench`
+	@lua5.4 spec/bench/document.lua
+
 bench-openresty: ## latency of an nginx worker's other traffic while it lists
 	@spec/support/deps luajit wrk
 	@$(MAKE) --no-print-directory all LUA=luajit
@@ -193,7 +223,7 @@ text-table: ## write src/core/ground/text_table.h from Debian's package unicode-
 	lua5.4 spec/support/text_table.lua
 
 format: ## format the C sources
-	clang-format -i src/*/*.[ch] src/core/*/*.[ch] spec/c/*.[ch] spec/support/*.c
+	clang-format -i src/*/*.[ch] src/core/*/*.[ch] spec/c/*.[ch] spec/support/*.c spec/bench/*.c spec/bench/peers/*.c
 
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@spec/support/deps $(LUA) luajit

@@ -4,7 +4,9 @@
  *        relay silent PORT
  *
  * Listens on a port of 127.0.0.1 that the kernel chooses, prints "PID PORT", and connects each
- * client to 127.0.0.1:TARGET. Bytes are passed on DELAY ms after they came, as over a distance.
+ * client to 127.0.0.1:TARGET. Bytes are passed on DELAY ms after they came, as over a distance:
+ * however many are on their way, each is as late. The kernel lets a client in at once, which over
+ * the distance would take there and back: the first bytes of a client come that much later.
  * With SIGUSR1 all present connections fall silent: they stay open, but nothing is passed on any
  * more, as when a load balancer has forgotten them; new ones work. The signal is confirmed by a
  * line.
@@ -50,7 +52,8 @@ struct way {
 };
 
 struct pair {
-  int fd[2]; /* client, server; -1: free */
+  int fd[2];    /* client, server; -1: free */
+  int64_t open; /* ms: when over the distance the client would have been let in */
   struct way way[2];
   bool silent;
 };
@@ -142,6 +145,7 @@ static void accept_one(void) {
   pair->fd[1] = server;
   pair->way[0].end = &pair->way[0].first;
   pair->way[1].end = &pair->way[1].first;
+  pair->open = now_ms() + 2 * delay_ms;
 }
 
 static void end_pair(struct pair *pair) {
@@ -157,7 +161,8 @@ static void end_pair(struct pair *pair) {
   }
 }
 
-static void take(struct way *way, int from, int64_t now) {
+/* `sent`: when the bytes can have left the sender at the earliest. */
+static void take(struct way *way, int from, int64_t sent) {
   char bytes[CHUNK_SIZE];
   ssize_t n = recv(from, bytes, sizeof bytes, 0);
   struct chunk *chunk;
@@ -166,7 +171,7 @@ static void take(struct way *way, int from, int64_t now) {
   chunk = malloc(sizeof *chunk + (size_t)n);
   if (chunk == NULL) die("malloc");
   chunk->next = NULL;
-  chunk->due = now + delay_ms;
+  chunk->due = sent + delay_ms;
   chunk->len = (size_t)n;
   chunk->sent = 0;
   memcpy(chunk->bytes, bytes, (size_t)n);
@@ -194,7 +199,9 @@ static bool pass_on(struct way *way, int to, int64_t now) {
 static void serve(struct pair *pair, const struct pollfd *polls, int64_t now) {
   int i;
   for (i = 0; i < 2; i++) {
-    if (polls[i].revents != 0 && !pair->way[i].over) take(&pair->way[i], pair->fd[i], now);
+    if (polls[i].revents != 0 && !pair->way[i].over) {
+      take(&pair->way[i], pair->fd[i], now < pair->open ? pair->open : now);
+    }
     if (!pass_on(&pair->way[i], pair->fd[!i], now)) {
       end_pair(pair);
       return;

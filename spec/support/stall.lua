@@ -1,9 +1,10 @@
---- Inside Neovim: how long its loop stands still at the longest, as a timer of 1 ms sees it, and
--- the ids that the simulator's customers must have.
+--- Inside Neovim, or where luv is: how long the loop stands still at the longest, as a timer of
+-- 1 ms sees it, and the ids that the simulator's customers must have.
 -- SPDX-License-Identifier: MIT
 -- luacheck: read globals vim
 
-local loop = vim.uv or vim.loop
+local in_neovim = rawget(_G, "vim") ~= nil
+local loop = in_neovim and (vim.uv or vim.loop) or require "luv"
 
 local stall = {}
 

@@ -12,7 +12,7 @@ local KNOWN = {}
 for name in ([[
   comment customers items raw_items status_form page_size_max metadata page_size_shown total
   total_add no_total endpoints latency token_latency token changes changes_every past_end
-  empty_as_204 faults journal rate now jobs
+  empty_as_204 faults journal rate now jobs compress
 ]]):gmatch("%S+") do KNOWN[name] = true end
 
 local MOST = 1000000

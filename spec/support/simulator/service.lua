@@ -100,6 +100,7 @@ end
 function M.handle()
   local request = new_request()
   local answer = answer_to(request)
+  if request.scene and request.scene.compress == false then answer.plain = true end
   journal.write(request, answer)
   wire.deliver(answer, answer.fault)
 end
