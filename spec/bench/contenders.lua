@@ -2,7 +2,7 @@
 -- list all customers, and print how many have failed.
 -- SPDX-License-Identifier: MIT
 
-local top = os.getenv "BENCH_TOP"
+local top = os.getenv "BENCH_TOP" or "."
 local peers = top .. "/spec/bench/peers/"
 
 local contenders = {}
@@ -47,5 +47,8 @@ contenders.all = {
 
 --- What a user would pick instead of us.
 contenders.peers = { "luasocket", "luacurl", "requests", "curl_jq" }
+
+--- Whose instructions are counted.
+contenders.counted = { "ours", "floor_4", "ours_jit", "decode" }
 
 return contenders

@@ -8,7 +8,7 @@ package.path = "spec/bench/?.lua;" .. package.path
 
 local cjson = require "cjson"
 local picture = require "picture"
-local stats = require "stats"
+local tables = require "tables"
 
 local function read(path)
   local file = io.open(path, "rb")
@@ -26,67 +26,23 @@ local function write(path, text)
   file:close()
 end
 
-local function spread(figure, form)
-  if figure.least == figure.greatest then
-    return form:format(figure.median)
+-- A table of tables.lua in Markdown.
+local function add_table(lines, one)
+  lines[#lines + 1] = ("\n## %s\n"):format(one.title)
+  for i, row in ipairs { one.head, {}, table.unpack(one.rows) } do
+    lines[#lines + 1] = i == 2 and ("|---"):rep(#one.head) .. "|"
+      or "| " .. table.concat(row, " | ") .. " |"
   end
-  return (form .. " (" .. form .. " to " .. form .. ")"):format(figure.median, figure.least,
-    figure.greatest)
 end
 
-local function row(...)
-  return "| " .. table.concat({ ... }, " | ") .. " |"
-end
-
-local function machine(lines, found)
+local function machine(found)
   local versions = {}
   for i, pair in ipairs(found.versions) do
     versions[i] = ("%s: %s"):format(pair[1], pair[2])
   end
-  lines[#lines + 1] = ("Measured on %s: %s, %d cores, %s, Linux %s; client and server share the "
-    .. "machine. %s."):format(found.date, found.cpu, found.cores, found.system, found.kernel,
-    table.concat(versions, "; "))
-end
-
-local function reach(lines, rows)
-  lines[#lines + 1] = "\n## To be reached\n"
-  lines[#lines + 1] = row("figure", "to be reached", "measured (least to greatest)", "")
-  lines[#lines + 1] = row("---", "---", "---", "---")
-  for _, one in ipairs(rows) do
-    local figure = one.figure
-    lines[#lines + 1] = row(one.title, ("%s %g"):format(one.sign, one.reach),
-      figure and spread(figure, figure.median > 99 and "%.0f" or "%.2f") or "-", one.verdict)
-  end
-end
-
-local function instructions(lines, counted)
-  lines[#lines + 1] = "\n## Instructions per customer\n"
-  lines[#lines + 1] = row("", "all", "in libcurl", "in lua-cjson", "of our C files")
-  lines[#lines + 1] = row("---", "--:", "--:", "--:", "--:")
-  for _, pair in ipairs { { "ours", "avepoint, Lua 5.4" }, { "ours_jit", "avepoint, LuaJIT" },
-    { "floor_4", "floor: C, 4 in flight" }, { "decode", "lua-cjson alone, LuaJIT" } } do
-    local one = counted[pair[1]]
-    if one then
-      lines[#lines + 1] = row(pair[2], ("%.0f"):format(one.total), ("%.0f"):format(one.libcurl),
-        ("%.0f"):format(one.decode), ("%.0f"):format(one.src))
-    end
-  end
-end
-
-local function case_table(lines, case)
-  lines[#lines + 1] = ("\n## %s\n"):format(case.title)
-  lines[#lines + 1] = row("", "wall, s", "against the first", "CPU, s", "peak, MiB")
-  lines[#lines + 1] = row("---", "---", "---", "--:", "--:")
-  for _, one in ipairs(case.results) do
-    if not one.failed then
-      local own = stats.of(one.own)
-      local title = one.title
-        .. (own and ("; longest stall of its loop %.1f ms"):format(own.median) or "")
-      lines[#lines + 1] = row(title, spread(stats.of(one.wall), "%.2f"),
-        spread(stats.ratio(one.wall, case.results[1].wall), "%.2f"),
-        ("%.2f"):format(stats.of(one.cpu).median), ("%.1f"):format(stats.of(one.peak).median))
-    end
-  end
+  return ("Measured on %s: %s, %d cores, %s, Linux %s, load average before %s; client and service "
+    .. "share the machine. %s."):format(found.date, found.cpu, found.cores, found.system,
+    found.kernel, found.load, table.concat(versions, "; "))
 end
 
 local INTRODUCTION = [[
@@ -119,13 +75,12 @@ local METHOD = [[
   one connection. LuaSocket asks for no compression, the others do.]]
 
 local found = cjson.decode(read "build/bench/bench.json")
-local lines = { INTRODUCTION }
-machine(lines, found.machine)
-reach(lines, found.reach)
+local lines = { INTRODUCTION, machine(found.machine) }
+add_table(lines, tables.reach(found.reach))
 for _, case in ipairs(found.cases) do
-  case_table(lines, case)
+  add_table(lines, tables.case(case))
 end
-instructions(lines, found.instructions)
+add_table(lines, tables.instructions(found.instructions))
 lines[#lines + 1] = METHOD
 os.execute "mkdir -p doc"
 write("doc/performance.md", table.concat(lines, "\n") .. "\n")

@@ -18,6 +18,7 @@ return function()
     cpu = first_line "sed -n 's/^model name[^:]*: //p' /proc/cpuinfo",
     cores = tonumber((first_line "nproc")),
     system = first_line "sed -n 's/^PRETTY_NAME=\"\\(.*\\)\"/\\1/p' /etc/os-release",
+    load = first_line "cut -d ' ' -f 1 /proc/loadavg",
     kernel = first_line "uname -r",
     versions = {
       { "Lua", first_line "lua5.4 -v" }, { "LuaJIT", first_line "luajit -v" },

@@ -2,6 +2,7 @@
 --
 -- A row: title, `most` or `least` (the figure to be reached), `figure(found)` (a number, or
 -- stats.ratio's table; nil where it was not measured), and `far_off`: where the short form fails.
+-- That looks at instructions and processor time only: beside others' load the wall tells little.
 -- SPDX-License-Identifier: MIT
 
 local contenders = require "contenders"
@@ -64,11 +65,11 @@ end
 return {
   { title = "1,000,000 customers: wall, against the floor with as many pages in flight",
     most = 1.10, figure = ratio("wall", "million", "ours", "floor_4") },
-  { title = "the same: processor", most = 1.10,
+  { title = "1,000,000 customers: processor, against that floor", most = 1.10,
     figure = ratio("cpu", "million", "ours", "floor_4") },
-  { title = "100,000 customers: wall, against that floor", most = 1.10, far_off = 3,
-    figure = ratio("wall", "hundred_thousand", "ours", "floor_4") },
-  { title = "instructions per customer, without what the floor takes (Lua 5.4)", most = 2500,
+  { title = "100,000 customers: processor, against that floor", most = 1.10, far_off = 2.5,
+    figure = ratio("cpu", "hundred_thousand", "ours", "floor_4") },
+  { title = "instructions per customer on top of the floor's (Lua 5.4)", most = 2500,
     figure = instructions_ratio(function(counted)
       return counted.ours.total - counted.floor_4.total
     end) },
@@ -84,8 +85,8 @@ return {
     figure = fastest_peer "million" },
   { title = "1,000,000 customers: wall of Python requests, against ours", least = 2.2,
     figure = ratio("wall", "million", "requests", "ours") },
-  { title = "100,000 customers: wall of Python requests, against ours", least = 2.2, far_off = 1,
-    figure = ratio("wall", "hundred_thousand", "requests", "ours") },
+  { title = "100,000 customers: processor of Python requests, against ours", least = 2.2,
+    far_off = 1, figure = ratio("cpu", "hundred_thousand", "requests", "ours") },
   { title = "300 customers, cold, 50 ms away: wall, against curl and jq", most = 0.65,
     figure = ratio("wall", "far", "ours", "curl_jq") },
   { title = "100 pages, 50 ms a page: wall, against (1 + 99 / 4) page times", most = 1.08,
@@ -109,5 +110,10 @@ return {
     figure = function(found)
       local wall = median(found, "wall", "limited", "ours")
       return wall and wall / 10
+    end },
+  { title = "50 pages behind that limit: requests a page", most = 1.3,
+    figure = function(found)
+      local requests = median(found, "own", "limited", "ours")
+      return requests and requests / 50
     end },
 }

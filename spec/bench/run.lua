@@ -10,18 +10,20 @@ package.path = top .. "/spec/bench/?.lua;" .. package.path
 
 local cases = require "cases"
 local cjson = require "cjson"
-local contenders = require "contenders"
+local counted = require("contenders").counted
 local instructions = require "instructions"
 local machine = require "machine"
-local print_found = require "print"
+local print_table = require "print"
 local runner = require "runner"
+local tables = require "tables"
 local verdicts = require "verdicts"
 
 local short = arg[1] == "short"
 
 io.stdout:setvbuf "line"
 local found = { machine = machine(), cases = {}, instructions = {} }
-print(("%s, %d cores, %s"):format(found.machine.cpu, found.machine.cores, found.machine.system))
+print(("%s, %d cores, %s; load average before: %s"):format(found.machine.cpu,
+  found.machine.cores, found.machine.system, found.machine.load))
 
 -- The simulator's first requests are slower than all later ones.
 runner.run { name = "warm-up", title = "warm-up", scenario = "usual", rounds = 1,
@@ -30,23 +32,21 @@ runner.run { name = "warm-up", title = "warm-up", scenario = "usual", rounds = 1
 local failed = false
 for i, case in ipairs(short and cases.short or cases.full) do
   found.cases[i] = runner.run(case)
-  print_found.case(found.cases[i])
+  print_table(tables.case(found.cases[i]))
   for _, one in ipairs(found.cases[i].results) do
     failed = failed or one.failed ~= nil
   end
 end
 
-local counted = {}
-for i, who in ipairs { "ours", "floor_4", "ours_jit", "decode" } do
-  counted[i] = { who = who, title = contenders.all[who].title }
+for _, who in ipairs(counted) do
   found.instructions[who] = instructions.of(who)
   failed = failed or not found.instructions[who]
 end
-print_found.instructions(counted, found.instructions)
+print_table(tables.instructions(found.instructions))
 
 local far_off
 found.reach, far_off = verdicts.all(found, short)
-print_found.verdicts(found.reach)
+print_table(tables.reach(found.reach))
 
 local path = ("%s/build/bench/%s.json"):format(top, short and "short" or "bench")
 local file = assert(io.open(path, "w"))

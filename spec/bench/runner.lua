@@ -61,7 +61,7 @@ end
 
 local function new_result(run)
   return { name = run.name or run.who, title = run.title or contenders.all[run.who].title,
-    wall = {}, cpu = {}, peak = {}, own = {} }
+    wall = {}, cpu = {}, peak = {}, own = {}, own_title = run.own_title }
 end
 
 local function run_into(result, run, case)

@@ -2,6 +2,7 @@
 --
 --     ours.lua [drift=MODE] [write=FORMAT]    or writes all, in that format, and counts them
 --     ours.lua [drift=MODE] [one_in=N]        or keeps one in N, by a filter of its own
+--     ours.lua [drift=MODE] [requests=yes]    and prints how many requests it took
 --
 -- SPDX-License-Identifier: MIT
 
@@ -23,5 +24,6 @@ elseif given.one_in then
     return n % given.one_in == 0
   end):count())
 else
-  print(listing:failed():count())
+  local count = listing:failed():count()
+  print(count, given.requests and listing:stats().requests or "")
 end
