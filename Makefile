@@ -185,7 +185,7 @@ browser: ## look at the dashboard of examples/openresty with headless Chromium
 	@$(MAKE) --no-print-directory all LUA=luajit
 	@spec/support/run-browser
 
-bench: ## compare with other clients and with bare C, in under ten minutes; build/bench/bench.json
+bench: ## compare with other clients and with bare C, in ten minutes at most
 	@$(MAKE) --no-print-directory bench-build
 	@spec/bench/bench
 

@@ -38,7 +38,8 @@ contenders.all = {
   stall = with_module("avepoint, Lua 5.4, in a loop (luv)", "lua5.4", "stall.lua"),
   luasocket = peer("LuaSocket, LuaSec, cjson (5.4)", "lua5.4", "luasocket.lua"),
   luacurl = peer("lua-curl, cjson (5.1)", "lua5.1", "luacurl.lua"),
-  requests = peer("Python requests", "python3", "python-requests.py"),
+  -- Debian's Python, whatever else is on the PATH: Debian's requests is its package
+  requests = peer("Python requests", "/usr/bin/python3", "python-requests.py"),
   curl_jq = peer("curl and jq", "sh", "curl-jq"),
   floor_1 = floor(1),
   floor_4 = floor(4),

@@ -38,11 +38,11 @@ end
 local function machine(found)
   local versions = {}
   for i, pair in ipairs(found.versions) do
-    versions[i] = ("%s: %s"):format(pair[1], pair[2])
+    versions[i] = ("%s %s"):format(pair[1], pair[2])
   end
-  return ("Measured on %s: %s, %d cores, %s, Linux %s, load average before %s; client and service "
-    .. "share the machine. %s."):format(found.date, found.cpu, found.cores, found.system,
-    found.kernel, found.load, table.concat(versions, "; "))
+  return ("Measured on %s: %s, %d cores, %s, Linux %s, load average before: %s. Clients and "
+    .. "service share the machine. %s."):format(found.date, found.cpu, found.cores, found.system,
+    found.kernel, found.load, table.concat(versions, ", "))
 end
 
 local INTRODUCTION = [[

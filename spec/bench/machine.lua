@@ -8,8 +8,14 @@ local function first_line(command)
   return line or "unknown"
 end
 
-local function version(package)
-  return first_line(("dpkg-query -W -f '${Version}' %s"):format(package))
+-- What looks like a version in the command's first line.
+local function version(command)
+  local line = first_line(command)
+  return line:match "%d+%.%d[%w.+~-]*" or line
+end
+
+local function package(name)
+  return version(("dpkg-query -W -f '${Version}' %s"):format(name))
 end
 
 return function()
@@ -21,12 +27,12 @@ return function()
     load = first_line "cut -d ' ' -f 1 /proc/loadavg",
     kernel = first_line "uname -r",
     versions = {
-      { "Lua", first_line "lua5.4 -v" }, { "LuaJIT", first_line "luajit -v" },
-      { "curl", first_line "curl --version" }, { "lua-cjson", version "lua-cjson" },
-      { "LuaSocket", version "lua-socket" }, { "LuaSec", version "lua-sec" },
-      { "lua-curl", version "lua-curl" }, { "Python", first_line "python3 --version" },
-      { "requests", version "python3-requests" }, { "jq", first_line "jq --version" },
-      { "valgrind", first_line "valgrind --version" },
+      { "Lua", version "lua5.4 -v" }, { "LuaJIT", version "luajit -v" },
+      { "libcurl", package "libcurl4" }, { "lua-cjson", package "lua-cjson" },
+      { "LuaSocket", package "lua-socket" }, { "LuaSec", package "lua-sec" },
+      { "lua-curl", package "lua-curl" }, { "Python", version "/usr/bin/python3 --version" },
+      { "requests", package "python3-requests" }, { "curl", package "curl" },
+      { "jq", package "jq" }, { "valgrind", package "valgrind" },
     },
   }
 end

@@ -87,7 +87,7 @@ function runner.run(case)
     for i = 0, #case.runs - 1 do
       local at = (i + round - 1) % #case.runs + 1
       local run, result = case.runs[at], done.results[at]
-      if not result.failed and not (run.once and round > 1) then
+      if not result.failed then
         run_into(result, run, case)
       end
     end
