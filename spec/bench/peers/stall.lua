@@ -3,12 +3,11 @@
 -- SPDX-License-Identifier: MIT
 
 local avepoint = require "avepoint"
-local driver = require "avepoint.driver.uv"
 local luv = require "luv"
 local stall = require "spec.support.stall"
 
 local stop = stall.watch()
-driver.run(function()
+avepoint.async(function()
   return avepoint.client():customers():failed():count()
 end, function(err, n)
   assert(err == nil, err)
