@@ -33,6 +33,7 @@ build = {
         "src/bind/listing.c",
         "src/bind/listing_new.c",
         "src/bind/module.c",
+        "src/bind/output.c",
         "src/bind/page.c",
         "src/bind/reader.c",
         "src/bind/settings.c",
@@ -69,6 +70,7 @@ build = {
     ["avepoint.check"] = "lua/avepoint/check.lua",
     ["avepoint.client"] = "lua/avepoint/client.lua",
     ["avepoint.compat"] = "lua/avepoint/compat.lua",
+    ["avepoint.csv"] = "lua/avepoint/csv.lua",
     ["avepoint.customer"] = "lua/avepoint/customer.lua",
     ["avepoint.doctor"] = "lua/avepoint/doctor.lua",
     ["avepoint.driver"] = "lua/avepoint/driver.lua",
@@ -95,7 +97,9 @@ build = {
     ["avepoint.store"] = "lua/avepoint/store.lua",
     ["avepoint.terminal"] = "lua/avepoint/terminal.lua",
     ["avepoint.types"] = "lua/avepoint/types.lua",
+    ["avepoint.utf8"] = "lua/avepoint/utf8.lua",
     ["avepoint.where"] = "lua/avepoint/where.lua",
+    ["avepoint.write"] = "lua/avepoint/write.lua",
   },
 }
 test = {

@@ -7,12 +7,13 @@ local problem = require "avepoint.problem"
 
 local customer = {}
 
-local FIELDS = { "id", "organization", "ownerEmail", "jobStatus", "jobStatusCode",
+--- The documented fields in order.
+customer.order = { "id", "organization", "ownerEmail", "jobStatus", "jobStatusCode",
   "countryOrRegion", "managementMode", "tenants" }
 
---- The documented fields.
+--- The same, as a set.
 customer.fields = {}
-for _, field in ipairs(FIELDS) do
+for _, field in ipairs(customer.order) do
   customer.fields[field] = true
 end
 
@@ -48,7 +49,7 @@ customer.management_mode = {
 -- @param what the method's name, for the message
 function customer.check_field(field, what)
   if not customer.fields[field] then
-    local near = type(field) == "string" and nearest(field, FIELDS)
+    local near = type(field) == "string" and nearest(field, customer.order)
     problem.misuse("%s: unknown field '%s'%s", what, tostring(field),
       near and (" (did you mean '%s'?)"):format(near) or "")
   end

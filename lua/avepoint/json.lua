@@ -1,8 +1,9 @@
---- Finds the JSON library (lua-cjson, or Neovim's copy of it), and writes JSON whose keys are in
--- order.
+--- Finds the JSON library (lua-cjson, or Neovim's copy of it), which reads, and writes JSON: with
+-- keys in order, empty lists as such and UTF-8 only, none of which the library does.
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.core"
+local utf8 = require "avepoint.utf8"
 
 local json = {}
 
@@ -21,7 +22,7 @@ function json.find()
   error("avepoint needs lua-cjson (Debian: lua-cjson; LuaRocks: lua-cjson)", 0)
 end
 
---- Puts into a client's table: decode, encode, and array_mt if the library marks arrays.
+--- Puts into a client's table: decode, null, and array_mt if the library marks arrays.
 function json.open(state)
   local library = json.find()
   if library.new then -- an instance of our own: settings must not touch the host's
@@ -33,13 +34,15 @@ function json.open(state)
       end
     end
   end
-  state.decode, state.encode, state.array_mt = library.decode, library.encode, library.array_mt
+  state.decode, state.null, state.array_mt = library.decode, library.null, library.array_mt
 end
 
 --- Returns the shortest text that reads back as the same number. JSON has no infinite numbers.
 function json.number(n)
   if n - n ~= 0 then
     return "null"
+  elseif n % 1 == 0 and n > -1e15 and n < 1e15 then
+    return ("%d"):format(n)
   elseif math.type and math.type(n) == "integer" then
     return tostring(n)
   end
@@ -52,41 +55,176 @@ function json.number(n)
   return ("%.17g"):format(n)
 end
 
-local function array_text(list, state)
-  local texts = {}
-  for i = 1, #list do
-    texts[i] = json.text(list[i], state)
-  end
-  return "[" .. table.concat(texts, ",") .. "]"
+local ESCAPES = { ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f",
+  ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
+for code = 0, 31 do
+  local char = string.char(code)
+  ESCAPES[char] = ESCAPES[char] or ("\\u%04x"):format(code)
 end
 
-local function object_text(object, state)
-  local names, texts = {}, {}
-  for name in pairs(object) do
-    names[#names + 1] = tostring(name)
+-- Returns what stands between the quotes. What is no UTF-8 becomes U+FFFD.
+local function escaped(text)
+  if text:find '[%z\1-\31"\\\128-\255]' then
+    return (utf8.mend(text):gsub('[%z\1-\31"\\]', ESCAPES))
   end
-  table.sort(names)
-  for i, name in ipairs(names) do
-    texts[i] = state.encode(name) .. ":" .. json.text(object[name], state)
+  return text
+end
+
+-- Whether the keys of a table are 1 to #table.
+local function is_list(value)
+  local n = 0
+  if value[1] == nil then
+    return false
   end
-  return "{" .. table.concat(texts, ",") .. "}"
+  for _ in next, value do
+    n = n + 1
+  end
+  return n == #value
+end
+
+-- Orders keys of two types: numbers, then texts.
+local function comes_before(a, b)
+  local kind = type(a)
+  if kind ~= type(b) then
+    return kind == "number"
+  end
+  return a < b
+end
+
+local NONE = {}
+
+--- Returns the keys of a table in order. Raises a sentence for a key that is no text or number.
+-- @param but table of keys to leave out
+function json.keys(object, but)
+  local keys, n, texts = NONE, 0, true
+  for key in next, object do
+    if not but[key] then
+      if type(key) ~= "string" then
+        texts = type(key) ~= "number" and error(("has a %s as a key"):format(type(key)), 0)
+      end
+      keys = n > 0 and keys or {}
+      n = n + 1
+      keys[n] = key
+    end
+  end
+  if n > 1 then
+    table.sort(keys, not texts and comes_before or nil)
+  end
+  return keys
+end
+
+-- What stands before a field.
+local function head_of(key)
+  return (',"%s":'):format(escaped(type(key) == "number" and json.number(key) or key))
+end
+
+local add
+
+-- Appends fields, each behind a comma.
+local function add_fields(out, n, object, keys, style, depth)
+  local heads = style.heads
+  for i = 1, #keys do
+    local key = keys[i]
+    local value = object[key]
+    if value ~= nil then
+      out[n + 1] = heads and heads[key] or head_of(key)
+      if key == style.list and type(value) == "table" and next(value) == nil then
+        n = n + 2
+        out[n] = "[]"
+      else
+        n = add(out, n + 1, value, style, depth)
+      end
+    end
+  end
+  return n
+end
+
+-- Puts brackets around what was appended behind `start` places; the first of it begins with a comma.
+local function enclose(out, start, n, brackets)
+  out[start + 1] = brackets:sub(1, 1) .. out[start + 1]:sub(2)
+  out[n + 1] = brackets:sub(2)
+  return n + 1
+end
+
+local function add_list(out, n, list, style, depth)
+  local start = n
+  for i = 1, #list do
+    out[n + 1] = ","
+    n = add(out, n + 1, list[i], style, depth)
+  end
+  return enclose(out, start, n, "[]")
+end
+
+local function add_object(out, n, object, style, depth)
+  local last = add_fields(out, n, object, json.keys(object, NONE), style, depth)
+  return enclose(out, n, last, "{}")
+end
+
+local function add_table(out, n, value, style, depth)
+  if depth > core.json_depth then
+    error(("has tables nested in more than %d levels"):format(core.json_depth), 0)
+  elseif next(value) == nil then
+    local marked = style.array_mt and getmetatable(value) == style.array_mt
+    out[n + 1] = marked and "[]" or style.empty or "{}"
+    return n + 1
+  elseif is_list(value) then
+    return add_list(out, n, value, style, depth + 1)
+  end
+  return add_object(out, n, value, style, depth + 1)
+end
+
+-- Appends the text of a value to the first n places of `out`. Returns how many it has then.
+function add(out, n, value, style, depth)
+  local kind = type(value)
+  if kind == "string" then
+    out[n + 1], out[n + 2], out[n + 3] = '"', escaped(value), '"'
+    return n + 3
+  elseif kind == "table" then
+    return add_table(out, n, value, style, depth)
+  elseif kind == "number" then
+    out[n + 1] = json.number(value)
+  elseif kind == "boolean" then
+    out[n + 1] = tostring(value)
+  elseif value == style.null then
+    out[n + 1] = "null"
+  else
+    error(("has a %s, which JSON has not"):format(kind), 0)
+  end
+  return n + 1
 end
 
 --- Returns the JSON text of a value, in every process the same: keys are in order, and numbers read
--- back as they are.
--- @param state the client's table
-function json.text(value, state)
-  local kind = type(value)
-  if kind == "number" then
-    return json.number(value)
-  elseif kind == "userdata" then -- the library's null
-    return "null"
-  elseif kind ~= "table" then
-    return state.encode(value)
-  elseif value[1] ~= nil or state.array_mt and getmetatable(value) == state.array_mt then
-    return array_text(value, state)
+-- back as they are. Raises the end of a sentence for what JSON cannot hold.
+-- @param style table: `null`, the value that is written as null; `array_mt`, the metatable of lists,
+-- or nil; `empty`, the text of an empty table without it, nil for "{}". A client's table will do.
+function json.text(value, style)
+  local out = {}
+  local n = add(out, 0, value, style, 0)
+  return table.concat(out, "", 1, n)
+end
+
+--- Makes a function that returns the JSON text of a row, as json.text does.
+-- @param style as there
+-- @param first list of the fields that come first
+-- @param only whether there are no others
+-- @param list the field that is a list also if it is empty and has no mark
+function json.rows(style, first, only, list)
+  local out, heads = {}, {}
+  for _, field in ipairs(first) do
+    heads[field] = head_of(field)
   end
-  return object_text(value, state)
+  style = { null = style.null, array_mt = style.array_mt, empty = style.empty, heads = heads,
+    list = list }
+  return function(row)
+    if type(row) ~= "table" or is_list(row) then
+      return json.text(row, style)
+    end
+    local n = add_fields(out, 0, row, first, style, 1)
+    if not only then
+      n = add_fields(out, n, row, json.keys(row, heads), style, 1)
+    end
+    return n == 0 and "{}" or table.concat(out, "", 1, enclose(out, 0, n, "{}"))
+  end
 end
 
 return json

@@ -14,7 +14,8 @@ local lazy = { methods = methods }
 local function derive(source, fields)
   fields._source = source
   fields._root = source._root
-  fields._any_field = fields._any_field or source._any_field
+  fields._mapped = fields._mapped or source._mapped
+  fields._any_field = fields._mapped or source._any_field
   return setmetatable(fields, getmetatable(source))
 end
 
@@ -107,7 +108,7 @@ end
 --- f(item) in place of each item; nil drops it.
 function methods:map(f)
   lazy.check_function(f, "map")
-  return derive(self, { _f = f, _pull = pull_map, _any_field = true })
+  return derive(self, { _f = f, _pull = pull_map, _mapped = true })
 end
 
 --- The first n items at most.

@@ -14,6 +14,7 @@ local problem = require "avepoint.problem"
 local pump = require "avepoint.pump"
 local reads = require "avepoint.reads"
 local show = require "avepoint.show"
+local write = require "avepoint.write"
 
 local Listing = lazy.methods
 local meta = { __name = "avepoint.listing" }
@@ -207,6 +208,9 @@ function Listing:show(file, given)
   end
   show.list(out, self:collect())
 end
+
+--- Writes what is left to a file; see write.lua.
+Listing.write = write
 
 -- about the whole listing -------------------------------------------------------------------------
 

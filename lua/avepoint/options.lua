@@ -158,6 +158,16 @@ for _, option in ipairs(options.listing) do
 end
 name_options(options.list)
 
+options.write = {
+  { name = "fields", kind = "list", otherwise = "all",
+    text = "The fields to write, in this order." },
+  { name = "header", kind = "boolean", default = true,
+    text = "Of CSV: the first line names the columns." },
+  { name = "bom", kind = "boolean", default = false,
+    text = "Of CSV: begins with a byte order mark, by which Excel knows UTF-8." },
+}
+name_options(options.write)
+
 options.get = { options.listing.deadline }
 name_options(options.get)
 

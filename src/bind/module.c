@@ -12,6 +12,7 @@
 #include "json.h"
 #include "listing.h"
 #include "object.h"
+#include "output.h"
 
 /* Lua: core.library() -> table: what this process's libcurl is and can do */
 static int core_library(lua_State *L) {
@@ -115,6 +116,7 @@ int luaopen_avepoint_core(lua_State *L) {
   credentials_functions(L);
   object_open(L);
   listing_open(L);
+  output_open(L);
   set_text(L, "version", AVP_VERSION);
   set_number(L, "json_depth", JSON_DEPTH, 0);
   return 1;

@@ -1,4 +1,4 @@
-/* sys.c - clocks, random bytes, terminals, SIGPIPE, epoll and kqueue (sys.h).
+/* sys.c - clocks, random bytes, terminals, files, SIGPIPE, epoll and kqueue (sys.h).
  * SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE /* dladdr; everything else is POSIX, epoll or kqueue */
 #include "sys.h"
@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #if defined(__linux__)
@@ -170,6 +171,116 @@ int avp_sys_set_wait(int set, int ready[AVP_SYS_READY_MAX], int timeout_ms) {
   /* without a set (before the first transfer) there may still be a moment to wait for */
   int n = set >= 0 ? wait_for_set(set, ready, timeout_ms) : poll(NULL, 0, timeout_ms);
   return n < 0 && errno == EINTR ? 0 : n;
+}
+
+/* Files that replace others ---------------------------------------------------------------------*/
+
+#define LINKS_MAX 40 /* followed, as on Linux */
+#define NAMES_MAX 16 /* tried for a new file */
+
+/* The length of the folder in a path, with its slash. */
+static int folder_length(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash == NULL ? 0 : (int)(slash - path) + 1;
+}
+
+/* Replaces a path that is a symbolic link by what it points to, which need not exist. */
+static int follow_links(char path[AVP_SYS_PATH_MAX]) {
+  char target[AVP_SYS_PATH_MAX];
+  int links;
+  for (links = 0; links < LINKS_MAX; links++) {
+    ssize_t len = readlink(path, target, sizeof target - 1);
+    size_t folder;
+    if (len < 0) return errno == EINVAL || errno == ENOENT ? 0 : errno;
+    target[len] = '\0';
+    folder = target[0] == '/' ? 0 : (size_t)folder_length(path);
+    if (folder + (size_t)len >= AVP_SYS_PATH_MAX) return ENAMETOOLONG;
+    memcpy(path + folder, target, (size_t)len + 1);
+  }
+  return ELOOP;
+}
+
+/* Makes a new file beside `path` and writes its name to `temp`. Returns its descriptor or -1. */
+static int open_beside(const char *path, char temp[AVP_SYS_PATH_MAX], mode_t mode) {
+  int folder = folder_length(path);
+  int fd = -1;
+  int i;
+  for (i = 0; fd < 0 && i < NAMES_MAX; i++) {
+    uint32_t chance;
+    int len;
+    avp_sys_random(&chance, sizeof chance);
+    len = snprintf(temp, AVP_SYS_PATH_MAX, "%.*s.%.200s.%08lx", folder, path, path + folder,
+                   (unsigned long)chance);
+    if (len >= AVP_SYS_PATH_MAX) {
+      errno = ENAMETOOLONG;
+      return -1;
+    }
+    fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0 && errno != EEXIST) return -1;
+  }
+  return fd;
+}
+
+/* Gives the new file the owner, if this process may, and the mode of the one that it replaces. */
+static int open_replacement(struct avp_sys_output *out, const struct stat *old) {
+  int fd = open_beside(out->path, out->temp, old->st_mode & 0777);
+  mode_t kept;
+  if (fd < 0) return -1;
+  kept = fchown(fd, old->st_uid, old->st_gid) == 0 ? 07777 : 0777;
+  if (fchmod(fd, old->st_mode & kept) == 0) return fd;
+  close(fd);
+  unlink(out->temp);
+  return -1;
+}
+
+static int open_output(struct avp_sys_output *out) {
+  struct stat old;
+  bool exists = stat(out->path, &old) == 0;
+  int failure;
+  if (!exists && errno != ENOENT) return -1;
+  if (exists && !S_ISREG(old.st_mode)) return open(out->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+  failure = follow_links(out->path);
+  if (failure != 0) {
+    errno = failure;
+    return -1;
+  }
+  return exists ? open_replacement(out, &old) : open_beside(out->path, out->temp, 0666);
+}
+
+int avp_sys_output_open(struct avp_sys_output *out, const char *path) {
+  int fd;
+  memset(out, 0, sizeof *out);
+  if (strlen(path) >= sizeof out->path) return ENAMETOOLONG;
+  strcpy(out->path, path);
+  fd = open_output(out);
+  if (fd < 0) return errno;
+  out->pid = getpid();
+  out->file = fdopen(fd, "w");
+  if (out->file != NULL) return 0;
+  close(fd);
+  if (out->temp[0] != '\0') unlink(out->temp);
+  return ENOMEM;
+}
+
+static bool put_on_disk(const struct avp_sys_output *out) {
+  return fflush(out->file) == 0 && (out->temp[0] == '\0' || fsync(fileno(out->file)) == 0);
+}
+
+int avp_sys_output_commit(struct avp_sys_output *out) {
+  int failure = put_on_disk(out) ? 0 : errno;
+  if (fclose(out->file) != 0 && failure == 0) failure = errno;
+  out->file = NULL;
+  if (out->temp[0] == '\0') return failure;
+  if (failure == 0 && rename(out->temp, out->path) != 0) failure = errno;
+  if (failure != 0) unlink(out->temp);
+  return failure;
+}
+
+void avp_sys_output_discard(struct avp_sys_output *out) {
+  if (out->file == NULL) return;
+  if (out->temp[0] != '\0' && out->pid == getpid()) unlink(out->temp);
+  fclose(out->file);
+  out->file = NULL;
 }
 
 void avp_sys_close(int fd) {
