@@ -63,7 +63,7 @@ local function customers()
   local items = {}
   for i, text in ipairs(TEXTS) do
     items[i] = { id = "id " .. i, organization = text, ownerEmail = text, jobStatus = i % 7,
-      countryOrRegion = text, managementMode = i % 3, another = text, nested = { text, { a = text } },
+      countryOrRegion = text, managementMode = i % 3, another = text, nested = { i, { a = text } },
       tenants = { { id = "t1 " .. i, name = text }, { id = "t2", name = "two" } } }
   end
   return items
@@ -334,7 +334,7 @@ describe("the target of listing:write", function()
 
   it("that is no regular file is written in place", function()
     local at = folder()
-    os.execute(("cd %s && mkfifo pipe && (cat pipe >got; touch done) &"):format(at))
+    os.execute(("cd %s && mkfifo pipe && { (cat pipe >got; touch done) & }"):format(at))
     list():write(at .. "/pipe", "jsonl")
     output_of("while [ ! -e %s/done ]; do sleep 0.01; done", at)
     assert.equal(NEW, helper.read(at .. "/got"))
