@@ -50,6 +50,8 @@ endif
 
 # The hosts run the LuaJIT build, whatever LUA is.
 HOSTS := neovim luajit
+# Programs that read in the specs what the module has written.
+READERS := jq python3
 
 .PHONY: all c-tests help deps env demo demo-openresty test test-all test-c spec faults browser lint figures rates \
 	reference text-table format asan valgrind simulator rock install clean headers plugin for-neovim bench bench-short \
@@ -104,7 +106,7 @@ demo-openresty: ## run examples/openresty on a local port; no account needed
 	@examples/openresty/run
 
 test: ## all tests with LUA, ending in one line: N passed, N failed
-	@spec/support/deps $(LUA) $(HOSTS)
+	@spec/support/deps $(LUA) $(HOSTS) $(READERS)
 	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory all LUA=luajit
 	@$(MAKE) --no-print-directory c-tests
@@ -226,14 +228,14 @@ format: ## format the C sources
 	clang-format -i src/*/*.[ch] src/core/*/*.[ch] spec/c/*.[ch] spec/support/*.c spec/bench/*.c spec/bench/peers/*.c
 
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@spec/support/deps $(LUA) luajit
+	@spec/support/deps $(LUA) luajit $(READERS)
 	@$(MAKE) --no-print-directory all LUA=luajit
 	@$(MAKE) --no-print-directory all c-tests VARIANT=-asan \
 	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
 	@spec/support/run-checked asan $(LUA)
 
 valgrind: ## all tests under valgrind
-	@spec/support/deps $(LUA) luajit valgrind
+	@spec/support/deps $(LUA) luajit valgrind $(READERS)
 	@$(MAKE) --no-print-directory all LUA=luajit
 	@$(MAKE) --no-print-directory all c-tests
 	@spec/support/run-checked valgrind $(LUA)

@@ -139,6 +139,12 @@
 ---@field on_progress (fun(done: integer, total: integer?))? Called once a page.
 ---@field raw boolean? The server's items untouched. Default: false.
 
+---Options of `listing:write`.
+---@class avepoint.WriteOptions
+---@field fields string[]? The fields to write, in this order. Default: all.
+---@field header boolean? Of CSV: the first line names the columns. Default: true.
+---@field bom boolean? Of CSV: begins with a byte order mark, by which Excel knows UTF-8. Default: false.
+
 ---Options of `client:get`.
 ---@class avepoint.GetOptions
 ---@field deadline number? In seconds. Default: the client's.
@@ -317,6 +323,23 @@ function Listing:index_by(field) end
 ---@param file file*? Or an object with a method `write`. Default `io.stdout`.
 ---@param options avepoint.ShowOptions?
 function Listing:show(file, options) end
+
+---Writes what is left, as the rows come. Raises an error if not all is written: an
+---`avepoint.Error` if it is the listing's.
+---
+---`csv` is RFC 4180 in UTF-8. Its columns are the documented fields and those of the first row; of
+---`tenants` the names, and as `tenantIds` the ids. A later field without a column stands in the last
+---one, `otherFields`, as JSON; of what `map` returns it is an error: name the fields. A text that a
+---spreadsheet would take for a formula (it begins with = + - @, tab or CR) gets an apostrophe.
+---`json` is one list, `jsonl` an object a line. What is no UTF-8 becomes U+FFFD.
+---
+---A path gets its new content at the end: until then, and after an error, the old file is whole.
+---What was read before an error counts as given all the same: write a new listing.
+---@param target string|file* A path, or an open file: any object with a method `write`.
+---@param format "csv"|"json"|"jsonl"
+---@param options avepoint.WriteOptions?
+---@return integer n How many rows were written.
+function Listing:write(target, format, options) end
 
 ---Iterates page by page.
 ---@return fun(): avepoint.Customer[]?, table? pages The customers of a page and its metadata.

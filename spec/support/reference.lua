@@ -31,6 +31,7 @@ local OPTIONS = {
   ["avepoint.ListingOptions"] = options.listing,
   ["avepoint.ListOptions"] = options.list,
   ["avepoint.ShowOptions"] = options.show,
+  ["avepoint.WriteOptions"] = options.write,
 }
 
 local type_of = {
