@@ -116,7 +116,8 @@ describe("listing:write csv", function()
   end)
 
   it("keeps numbers numbers, and what is absent empty", function()
-    local path = written(source { '{"id":"a","n":-5,"big":12345678901234567890,"half":0.1,"yes":true}',
+    local path = written(source {
+      '{"id":"a","n":-5,"big":12345678901234567890,"half":0.1,"yes":true}',
       '{"id":"b","n":null,"tenants":null}', '{"id":"c","tenants":[]}' }(), "csv")
     local rows = read_objects(path)
     assert.same({ "-5", "0.1", "true", "" }, { rows[1].n, rows[1].half, rows[1].yes,
@@ -252,7 +253,8 @@ describe("listing:write json", function()
     local cycle = {}
     cycle.cycle = cycle
     for pattern, value in pairs { ["row 1 has a function"] = { f = print }, ["nested"] = cycle,
-      ["row 1 has a boolean as a key"] = { [true] = 1 }, ["row 1 has a userdata"] = { io.stdout } } do
+      ["row 1 has a boolean as a key"] = { [true] = 1 },
+      ["row 1 has a userdata"] = { io.stdout } } do
       local path = helper.temporary ".json"
       local err = helper.error_of(function()
         source { { id = "a" } }():map(function() return value end):write(path, "json")
@@ -264,7 +266,8 @@ describe("listing:write json", function()
 
   it("loses no part of a table that is list and object", function()
     local path = written(source { { id = "a" } }():map(function()
-      return { list = { 1, 2 }, both = { 1, x = 2 }, holes = { 1, nil, 3 }, empty = {}, tenants = {} }
+      return { list = { 1, 2 }, both = { 1, x = 2 }, holes = { 1, nil, 3 }, empty = {},
+        tenants = {} }
     end), "jsonl")
     assert.same({ { list = { 1, 2 }, both = { ["1"] = 1, x = 2 },
       holes = { ["1"] = 1, ["3"] = 3 }, empty = {}, tenants = {} } }, read_json(path))
@@ -491,8 +494,8 @@ describe("a listing:write that fails", function()
     helper.write(at .. "/file", OLD)
     for _, format in ipairs { "csv", "json", "jsonl" } do
       local said = output_of("trap '' XFSZ; ulimit -f 16; %s %s %s %s/file %s 2>&1",
-        exports(helper.scenario { customers = 1000, journal = false }), helper.lua, child(report), at,
-        format)
+        exports(helper.scenario { customers = 1000, journal = false }), helper.lua,
+        child(report), at, format)
       assert.matches("^false.*file: File too large", said)
       assert.equal(OLD, helper.read(at .. "/file"))
       assert.equal("file\n", output_of("ls -A %s", at))
@@ -510,8 +513,8 @@ describe("a listing:write that fails", function()
     helper.write(at .. "/file", OLD)
     for _, format in ipairs { "csv", "json", "jsonl" } do
       local said = output_of("%s %s %s %s/file %s 2>&1",
-        exports(helper.scenario { customers = 1000, journal = false }), helper.lua, child(report), at,
-        format)
+        exports(helper.scenario { customers = 1000, journal = false }), helper.lua,
+        child(report), at, format)
       assert.matches("^false.*No space left", said)
       assert.equal(OLD, helper.read(at .. "/file"))
       assert.equal("file\n", output_of("ls -A %s", at))

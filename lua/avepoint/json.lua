@@ -139,7 +139,7 @@ local function add_fields(out, n, object, keys, style, depth)
   return n
 end
 
--- Puts brackets around what was appended behind `start` places; the first of it begins with a comma.
+-- Puts brackets around what was appended behind `start` places, in place of its first comma.
 local function enclose(out, start, n, brackets)
   out[start + 1] = brackets:sub(1, 1) .. out[start + 1]:sub(2)
   out[n + 1] = brackets:sub(2)
@@ -195,8 +195,8 @@ end
 
 --- Returns the JSON text of a value, in every process the same: keys are in order, and numbers read
 -- back as they are. Raises the end of a sentence for what JSON cannot hold.
--- @param style table: `null`, the value that is written as null; `array_mt`, the metatable of lists,
--- or nil; `empty`, the text of an empty table without it, nil for "{}". A client's table will do.
+-- @param style table: `null`, the value that is written as null; `array_mt`, the lists' metatable, or
+-- nil; `empty`, the text of an empty table without it, nil for "{}". A client's table will do.
 function json.text(value, style)
   local out = {}
   local n = add(out, 0, value, style, 0)

@@ -5,17 +5,18 @@ local utf8 = {}
 
 local REPLACEMENT = "\239\191\189" -- U+FFFD
 
+-- The range of the second byte behind some first ones: keeps out long forms, surrogates and what lies
+-- behind the last character.
+local LOWEST = { [0xe0] = 0xa0, [0xf0] = 0x90 }
+local HIGHEST = { [0xed] = 0x9f, [0xf4] = 0x8f }
+
 -- Returns how many bytes a character has that begins with these two, 1 if none does.
 local function size_of(first, second)
-  if first < 0xc2 or first > 0xf4 or not second then
+  if not second or first < 0xc2 or first > 0xf4 or second < (LOWEST[first] or 0x80)
+    or second > (HIGHEST[first] or 0xbf) then
     return 1
-  elseif first < 0xe0 then
-    return 2
   end
-  -- the second byte's range keeps out long forms, surrogates and what lies behind the last
-  local low = first == 0xe0 and 0xa0 or first == 0xf0 and 0x90 or 0x80
-  local high = first == 0xed and 0x9f or first == 0xf4 and 0x8f or 0xbf
-  return second >= low and second <= high and (first < 0xf0 and 3 or 4) or 1
+  return first < 0xe0 and 2 or first < 0xf0 and 3 or 4
 end
 
 -- Takes a byte above 127 and the continuing ones behind it. Returns nothing if they are a

@@ -22,8 +22,8 @@ local FORMATS = { "csv", "json", "jsonl" }
 local Json = {}
 Json.__index = Json
 
--- What stands before the first row, before each other, behind each, behind the last, and where there
--- are no rows.
+-- What stands before the first row, before each other, behind each, behind the last, and alone if
+-- there are no rows.
 local JSON = { first = "[\n", next = ",\n", behind = "", last = "\n]\n", none = "[]\n" }
 local LINES = { first = "", next = "", behind = "\n", last = "", none = "" }
 
