@@ -195,7 +195,7 @@ end
 
 --- Returns the JSON text of a value, in every process the same: keys are in order, and numbers read
 -- back as they are. Raises the end of a sentence for what JSON cannot hold.
--- @param style table: `null`, the value that is written as null; `array_mt`, the lists' metatable, or
+-- @param style table: `null`, what is written as null; `array_mt`, the metatable of lists, or
 -- nil; `empty`, the text of an empty table without it, nil for "{}". A client's table will do.
 function json.text(value, style)
   local out = {}

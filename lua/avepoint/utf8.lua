@@ -5,8 +5,8 @@ local utf8 = {}
 
 local REPLACEMENT = "\239\191\189" -- U+FFFD
 
--- The range of the second byte behind some first ones: keeps out long forms, surrogates and what lies
--- behind the last character.
+-- The range of the second byte behind some first ones: keeps out long forms, surrogates and what
+-- lies behind the last character.
 local LOWEST = { [0xe0] = 0xa0, [0xf0] = 0x90 }
 local HIGHEST = { [0xed] = 0x9f, [0xf4] = 0x8f }
 
