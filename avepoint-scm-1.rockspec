@@ -89,6 +89,7 @@ build = {
     ["avepoint.load"] = "lua/avepoint/load.lua",
     ["avepoint.log"] = "lua/avepoint/log.lua",
     ["avepoint.nearest"] = "lua/avepoint/nearest.lua",
+    ["avepoint.progress"] = "lua/avepoint/progress.lua",
     ["avepoint.pump"] = "lua/avepoint/pump.lua",
     ["avepoint.reads"] = "lua/avepoint/reads.lua",
     ["avepoint.request"] = "lua/avepoint/request.lua",

@@ -10,7 +10,7 @@ local avepoint = require "avepoint"
 -- One pass over the list: what is needed of it is gathered on the way.
 local function read()
   local customers, counts, attention = {}, {}, {}
-  for customer in avepoint.customers() do
+  for customer in avepoint.customers { on_progress = avepoint.progress() } do
     local status = customer.jobStatus or "unknown"
     customers[#customers + 1] = customer
     counts[status] = (counts[status] or 0) + 1

@@ -6,6 +6,7 @@ local core = require "avepoint.load" -- first: the other modules need it
 local client = require "avepoint.client"
 local customer = require "avepoint.customer"
 local log = require "avepoint.log"
+local progress = require "avepoint.progress"
 local show = require "avepoint.show"
 
 ---@type avepoint
@@ -23,6 +24,7 @@ local avepoint = {
   logger = log.new,
   job_status = customer.job_status,
   management_mode = customer.management_mode,
+  progress = progress.new,
   show = show.value,
 }
 

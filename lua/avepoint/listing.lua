@@ -11,6 +11,7 @@ local customer = require "avepoint.customer"
 local lazy = require "avepoint.lazy"
 local nearest = require "avepoint.nearest"
 local problem = require "avepoint.problem"
+local progress = require "avepoint.progress"
 local pump = require "avepoint.pump"
 local reads = require "avepoint.reads"
 local show = require "avepoint.show"
@@ -53,6 +54,7 @@ function listing.new(client, values)
     _core = reader,
     _next = reader.next,
     _on_progress = values.on_progress,
+    _bar = progress.bar_of(values.on_progress),
     _customers = values.customers, -- nil: rows of another list
     _any_field = not values.customers,
     _pages_reported = 0,

@@ -58,10 +58,18 @@ function pump.notify(listing)
   end
 end
 
+-- Clears the line of progress.
+local function clear_bar(listing)
+  if listing._bar then
+    listing._bar:clear()
+  end
+end
+
 -- The same at the end of a list or of a wait. Without an on_event the first warning of a client
 -- still reaches stderr, or nginx's error log.
 local function notify_at_end(listing)
   pump.notify(listing)
+  clear_bar(listing)
   local state = listing._state
   local event = not state.on_event and core.next_event(listing._client)
   if event and not state.warned then
@@ -110,6 +118,9 @@ local function wait(listing, word)
   local client, state = listing._client, listing._state
   local seen = core.progress(client)
   pump.notify(listing)
+  if listing._bar then
+    listing._bar:note_pause(core.pause(client))
+  end
   local at_once = answer(client, state) or word == "again" or core.progress(client) ~= seen
   driver.wait(client, state, at_once and 0 or client:timeout())
   client:step()
@@ -133,6 +144,7 @@ end
 --- Ends what a listing has in flight, by its core's `cancel` or `close`, and wakes whoever waits.
 function pump.stop(listing, method)
   method(listing._core)
+  clear_bar(listing)
   driver.wake(listing._client)
   store.leave(listing._client, listing._state)
 end

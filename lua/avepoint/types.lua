@@ -399,6 +399,14 @@ function avepoint.customers(options) end
 ---@param options avepoint.ShowOptions?
 function avepoint.show(value, file, options) end
 
+---Makes a function for the option `on_progress` that draws on one line of a terminal how much of the
+---list is done, the rate, the time left, and until when the service makes us wait. The line is
+---cleared at the end of the list, at an error and by `close`. Draws nothing elsewhere, nor in
+---Neovim.
+---@param file file*? Default `io.stderr`.
+---@return fun(done: integer, total: integer?) on_progress
+function avepoint.progress(file) end
+
 ---Whether a value is an error object of this module.
 ---@param value any
 ---@return boolean is_error

@@ -185,6 +185,15 @@ static int core_in_flight(lua_State *L) {
   return 1;
 }
 
+/* Lua: core.pause(client) -> seconds for which the client waits with its next request, or nil */
+static int core_pause(lua_State *L) {
+  const struct avp_requests *r = to_requests(L);
+  int64_t left = r == NULL ? 0 : avp_requests_paused_until(r) - avp_sys_now_ms();
+  if (left <= 0) return 0;
+  lua_pushnumber(L, (double)left / 1000);
+  return 1;
+}
+
 /* Lua: core.park(client): cancels that; a listing that waits for a page sends it again */
 static int core_park(lua_State *L) {
   struct avp_requests *r = to_requests(L);
@@ -252,6 +261,7 @@ static const luaL_Reg functions[] = {
     {"poll", core_poll},
     {"progress", core_progress},
     {"in_flight", core_in_flight},
+    {"pause", core_pause},
     {"park", core_park},
     {"server_ahead", core_server_ahead},
     {"state", core_state},

@@ -91,12 +91,19 @@ static int core_terminal_columns(lua_State *L) {
   return 1;
 }
 
+/* Lua: core.now() -> seconds by a clock that is never set */
+static int core_now(lua_State *L) {
+  lua_pushnumber(L, (double)avp_sys_now_ms() / 1000);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"library", core_library},
     {"check_url", core_check_url},
     {"check_path", core_check_path},
     {"check_proxy", core_check_proxy},
     {"printable_url", core_printable_url},
+    {"now", core_now},
     {"clean", core_clean},
     {"fit", core_fit},
     {"terminal_columns", core_terminal_columns},

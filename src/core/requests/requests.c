@@ -380,6 +380,17 @@ bool avp_requests_in_flight(const struct avp_requests *r) {
   return r->signin.call.transfer != NULL || count_in_flight(r) > 0;
 }
 
+int64_t avp_requests_paused_until(const struct avp_requests *r) {
+  const struct avp_call *call;
+  int64_t at = AVP_NEVER;
+  if (r->closed || avp_requests_in_flight(r)) return 0;
+  for (call = r->calls; call != NULL; call = call->next) {
+    if (call->state != AVP_CALL_QUEUED) continue;
+    at = earlier(at, avp_signin_ready_at(&r->signin, due_at(r, call)));
+  }
+  return at == AVP_NEVER ? 0 : at;
+}
+
 void avp_requests_park(struct avp_requests *r) {
   if (r->closed) return;
   begin_anew_after_fork(r);

@@ -54,6 +54,10 @@ void avp_requests_step(struct avp_requests *r, int64_t now, int64_t wall_ms);
  * runs. Returns when to step at the latest, or AVP_NEVER. */
 int64_t avp_requests_wait(struct avp_requests *r, int64_t now);
 
+/* Returns when (ms) the next request may leave, if none is under way and those that are queued wait
+ * for the server's sake; 0 if not. */
+int64_t avp_requests_paused_until(const struct avp_requests *r);
+
 /* Whether an attempt is under way on the network. */
 bool avp_requests_in_flight(const struct avp_requests *r);
 

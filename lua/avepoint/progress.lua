@@ -1,0 +1,131 @@
+--- Draws on a line of a terminal how far a listing is: avepoint.progress.
+--
+-- What is drawn ends with the cursor at the beginning of the line, so that anything that is printed
+-- meanwhile begins there.
+-- SPDX-License-Identifier: MIT
+
+local core = require "avepoint.core"
+local terminal = require "avepoint.terminal"
+
+local progress = {}
+
+local PERIOD = 0.1 -- seconds from one drawing to the next at the least
+local SHORTEST_PAUSE = 1 -- seconds; one that is told
+local BAR_MIN, BAR_MAX = 10, 40 -- columns
+
+local Bar = {}
+Bar.__index = Bar
+
+local bars = setmetatable({}, { __mode = "k" }) -- of each on_progress that was made here
+
+--- Returns what draws for an on_progress that was made here; nil for others.
+function progress.bar_of(on_progress)
+  return bars[on_progress]
+end
+
+local function columns_of(file)
+  return terminal.open(file, "avepoint.progress").columns
+end
+
+-- Returns seconds as 1:05 or 2:03:04.
+local function clock(seconds)
+  seconds = math.ceil(seconds)
+  local hours, minutes = math.floor(seconds / 3600), math.floor(seconds % 3600 / 60)
+  if hours > 0 then
+    return ("%d:%02d:%02d"):format(hours, minutes, seconds % 60)
+  end
+  return ("%d:%02d"):format(minutes, seconds % 60)
+end
+
+local function amount(self)
+  if not self.done then
+    return ""
+  elseif not self.total then
+    return ("%d"):format(self.done)
+  end
+  return ("%d of %d"):format(self.done, self.total)
+end
+
+-- Counts only what came since the first call: a listing that resumes has some before.
+local function speed(self, now)
+  local rate = (self.done - self.done_first) / (now - self.begun)
+  if not (rate > 0 and rate < math.huge) then
+    return ""
+  end
+  local left = self.total and self.total > self.done and (self.total - self.done) / rate
+  return ("  %.0f/s"):format(rate) .. (left and "  " .. clock(left) .. " left" or "")
+end
+
+-- Returns a bar that fits behind the text, "" if there is no room.
+local function bar(self, room)
+  local length = math.min(room - 4, BAR_MAX)
+  if not self.total or self.total <= 0 or length < BAR_MIN then
+    return ""
+  end
+  local full = math.floor(math.min(self.done / self.total, 1) * length)
+  return ("  [%s%s]"):format(("#"):rep(full), ("-"):rep(length - full))
+end
+
+local function draw(self, text)
+  self.file:write("\r", text, (" "):rep(self.drawn - #text), "\r")
+  self.file:flush()
+  self.drawn = #text
+end
+
+local function draw_progress(self, now)
+  local room = columns_of(self.file) - 1 -- in the last column some terminals wrap
+  local text = amount(self) .. speed(self, now)
+  draw(self, (text .. bar(self, room - #text)):sub(1, math.max(room, 0)))
+end
+
+--- Takes what on_progress is called with.
+function Bar:note(done, total)
+  local now = core.now()
+  if not self.begun then
+    self.begun, self.done_first = now, done
+  end
+  self.done, self.total, self.pause_ends = done, total, nil
+  if now >= self.next then
+    self.next = now + PERIOD
+    draw_progress(self, now)
+  end
+end
+
+--- Tells until when the client waits, once for each pause.
+-- @param seconds until its end, or nil
+function Bar:note_pause(seconds)
+  local now = core.now()
+  if not seconds or seconds < SHORTEST_PAUSE or self.pause_ends and now < self.pause_ends then
+    return
+  end
+  self.pause_ends = now + seconds
+  local room = columns_of(self.file) - 1
+  local at = os.date("%H:%M:%S", os.time() + math.ceil(seconds))
+  local text = amount(self) .. (self.done and "  " or "") .. "waits until " .. at
+  draw(self, text:sub(1, math.max(room, 0)))
+end
+
+--- Clears the line. The next call begins anew.
+function Bar:clear()
+  if self.drawn > 0 then
+    draw(self, "")
+  end
+  self.begun, self.done, self.total, self.pause_ends, self.next = nil, nil, nil, nil, 0
+end
+
+--- Makes a function for the option on_progress.
+-- @param file an open file; nil: io.stderr
+function progress.new(file)
+  file = file or io.stderr
+  local on_screen = columns_of(file) and type(rawget(_G, "vim")) ~= "table" -- its screen is full
+  local self = setmetatable({ file = file, drawn = 0, next = 0 }, Bar)
+  local function on_progress(done, total)
+    if on_screen then
+      self:note(done, total)
+    end
+  end
+  bars[on_progress] = on_screen and self or nil
+  return on_progress
+end
+
+return progress
