@@ -14,6 +14,11 @@ local csv = { IDS = "tenantIds" }
 local IDS = csv.IDS
 local OTHER = "otherFields" -- the column of fields that have none
 
+local FORMULA = {} -- the bytes that begin one
+for byte in ("=+-@\t\r"):gmatch "." do
+  FORMULA[byte:byte()] = true
+end
+
 -- cells -------------------------------------------------------------------------------------------
 
 local function quoted(text)
@@ -23,12 +28,12 @@ local function quoted(text)
   return text
 end
 
+-- Most texts are ASCII without quote and comma: those are found out first.
 local function text_cell(text)
-  text = utf8.mend(text)
-  if text:find "^[=+%-@\t\r]" then
+  if FORMULA[text:byte() or ""] then
     text = "'" .. text
   end
-  return quoted(text)
+  return text:find "[^--~#-+ !]" and quoted(utf8.mend(text)) or text
 end
 
 local function cell(value, style)

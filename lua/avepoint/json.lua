@@ -62,9 +62,10 @@ for code = 0, 31 do
   ESCAPES[char] = ESCAPES[char] or ("\\u%04x"):format(code)
 end
 
--- Returns what stands between the quotes. What is no UTF-8 becomes U+FFFD.
+-- Returns what stands between the quotes. What is no UTF-8 becomes U+FFFD. Most texts are ASCII
+-- without quote and backslash: those are found out first, letters soonest.
 local function escaped(text)
-  if text:find '[%z\1-\31"\\\128-\255]' then
+  if text:find "[^]-~#-[ !]" then
     return (utf8.mend(text):gsub('[%z\1-\31"\\]', ESCAPES))
   end
   return text
@@ -113,51 +114,49 @@ function json.keys(object, but)
   return keys
 end
 
--- What stands before a field.
+-- What stands before a field's value.
 local function head_of(key)
-  return (',"%s":'):format(escaped(type(key) == "number" and json.number(key) or key))
+  return ('"%s":'):format(escaped(type(key) == "number" and json.number(key) or key))
 end
 
 local add
 
--- Appends fields, each behind a comma.
-local function add_fields(out, n, object, keys, style, depth)
+-- Appends fields. The first has `mark` before it, the others a comma. Returns the number of places
+-- and what stands before a field behind these.
+local function add_fields(out, n, object, keys, style, depth, mark)
   local heads = style.heads
   for i = 1, #keys do
     local key = keys[i]
     local value = object[key]
     if value ~= nil then
-      out[n + 1] = heads and heads[key] or head_of(key)
+      out[n + 1], out[n + 2] = mark, heads and heads[key] or head_of(key)
+      mark = ","
       if key == style.list and type(value) == "table" and next(value) == nil then
-        n = n + 2
+        n = n + 3
         out[n] = "[]"
       else
-        n = add(out, n + 1, value, style, depth)
+        n = add(out, n + 2, value, style, depth)
       end
     end
   end
-  return n
-end
-
--- Puts brackets around what was appended behind `start` places, in place of its first comma.
-local function enclose(out, start, n, brackets)
-  out[start + 1] = brackets:sub(1, 1) .. out[start + 1]:sub(2)
-  out[n + 1] = brackets:sub(2)
-  return n + 1
+  return n, mark
 end
 
 local function add_list(out, n, list, style, depth)
-  local start = n
+  local mark = "["
   for i = 1, #list do
-    out[n + 1] = ","
+    out[n + 1] = mark
+    mark = ","
     n = add(out, n + 1, list[i], style, depth)
   end
-  return enclose(out, start, n, "[]")
+  out[n + 1] = "]"
+  return n + 1
 end
 
 local function add_object(out, n, object, style, depth)
-  local last = add_fields(out, n, object, json.keys(object, NONE), style, depth)
-  return enclose(out, n, last, "{}")
+  n = add_fields(out, n, object, json.keys(object, NONE), style, depth, "{")
+  out[n + 1] = "}"
+  return n + 1
 end
 
 local function add_table(out, n, value, style, depth)
@@ -219,11 +218,12 @@ function json.rows(style, first, only, list)
     if type(row) ~= "table" or is_list(row) then
       return json.text(row, style)
     end
-    local n = add_fields(out, 0, row, first, style, 1)
+    local n, mark = add_fields(out, 0, row, first, style, 1, "{")
     if not only then
-      n = add_fields(out, n, row, json.keys(row, heads), style, 1)
+      n, mark = add_fields(out, n, row, json.keys(row, heads), style, 1, mark)
     end
-    return n == 0 and "{}" or table.concat(out, "", 1, enclose(out, 0, n, "{}"))
+    out[n + 1] = mark == "{" and "{}" or "}"
+    return table.concat(out, "", 1, n + 1)
   end
 end
 

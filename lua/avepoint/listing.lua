@@ -265,7 +265,8 @@ local OTHER_NAMES = {
   len = "count", length = "count", size = "count", filter_by = "where", find = "where",
   find_by = "where", select = "filter", foreach = "each", for_each = "each", transform = "map",
   grep = "search", contains = "search", group = "group_by", tally = "count_by", print = "show",
-  display = "show", cancel = "close", stop = "close", resume = "position", cursor = "position",
+  display = "show", save = "write", export = "write", dump = "write", to_csv = "write",
+  to_json = "write", cancel = "close", stop = "close", resume = "position", cursor = "position",
 }
 
 local function nearest_method(key)

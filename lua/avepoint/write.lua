@@ -16,6 +16,7 @@ local pump = require "avepoint.pump"
 
 local WRITE = { what = "listing:write", options = options.write, elsewhere = {} }
 local FORMATS = { "csv", "json", "jsonl" }
+local MEMORY = "not enough memory" -- Lua's own message
 
 -- formats -----------------------------------------------------------------------------------------
 
@@ -146,7 +147,9 @@ local function write_rows(self, out, format, target)
   while row ~= nil do
     n = n + 1
     local ok, text = pcall(format.row, format, row)
-    if not ok then
+    if text == MEMORY then
+      error(core.memory_error, 0)
+    elseif not ok then
       fail(target, ("row %d %s"):format(n, tostring(text)))
     end
     put(text)
