@@ -91,7 +91,7 @@ describe("avepoint.progress", function()
     print("read " .. customers:count())
   ]]
 
-  it("draws done of total, rate, time left and a bar, on one line that is gone at the end", function()
+  it("draws done of total, rate, time left and a bar, on a line that is gone at the end", function()
     local texts, out = drawn({ customers = 1500, latency = 0.08 }, LIST)
     assert.equal("100 of 1500  [##--------------------------------------]", texts[1])
     local seen = 0

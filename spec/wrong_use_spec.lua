@@ -46,7 +46,8 @@ describe("a method that does not exist", function()
     for wrong, right in pairs { all = "collect", to_list = "collect", toList = "collect",
       totable = "collect", limit = "take", head = "take", filter_by = "where", length = "count",
       size = "count", forEach = "each", find = "where", colect = "collect", wher = "where",
-      countby = "count_by", to_csv = "write", save = "write", needsAttention = "needs_attention", in_countries = "in_country" } do
+      countby = "count_by", to_csv = "write", save = "write",
+      needsAttention = "needs_attention", in_countries = "in_country" } do
       assert_misuse("no method '" .. wrong .. "'.*listing:" .. right .. "%(", function()
         l[wrong](l)
       end)

@@ -117,7 +117,7 @@ options.listing = {
   { name = "drift", kind = "word", words = { "repair", "strict", "error", "ignore" },
     default = "repair", text = "What to do when the list changes while it is read." },
   { name = "on_progress", kind = "function", as = "fun(done: integer, total: integer?)",
-    text = "Called once a page." },
+    text = "Called once a page; `avepoint.progress()` makes one for a terminal." },
   { name = "raw", kind = "boolean", default = false, text = "The server's items untouched." },
 }
 

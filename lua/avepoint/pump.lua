@@ -58,8 +58,9 @@ function pump.notify(listing)
   end
 end
 
--- Clears the line of progress.
-local function clear_bar(listing)
+--- Clears the line of progress.
+-- @param listing the root
+function pump.clear_bar(listing)
   if listing._bar then
     listing._bar:clear()
   end
@@ -69,7 +70,7 @@ end
 -- still reaches stderr, or nginx's error log.
 local function notify_at_end(listing)
   pump.notify(listing)
-  clear_bar(listing)
+  pump.clear_bar(listing)
   local state = listing._state
   local event = not state.on_event and core.next_event(listing._client)
   if event and not state.warned then
@@ -144,7 +145,7 @@ end
 --- Ends what a listing has in flight, by its core's `cancel` or `close`, and wakes whoever waits.
 function pump.stop(listing, method)
   method(listing._core)
-  clear_bar(listing)
+  pump.clear_bar(listing)
   driver.wake(listing._client)
   store.leave(listing._client, listing._state)
 end

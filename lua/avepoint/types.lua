@@ -119,7 +119,7 @@
 ---@field endpoint ("auto"|"get"|"batch")? Which of the service's two lists to read. Default: the client's.
 ---@field customer_ids string[]? Only these; the batch endpoint filters.
 ---@field drift ("repair"|"strict"|"error"|"ignore")? What to do when the list changes while it is read. Default: `repair`.
----@field on_progress (fun(done: integer, total: integer?))? Called once a page.
+---@field on_progress (fun(done: integer, total: integer?))? Called once a page; `avepoint.progress()` makes one for a terminal.
 ---@field raw boolean? The server's items untouched. Default: false.
 
 ---Options of `client:list`.
@@ -136,7 +136,7 @@
 ---@field concurrency integer? Most pages in flight. From 1 to 64. Default: the client's.
 ---@field deadline number? Of the listing. Default: the client's.
 ---@field drift ("repair"|"strict"|"error"|"ignore")? What to do when the list changes while it is read. Default: `repair`.
----@field on_progress (fun(done: integer, total: integer?))? Called once a page.
+---@field on_progress (fun(done: integer, total: integer?))? Called once a page; `avepoint.progress()` makes one for a terminal.
 ---@field raw boolean? The server's items untouched. Default: false.
 
 ---Options of `listing:write`.

@@ -181,10 +181,9 @@ return function(self, target, format, given)
     return n
   end
   out:discard()
-  local root = self._root
-  pump.stop(root, root._core.cancel)
+  pump.clear_bar(self._root)
   if not ok then
     error(n, 0)
   end
-  problem.raise(err, root._state)
+  problem.raise(err, self._root._state)
 end
