@@ -7,12 +7,14 @@ local utf8 = require "avepoint.utf8"
 
 local json = {}
 
+local MEMORY = "not enough memory" -- Lua's own message
+
 --- Returns the library; raises if there is none.
 function json.find()
   local ok, cjson = pcall(require, "cjson")
   if ok and type(cjson) == "table" then
     return cjson
-  elseif cjson == "not enough memory" then -- that does not mean that there is none
+  elseif cjson == MEMORY then -- that does not mean that there is none
     error(cjson, 0)
   end
   local vim = rawget(_G, "vim")
@@ -200,6 +202,17 @@ function json.text(value, style)
   local out = {}
   local n = add(out, 0, value, style, 0)
   return table.concat(out, "", 1, n)
+end
+
+--- Calls a function that raises the ends of sentences. Returns its text, or nil and what it raised.
+function json.attempt(f, ...)
+  local ok, text = pcall(f, ...)
+  if ok then
+    return text
+  elseif text == MEMORY then
+    error(text, 0)
+  end
+  return nil, tostring(text)
 end
 
 --- Makes a function that returns the JSON text of a row, as json.text does.

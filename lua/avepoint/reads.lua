@@ -156,11 +156,9 @@ end
 -- Raises an argument error for a table that is no JSON.
 function reads.encode(values, state)
   if type(values.body) == "table" then
-    local ok, text = pcall(json.text, values.body, state)
-    if not ok and text == problem.MEMORY then
-      error(text, 0)
-    elseif not ok then
-      check.fail(values.call, "option 'body' cannot be JSON: " .. tostring(text))
+    local text, why = json.attempt(json.text, values.body, state)
+    if not text then
+      check.fail(values.call, "option 'body' cannot be JSON: it " .. why)
     end
     values.body = text
   end

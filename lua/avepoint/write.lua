@@ -16,7 +16,6 @@ local pump = require "avepoint.pump"
 
 local WRITE = { what = "listing:write", options = options.write, elsewhere = {} }
 local FORMATS = { "csv", "json", "jsonl" }
-local MEMORY = "not enough memory" -- Lua's own message
 
 -- formats -----------------------------------------------------------------------------------------
 
@@ -146,11 +145,9 @@ local function write_rows(self, out, format, target)
   local row, err = self:_pull()
   while row ~= nil do
     n = n + 1
-    local ok, text = pcall(format.row, format, row)
-    if text == MEMORY then
-      error(core.memory_error, 0)
-    elseif not ok then
-      fail(target, ("row %d %s"):format(n, tostring(text)))
+    local text, why = json.attempt(format.row, format, row)
+    if not text then
+      fail(target, ("row %d %s"):format(n, why))
     end
     put(text)
     row, err = self:_pull()
