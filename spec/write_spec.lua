@@ -243,7 +243,7 @@ describe("listing:write json", function()
         end), format)
         local _, n = helper.read(path):gsub("\239\191\189", "")
         assert.equal(marks, n, format)
-        local read = output_of("iconv -f UTF-8 -t UTF-8 %s 2>&1", path)
+        local read = output_of("iconv -f UTF-8 -t UTF-8 %s 2>/dev/null", path)
         assert.equal(helper.read(path), read)
       end
     end
