@@ -19,6 +19,7 @@ describe("the module", function()
       is_error = "function",
       doctor = "function",
       logger = "function",
+      progress = "function",
       _VERSION = "string",
       job_status = "table",
       management_mode = "table",

@@ -3,18 +3,17 @@
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.core"
+local problem = require "avepoint.problem"
 local utf8 = require "avepoint.utf8"
 
 local json = {}
-
-local MEMORY = "not enough memory" -- Lua's own message
 
 --- Returns the library; raises if there is none.
 function json.find()
   local ok, cjson = pcall(require, "cjson")
   if ok and type(cjson) == "table" then
     return cjson
-  elseif cjson == MEMORY then -- that does not mean that there is none
+  elseif cjson == problem.MEMORY then -- that does not mean that there is none
     error(cjson, 0)
   end
   local vim = rawget(_G, "vim")
@@ -209,7 +208,7 @@ function json.attempt(f, ...)
   local ok, text = pcall(f, ...)
   if ok then
     return text
-  elseif text == MEMORY then
+  elseif text == problem.MEMORY then
     error(text, 0)
   end
   return nil, tostring(text)

@@ -7,7 +7,6 @@ local check = require "avepoint.check"
 local core = require "avepoint.core"
 local json = require "avepoint.json"
 local options = require "avepoint.options"
-local problem = require "avepoint.problem"
 
 local reads = {}
 
