@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "output.h"
 #if defined(__linux__)
 #include <sys/epoll.h>
 #else
@@ -185,8 +187,8 @@ static int folder_length(const char *path) {
 }
 
 /* Replaces a path that is a symbolic link by what it points to, which need not exist. */
-static int follow_links(char path[AVP_SYS_PATH_MAX]) {
-  char target[AVP_SYS_PATH_MAX];
+static int follow_links(char path[AVP_OUTPUT_PATH_MAX]) {
+  char target[AVP_OUTPUT_PATH_MAX];
   int links;
   for (links = 0; links < LINKS_MAX; links++) {
     ssize_t len = readlink(path, target, sizeof target - 1);
@@ -194,14 +196,14 @@ static int follow_links(char path[AVP_SYS_PATH_MAX]) {
     if (len < 0) return errno == EINVAL || errno == ENOENT ? 0 : errno;
     target[len] = '\0';
     folder = target[0] == '/' ? 0 : (size_t)folder_length(path);
-    if (folder + (size_t)len >= AVP_SYS_PATH_MAX) return ENAMETOOLONG;
+    if (folder + (size_t)len >= AVP_OUTPUT_PATH_MAX) return ENAMETOOLONG;
     memcpy(path + folder, target, (size_t)len + 1);
   }
   return ELOOP;
 }
 
 /* Makes a new file beside `path` and writes its name to `temp`. Returns its descriptor or -1. */
-static int open_beside(const char *path, char temp[AVP_SYS_PATH_MAX], mode_t mode) {
+static int open_beside(const char *path, char temp[AVP_OUTPUT_PATH_MAX], mode_t mode) {
   int folder = folder_length(path);
   int fd = -1;
   int i;
@@ -209,9 +211,9 @@ static int open_beside(const char *path, char temp[AVP_SYS_PATH_MAX], mode_t mod
     uint32_t chance;
     int len;
     avp_sys_random(&chance, sizeof chance);
-    len = snprintf(temp, AVP_SYS_PATH_MAX, "%.*s.%.200s.%08lx", folder, path, path + folder,
+    len = snprintf(temp, AVP_OUTPUT_PATH_MAX, "%.*s.%.200s.%08lx", folder, path, path + folder,
                    (unsigned long)chance);
-    if (len >= AVP_SYS_PATH_MAX) {
+    if (len >= AVP_OUTPUT_PATH_MAX) {
       errno = ENAMETOOLONG;
       return -1;
     }
@@ -222,7 +224,7 @@ static int open_beside(const char *path, char temp[AVP_SYS_PATH_MAX], mode_t mod
 }
 
 /* Gives the new file the owner, if this process may, and the mode of the one that it replaces. */
-static int open_replacement(struct avp_sys_output *out, const struct stat *old) {
+static int open_replacement(struct avp_output *out, const struct stat *old) {
   int fd = open_beside(out->path, out->temp, old->st_mode & 0777);
   mode_t kept;
   if (fd < 0) return -1;
@@ -233,7 +235,7 @@ static int open_replacement(struct avp_sys_output *out, const struct stat *old) 
   return -1;
 }
 
-static int open_output(struct avp_sys_output *out) {
+static int open_output(struct avp_output *out) {
   struct stat old;
   bool exists = stat(out->path, &old) == 0;
   int failure;
@@ -247,7 +249,7 @@ static int open_output(struct avp_sys_output *out) {
   return exists ? open_replacement(out, &old) : open_beside(out->path, out->temp, 0666);
 }
 
-int avp_sys_output_open(struct avp_sys_output *out, const char *path) {
+int avp_output_open(struct avp_output *out, const char *path) {
   int fd;
   memset(out, 0, sizeof *out);
   if (strlen(path) >= sizeof out->path) return ENAMETOOLONG;
@@ -262,11 +264,11 @@ int avp_sys_output_open(struct avp_sys_output *out, const char *path) {
   return ENOMEM;
 }
 
-static bool put_on_disk(const struct avp_sys_output *out) {
+static bool put_on_disk(const struct avp_output *out) {
   return fflush(out->file) == 0 && (out->temp[0] == '\0' || fsync(fileno(out->file)) == 0);
 }
 
-int avp_sys_output_commit(struct avp_sys_output *out) {
+int avp_output_commit(struct avp_output *out) {
   int failure = put_on_disk(out) ? 0 : errno;
   if (fclose(out->file) != 0 && failure == 0) failure = errno;
   out->file = NULL;
@@ -276,7 +278,7 @@ int avp_sys_output_commit(struct avp_sys_output *out) {
   return failure;
 }
 
-void avp_sys_output_discard(struct avp_sys_output *out) {
+void avp_output_discard(struct avp_output *out) {
   if (out->file == NULL) return;
   if (out->temp[0] != '\0' && out->pid == getpid()) unlink(out->temp);
   fclose(out->file);

@@ -1,10 +1,9 @@
 /* sys.h - all that the core asks of the operating system.
  *
- * The only unit with calls beyond C99: clocks, process id, random bytes, SIGPIPE, terminals, files
- * that replace others, and the set of descriptors that stands for all of libcurl's sockets (epoll
- * on Linux, kqueue elsewhere).
- * All other units take the time as an argument.
- * SPDX-License-Identifier: MIT */
+ * The only unit with calls beyond C99: clocks, process id, random bytes, SIGPIPE, terminals, and
+ * the set of descriptors that stands for all of libcurl's sockets (epoll on Linux, kqueue
+ * elsewhere). Files that replace others are declared in output.h. All other units take the time as
+ * an argument. SPDX-License-Identifier: MIT */
 #ifndef AVP_SYS_H
 #define AVP_SYS_H
 
@@ -60,26 +59,6 @@ bool avp_sys_set_watch(int set, int fd, bool reads, bool writes);
  * descriptor). If `set` is -1, only waits. */
 #define AVP_SYS_READY_MAX 16
 int avp_sys_set_wait(int set, int ready[AVP_SYS_READY_MAX], int timeout_ms);
-
-/* A file that is written beside the one that it replaces at the end. */
-#define AVP_SYS_PATH_MAX 4096
-struct avp_sys_output {
-  long pid;                    /* of the process that opened it: its child must not remove it */
-  FILE *file;                  /* what to write to; NULL once it has ended */
-  char path[AVP_SYS_PATH_MAX]; /* of the file to replace: links are followed */
-  char temp[AVP_SYS_PATH_MAX]; /* of the one beside it; empty: written in place */
-};
-
-/* Opens a file to write. If `path` is a regular file or none yet, the new one lies beside it and
- * has its mode; anything else (a pipe, a terminal) is written in place. Returns 0 or errno. */
-int avp_sys_output_open(struct avp_sys_output *out, const char *path);
-
-/* Writes what is buffered, puts the file on the disk and in the other's place. If that fails,
- * discards it. Returns 0 or errno. */
-int avp_sys_output_commit(struct avp_sys_output *out);
-
-/* Closes the file and, if it lies beside another, removes it. May be called twice. */
-void avp_sys_output_discard(struct avp_sys_output *out);
 
 /* Closes a descriptor; ignores -1. */
 void avp_sys_close(int fd);
