@@ -23,7 +23,7 @@ static bool grow(struct avp_buf *buf, size_t need) {
   size_t size = buf->size ? buf->size : AVP_BUF_FIRST;
   char *data;
   while (size < need) size = size > buf->max / 2 ? buf->max + 1 : size * 2;
-  data = avp_alloc(size);
+  data = avp_alloc_unset(size);
   if (data == NULL) return false;
   if (buf->len > 0) memcpy(data, buf->data, buf->len);
   free_data(buf);

@@ -9,12 +9,16 @@
 static long fail_countdown; /* 0: no failure planned */
 static long live_blocks;    /* blocks handed out and not yet freed */
 
-void *avp_alloc(size_t size) {
-  bool must_fail = fail_countdown > 0 && --fail_countdown == 0;
-  void *block = must_fail ? NULL : calloc(1, size);
+static bool must_fail(void) { return fail_countdown > 0 && --fail_countdown == 0; }
+
+static void *counted(void *block) {
   if (block != NULL) live_blocks++;
   return block;
 }
+
+void *avp_alloc(size_t size) { return counted(must_fail() ? NULL : calloc(1, size)); }
+
+void *avp_alloc_unset(size_t size) { return counted(must_fail() ? NULL : malloc(size)); }
 
 void avp_free(void *block) {
   if (block == NULL) return;

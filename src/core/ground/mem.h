@@ -10,6 +10,9 @@
 /* Returns `size` zeroed bytes, or NULL when memory is out. `size` must not be 0. */
 void *avp_alloc(size_t size);
 
+/* The same, but the bytes hold anything: for large blocks that are filled at once. */
+void *avp_alloc_unset(size_t size);
+
 /* Frees a block; NULL is allowed. */
 void avp_free(void *block);
 

@@ -15,6 +15,7 @@
 #define ID_SIZE    16
 #define HASHED     0x80
 #define FIRST_SIZE 5
+#define SMALL_SIZE 32 /* slots: 8,000 ids in all */
 
 struct avp_idset *avp_idset_new(void) {
   struct avp_idset *set = avp_alloc(sizeof *set);
@@ -110,11 +111,14 @@ static bool resize(const struct avp_idset *set, struct avp_idset_segment *segmen
   return true;
 }
 
-/* Grows by a fifth, and so keeps between 71 and 85 of 100 slots in use. */
+/* Small segments double. Larger ones grow by a fifth, and so keep between 71 and 85 of 100 slots in
+ * use. */
 bool avp_idset_reserve(struct avp_idset *set, const struct avp_id *id) {
   struct avp_idset_segment *segment = &set->segments[segment_of(id)];
   size_t size = segment->size ? segment->size : FIRST_SIZE;
-  while ((segment->count + segment->reserved + 1) * 100 > size * 85) size += size / 5;
+  while ((segment->count + segment->reserved + 1) * 100 > size * 85) {
+    size += size < SMALL_SIZE ? size : size / 5;
+  }
   if (size != segment->size && !resize(set, segment, size)) return false;
   segment->reserved++;
   return true;
