@@ -24,17 +24,13 @@ local listing = { methods = {} }
 
 -- root --------------------------------------------------------------------------------------------
 
-local function pull(self)
-  return pump.call(self, self._next)
-end
-
 -- Where the user's functions are called: they hear of a page before a row of it is taken.
 local function pull_notifying(self)
   local ready, err = pump.call(self, self._core.ready)
   if ready == nil then
     return nil, err
   end
-  return pull(self)
+  return pump.call(self, self._next)
 end
 
 --- Makes a listing, one value.
@@ -58,7 +54,7 @@ function listing.new(client, values)
     _customers = values.customers, -- nil: rows of another list
     _any_field = not values.customers,
     _pages_reported = 0,
-    _pull = (values.on_progress or state.on_event) and pull_notifying or pull,
+    _pull = (values.on_progress or state.on_event) and pull_notifying or pump.next,
   }, meta)
   self._root = self
   pump.add(self)

@@ -163,6 +163,19 @@ local function error_of_wait(listing, err)
   error(err, 0)
 end
 
+-- Waits for what a method gave no value for.
+local function wait_for(listing, method, err, word)
+  local before = waiting[listing] -- this coroutine, if its own function uses the listing
+  local ok, value, more
+  waiting[listing] = compat.running()
+  ok, value, more = compat.pcall(continue, listing, method, err, word)
+  waiting[listing] = before
+  if not ok then
+    return nil, error_of_wait(listing, value)
+  end
+  return value, more
+end
+
 --- Calls a method of a listing's core, waiting as often as it asks for. Once it has given a row,
 -- nothing on the row's way to the user may need memory: no table grows, no function takes `...`.
 -- @param listing the root
@@ -178,15 +191,20 @@ function pump.call(listing, method)
   if value ~= nil then
     return value, more
   end
-  local before = waiting[listing] -- this coroutine, if its own function uses the listing
-  local ok
-  waiting[listing] = compat.running()
-  ok, value, more = compat.pcall(continue, listing, method, more, word)
-  waiting[listing] = before
-  if not ok then
-    return nil, error_of_wait(listing, value)
+  return wait_for(listing, method, more, word)
+end
+
+--- Calls the core's `next`, as pump.call does, of a root to which nobody listens: this is the way
+-- of most rows, so it is short.
+function pump.next(listing)
+  if waiting[listing] then
+    check_busy(listing)
   end
-  return value, more
+  local row, err, word = listing._next(listing._core)
+  if row ~= nil then
+    return row
+  end
+  return wait_for(listing, listing._next, err, word)
 end
 
 return pump

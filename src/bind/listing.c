@@ -59,13 +59,13 @@ static void push_rest(lua_State *L, struct listing *listing) {
   listing->yielded += n;
 }
 
-/* Lua, called protected: turn(listing, whole page, own) -> error object, list or nil */
+/* Lua, called protected: turn(listing, whole page, own) -> error object, list, row or nil */
 static int turn_protected(lua_State *L) {
   struct listing *listing = lua_touserdata(L, 1);
   listing->turn = reader_turn(L, listing);
   if (listing->turn == TURN_ERROR) return 1;
-  if (listing->turn != TURN_ROWS || !lua_toboolean(L, 2)) return 0;
-  push_rest(L, listing);
+  if (listing->turn != TURN_ROWS) return 0;
+  if (lua_toboolean(L, 2)) push_rest(L, listing);
   return 1;
 }
 
@@ -75,8 +75,8 @@ static enum turn closed_error(lua_State *L, const char *what) {
 }
 
 /* One turn, under protection: running out of memory must come out as an error object and leave the
- * listing as it was. Leaves one value: an error object, the list of the page's rows if they are
- * asked for, else nil. */
+ * listing as it was. Leaves one value: an error object, the next row or, if the whole page is asked
+ * for, the list of its rows; else nil. */
 static enum turn take_turn(lua_State *L, struct listing *listing, bool whole_page) {
   int result;
   if (listing->closed) return closed_error(L, "the listing is closed");
@@ -116,17 +116,17 @@ static int no_value(lua_State *L, enum turn turn) {
   return 3;
 }
 
-/* Finds a row to give out. If the current page has one, that needs no turn, and no memory. */
-static enum turn find_row(lua_State *L, struct listing *listing) {
+/* Pushes a row to give out. If the current page has one, that needs no turn, and no memory. */
+static enum turn push_row(lua_State *L, struct listing *listing) {
   bool open = !listing->closed && listing->final.kind == AVP_OK && !listing->turning &&
               (listing->done || !client_is_closed(listing->client));
-  if (open && reader_find_row(L, listing)) return TURN_ROWS;
+  if (open && reader_push_row(L, listing)) return TURN_ROWS;
   return take_turn(L, listing, false);
 }
 
 /* Lua: listing:ready() -> true if a customer can be given out, or as no_value says */
 static int listing_ready(lua_State *L) {
-  enum turn turn = find_row(L, to_listing(L));
+  enum turn turn = push_row(L, to_listing(L));
   if (turn != TURN_ROWS) return no_value(L, turn);
   lua_pushboolean(L, 1);
   return 1;
@@ -136,12 +136,11 @@ static int listing_ready(lua_State *L) {
  * need memory. */
 static int listing_next(lua_State *L) {
   struct listing *listing = to_listing(L);
-  enum turn turn = find_row(L, listing);
+  enum turn turn = push_row(L, listing);
   if (turn != TURN_ROWS) return no_value(L, turn);
   listing->pulled++;
   reader_look_ahead(listing);
-  lua_rawgeti(L, LISTING_OWN, LISTING_ROWS);
-  lua_rawgeti(L, -1, (int)++listing->page.index);
+  listing->page.index++;
   listing->yielded++;
   if (listing->need > 0) listing->need--;
   return 1;

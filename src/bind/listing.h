@@ -100,8 +100,8 @@ struct listing {
 /* Goes to the next row that may be given out, as far as that is possible without waiting. */
 enum turn reader_turn(lua_State *L, struct listing *listing);
 
-/* Steps over rows that are not given out; returns whether one is left that is. */
-bool reader_find_row(lua_State *L, struct listing *listing);
+/* Steps over rows that are not given out; returns whether one is left that is, and pushes it. */
+bool reader_push_row(lua_State *L, struct listing *listing);
 
 /* Asks once a page for those that may be asked for by now and lets them leave. Runs no Lua. */
 void reader_look_ahead(struct listing *listing);

@@ -114,29 +114,36 @@ bool page_mend_values(lua_State *L, struct avp_err *err) {
 
 /* customers ------------------------------------------------------------------------------------*/
 
-/* Pushes the code of the status on top of the stack, or nil; makes that status in `table` the name
- * of the code, or text if it is unknown. */
-static void mend_status(const struct walk *walk, int table) {
+/* Sets the code of the status of the customer on top of the stack, and makes the status its name,
+ * or text if it is unknown. */
+static void mend_status(const struct walk *walk) {
   lua_State *L = walk->L;
-  lua_pushvalue(L, -1);
-  lua_gettable(L, walk->codes);
   lua_pushvalue(L, walk->keys + KEY_STATUS);
-  if (!lua_isnil(L, -2)) {
+  lua_rawget(L, -2);
+  if (lua_type(L, -1) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER) {
+    lua_pushvalue(L, walk->keys + KEY_STATUS_CODE);
+    lua_pushvalue(L, -2);
+    lua_gettable(L, walk->codes);
+    lua_pushvalue(L, walk->keys + KEY_STATUS);
     lua_pushvalue(L, -2);
     lua_rawget(L, walk->names);
-  } else {
-    lua_pushvalue(L, -3);
-    if (lua_type(L, -1) == LUA_TNUMBER) {
-      avp_pushwhole(L, lua_tonumber(L, -1));
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+      lua_pushvalue(L, -4);
       lua_tostring(L, -1); /* in place: 9 becomes "9" */
-      lua_replace(L, -2);
+    }
+    if (lua_rawequal(L, -1, -5)) {
+      lua_pop(L, 2);
+    } else {
+      lua_rawset(L, -6);
+    }
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 2);
+    } else {
+      lua_rawset(L, -4);
     }
   }
-  if (lua_rawequal(L, -1, -4)) {
-    lua_pop(L, 2);
-  } else {
-    lua_rawset(L, table);
-  }
+  lua_pop(L, 1);
 }
 
 /* Moves a field of the table on top of the stack to another name, unless that is taken. */
@@ -203,54 +210,41 @@ static bool mend_tenants(struct walk *walk) {
   return true;
 }
 
-/* Sets what every customer has and this one, on top of the stack, lacks. The code of its status
- * lies below it, or nil. */
-static void complete_customer(struct walk *walk, bool has_tenants) {
+/* Gives the customer on top of the stack an empty list of tenants, if it has none. */
+static void add_tenants(struct walk *walk) {
   lua_State *L = walk->L;
-  if (!lua_isnil(L, -2)) {
-    lua_pushvalue(L, walk->keys + KEY_STATUS_CODE);
-    lua_pushvalue(L, -3);
-    lua_rawset(L, -3);
-  }
-  if (has_tenants) return;
+  bool has_some;
+  lua_pushvalue(L, walk->keys + KEY_TENANTS);
+  lua_rawget(L, -2);
+  has_some = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  if (has_some) return; /* of another type: it passes as it is */
+  lua_pushvalue(L, walk->keys + KEY_TENANTS);
   lua_newtable(L);
   (void)mend_tenants(walk);
-  lua_pushvalue(L, walk->keys + KEY_TENANTS);
-  lua_insert(L, -2);
   lua_rawset(L, -3);
-}
-
-static bool is_status(lua_State *L) {
-  return lua_type(L, -1) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER;
 }
 
 /* Mends the customer on top of the stack. */
 static bool mend_customer(struct walk *walk) {
   lua_State *L = walk->L;
-  int customer = lua_gettop(L) + 1;
+  int customer = lua_gettop(L);
   bool has_tenants = false;
   bool good = true;
-  lua_pushnil(L); /* the code */
-  lua_insert(L, -2);
   lua_pushnil(L);
   while (good && lua_next(L, customer) != 0) {
-    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
-    bool is_tenants = key == walk->text[KEY_TENANTS];
-    has_tenants = has_tenants || (is_tenants && !json_is_null(L, -1));
-    if (is_tenants && lua_istable(L, -1)) {
-      good = mend_tenants(walk);
-    } else if (key == walk->text[KEY_STATUS] && is_status(L)) {
-      good = lua_type(L, -1) != LUA_TNUMBER || is_finite(walk, lua_tonumber(L, -1));
-      mend_status(walk, customer);
-      lua_replace(L, customer - 1);
-    } else {
-      good = mend_value(walk, customer);
+    if (lua_type(L, -1) != LUA_TSTRING) {
+      bool is_tenants = lua_istable(L, -1) && lua_type(L, -2) == LUA_TSTRING &&
+                        lua_tostring(L, -2) == walk->text[KEY_TENANTS];
+      has_tenants = has_tenants || is_tenants;
+      good = is_tenants ? mend_tenants(walk) : mend_value(walk, customer);
     }
     lua_pop(L, 1);
   }
-  if (good) complete_customer(walk, has_tenants);
-  lua_remove(L, customer - 1);
-  return good;
+  if (!good) return false;
+  mend_status(walk);
+  if (!has_tenants) add_tenants(walk);
+  return true;
 }
 
 /* the form -------------------------------------------------------------------------------------*/

@@ -411,27 +411,26 @@ static enum turn next_page(lua_State *L, struct listing *listing) {
   return ended ? TURN_AGAIN : TURN_WAIT;
 }
 
-bool reader_find_row(lua_State *L, struct listing *listing) {
+bool reader_push_row(lua_State *L, struct listing *listing) {
   struct listing_page *page = &listing->page;
-  bool found = false;
+  if (page->index >= page->rows) return false;
   lua_rawgeti(L, LISTING_OWN, LISTING_ROWS);
-  while (page->index < page->rows && !found) {
+  for (; page->index < page->rows; page->index++) {
     lua_rawgeti(L, -1, (int)page->index + 1);
-    found = lua_istable(L, -1);
-    if (!found) page->index++;
+    if (lua_istable(L, -1)) return true;
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
-  return found;
+  return false;
 }
 
 enum turn reader_turn(lua_State *L, struct listing *listing) {
   enum turn turn;
   if (listing->final.kind != AVP_OK) return fail(L, listing, &listing->final);
-  if (reader_find_row(L, listing)) return TURN_ROWS;
+  if (reader_push_row(L, listing)) return TURN_ROWS;
   if (listing->done) return TURN_END;
   turn = next_page(L, listing);
-  return turn == TURN_ROWS && !reader_find_row(L, listing) ? TURN_AGAIN : turn;
+  return turn == TURN_ROWS && !reader_push_row(L, listing) ? TURN_AGAIN : turn;
 }
 
 void reader_look_ahead(struct listing *listing) {
