@@ -104,11 +104,6 @@ end
 
 function Opened.discard() end
 
--- Opened by their names they would not share their place in a file.
-local STREAMS = { ["/dev/stdout"] = "stdout", ["/dev/fd/1"] = "stdout",
-  ["/proc/self/fd/1"] = "stdout", ["/dev/stderr"] = "stderr", ["/dev/fd/2"] = "stderr",
-  ["/proc/self/fd/2"] = "stderr" }
-
 local function fail(target, why)
   check.fail(WRITE, type(target) == "string" and ("%s: %s"):format(target, tostring(why))
     or tostring(why))
@@ -118,11 +113,9 @@ local function open(target)
   if type(target) == "string" then
     if not check.is_text(target) then
       check.fail(WRITE, "a path is not empty and has no zero bytes")
-    elseif not STREAMS[target] then
-      local output, why = core.output(target)
-      return output or fail(target, why)
     end
-    target = io[STREAMS[target]]
+    local output, why = core.output(target)
+    return output or fail(target, why)
   elseif io.type(target) == "closed file" then
     check.fail(WRITE, "the file is closed")
   elseif type(target) ~= "table" and type(target) ~= "userdata" or not target.write then

@@ -14,7 +14,8 @@ struct avp_output {
 };
 
 /* Opens a file to write. If `path` is a regular file or none yet, the new one lies beside it and
- * has its mode; anything else (a pipe, a terminal) is written in place. Returns 0 or errno. */
+ * has its mode; anything else (a pipe, a terminal, /dev/stdout) is written in place. Returns 0 or
+ * errno. */
 int avp_output_open(struct avp_output *out, const char *path);
 
 /* Writes what is buffered, puts the file on the disk and in the other's place. If that fails,

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -186,13 +187,29 @@ static int folder_length(const char *path) {
   return slash == NULL ? 0 : (int)(slash - path) + 1;
 }
 
-/* Replaces a path that is a symbolic link by what it points to, which need not exist. */
+/* Returns the open descriptor that a path names, or -1. */
+static int descriptor_of(const char *path) {
+  static const char *const folders[] = {"/proc/self/fd/", "/dev/fd/"};
+  size_t i;
+  for (i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+    size_t len = strlen(folders[i]);
+    size_t digits = strncmp(path, folders[i], len) == 0 ? strspn(path + len, "0123456789") : 0;
+    if (digits > 0 && digits < 9 && path[len + digits] == '\0') {
+      return (int)strtol(path + len, NULL, 10);
+    }
+  }
+  return -1;
+}
+
+/* Replaces a path that is a symbolic link by what it points to, which need not exist. A name of a
+ * descriptor stays. */
 static int follow_links(char path[AVP_OUTPUT_PATH_MAX]) {
   char target[AVP_OUTPUT_PATH_MAX];
   int links;
   for (links = 0; links < LINKS_MAX; links++) {
-    ssize_t len = readlink(path, target, sizeof target - 1);
+    ssize_t len = descriptor_of(path) < 0 ? readlink(path, target, sizeof target - 1) : 0;
     size_t folder;
+    if (len == 0) return 0;
     if (len < 0) return errno == EINVAL || errno == ENOENT ? 0 : errno;
     target[len] = '\0';
     folder = target[0] == '/' ? 0 : (size_t)folder_length(path);
@@ -223,30 +240,40 @@ static int open_beside(const char *path, char temp[AVP_OUTPUT_PATH_MAX], mode_t 
   return fd;
 }
 
-/* Gives the new file the owner, if this process may, and the mode of the one that it replaces. */
+/* Gives the new file the mode of the one that it replaces, and owner and group if this process may:
+ * a group that had nothing to do with the old file gets no more than everybody. */
 static int open_replacement(struct avp_output *out, const struct stat *old) {
-  int fd = open_beside(out->path, out->temp, old->st_mode & 0777);
-  mode_t kept;
+  int fd = open_beside(out->path, out->temp, old->st_mode & 0700);
+  mode_t mode = old->st_mode & 07777;
   if (fd < 0) return -1;
-  kept = fchown(fd, old->st_uid, old->st_gid) == 0 ? 07777 : 0777;
-  if (fchmod(fd, old->st_mode & kept) == 0) return fd;
+  if (fchown(fd, old->st_uid, old->st_gid) != 0) {
+    mode &= 0777;
+    if (fchown(fd, (uid_t)-1, old->st_gid) != 0) mode &= 0707 | (mode & 7) << 3;
+  }
+  if (fchmod(fd, mode) == 0) return fd;
   close(fd);
   unlink(out->temp);
   return -1;
 }
 
+/* A descriptor is not opened by its name: it would not share its place in a file. */
 static int open_output(struct avp_output *out) {
   struct stat old;
-  bool exists = stat(out->path, &old) == 0;
-  int failure;
-  if (!exists && errno != ENOENT) return -1;
-  if (exists && !S_ISREG(old.st_mode)) return open(out->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-  failure = follow_links(out->path);
+  int failure = follow_links(out->path);
+  int descriptor = descriptor_of(out->path);
   if (failure != 0) {
     errno = failure;
     return -1;
   }
-  return exists ? open_replacement(out, &old) : open_beside(out->path, out->temp, 0666);
+  if (descriptor >= 0) {
+    fflush(stdout); /* what was printed before comes before */
+    return fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  }
+  if (stat(out->path, &old) != 0) {
+    return errno == ENOENT ? open_beside(out->path, out->temp, 0666) : -1;
+  }
+  return S_ISREG(old.st_mode) ? open_replacement(out, &old)
+                              : open(out->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 }
 
 int avp_output_open(struct avp_output *out, const char *path) {
