@@ -9,18 +9,20 @@ local cell = {}
 local ABSENT = "-"
 local LABELS = { "organization", "name", "Name", "id", "Id" } -- fields that stand for their table
 
---- Returns whether a table's keys are 1 to n, or it has none.
-function cell.is_list(value)
-  local n = 0
+--- Returns the items of a table whose keys are 1 to n, or that has none, in a list without a
+-- metatable; nil for other tables.
+function cell.items(value)
+  local n, items = 0, {}
   for _ in next, value do
     n = n + 1
   end
   for i = 1, n do
-    if rawget(value, i) == nil then
-      return false
+    items[i] = rawget(value, i)
+    if items[i] == nil then
+      return nil
     end
   end
-  return true
+  return items
 end
 
 -- The JSON library's null has no text of its own; Neovim's has.
@@ -94,7 +96,7 @@ local function short(value)
   elseif known ~= "{...}" then
     return known
   end
-  local is_list = cell.is_list(value)
+  local is_list = cell.items(value) ~= nil
   for i, key in ipairs(cell.keys(value, {})) do
     local text = label(rawget(value, key))
     parts[i] = is_list and text or ("%s = %s"):format(label(key), text)

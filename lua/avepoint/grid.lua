@@ -162,7 +162,7 @@ end
 
 -- The colour of a cell: what needs attention stands out, a status that nobody knows too.
 local function colour_of(row, field)
-  local code = customer.status_code(row)
+  local code = customer.status_codes[rawget(row, "jobStatus")]
   if field ~= "jobStatus" or code == 0 or code == 1 then
     return nil
   end

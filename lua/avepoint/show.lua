@@ -158,10 +158,14 @@ end
 -- @param given options: `columns`
 function show.value(value, file, given)
   local out = show.open(file, given, "avepoint.show")
+  local list
   if is_listing(value) then
-    show.list(out, value:collect())
-  elseif type(value) == "table" and not cell.has_text(value) and cell.is_list(value) then
-    show.list(out, value)
+    list = value:collect()
+  elseif type(value) == "table" and not cell.has_text(value) then
+    list = cell.items(value)
+  end
+  if list then
+    show.list(out, list)
   else
     write(out, value)
   end

@@ -11,13 +11,14 @@ local Terminal = {}
 Terminal.__index = Terminal
 
 local NARROWEST = 8 -- columns that text is wrapped to at least
+local WIDEST = 1e6 -- columns that COLUMNS may say
 
 -- Returns the columns of the terminal that the file is, or nil. COLUMNS counts over its own word.
 local function columns_of(file)
   local columns = io.type(file) == "file" and core.terminal_columns(file) or 0
   if columns > 0 then
     local told = tonumber(os.getenv "COLUMNS" or "")
-    return told and told >= 1 and math.floor(told) or columns
+    return told and told >= 1 and math.floor(math.min(told, WIDEST)) or columns
   end
 end
 
