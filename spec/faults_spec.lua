@@ -202,7 +202,9 @@ describe("#matrix the fault matrix:", function()
     for _, mode in ipairs { "once", "spent" } do
       for _, place in ipairs(row[mode] and row.at or {}) do
         for _, call in ipairs(table_of.calls(row, place)) do
-          add_case(row, call, place, mode)
+          if call == "customers" or not CHECKER then -- a checker sees the same C code in both
+            add_case(row, call, place, mode)
+          end
         end
       end
     end
