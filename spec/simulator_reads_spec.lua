@@ -10,7 +10,7 @@ local SERVICES = CUSTOMERS .. "/services/batch"
 local NOON = 1773576000 -- 2026-03-15, 12:00 UTC
 
 local function curl(arguments)
-  local pipe = io.popen(("env -u LD_PRELOAD curl -s --max-time 30 --retry 2 "
+  local pipe = io.popen(("env -u LD_PRELOAD curl -s --max-time 30 "
     .. "--cacert '%s' -w '\n%%{http_code}' %s"):format(helper.ca_file,
     arguments))
   local said = pipe:read "*a"
