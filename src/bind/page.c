@@ -114,36 +114,54 @@ bool page_mend_values(lua_State *L, struct avp_err *err) {
 
 /* customers ------------------------------------------------------------------------------------*/
 
-/* Sets the code of the status of the customer on top of the stack, and makes the status its name,
- * or text if it is unknown. */
+/* Pushes the code of the status on top of the stack, or nil if nobody knows it; makes that status
+ * in `customer` the name of the code, or text. */
+static void name_status(const struct walk *walk, int customer) {
+  lua_State *L = walk->L;
+  lua_pushvalue(L, -1);
+  lua_gettable(L, walk->codes);
+  lua_pushvalue(L, walk->keys + KEY_STATUS);
+  lua_pushvalue(L, -2);
+  lua_rawget(L, walk->names);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_pushvalue(L, -3);
+    lua_tostring(L, -1); /* in place: 9 becomes "9" */
+  }
+  if (lua_rawequal(L, -1, -4)) {
+    lua_pop(L, 2);
+  } else {
+    lua_rawset(L, customer);
+  }
+}
+
+static bool has_field(const struct walk *walk, int table, int key) {
+  lua_State *L = walk->L;
+  bool has;
+  lua_pushvalue(L, walk->keys + key);
+  lua_rawget(L, table);
+  has = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  return has;
+}
+
+/* Sets name and code of the status of the customer on top of the stack. A code that nobody knows is
+ * none, whatever the server sends under that name. */
 static void mend_status(const struct walk *walk) {
   lua_State *L = walk->L;
+  int customer = lua_gettop(L);
+  lua_pushvalue(L, walk->keys + KEY_STATUS_CODE);
   lua_pushvalue(L, walk->keys + KEY_STATUS);
-  lua_rawget(L, -2);
+  lua_rawget(L, customer);
   if (lua_type(L, -1) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER) {
-    lua_pushvalue(L, walk->keys + KEY_STATUS_CODE);
-    lua_pushvalue(L, -2);
-    lua_gettable(L, walk->codes);
-    lua_pushvalue(L, walk->keys + KEY_STATUS);
-    lua_pushvalue(L, -2);
-    lua_rawget(L, walk->names);
-    if (lua_isnil(L, -1)) {
-      lua_pop(L, 1);
-      lua_pushvalue(L, -4);
-      lua_tostring(L, -1); /* in place: 9 becomes "9" */
-    }
-    if (lua_rawequal(L, -1, -5)) {
-      lua_pop(L, 2);
-    } else {
-      lua_rawset(L, -6);
-    }
-    if (lua_isnil(L, -1)) {
-      lua_pop(L, 2);
-    } else {
-      lua_rawset(L, -4);
-    }
+    name_status(walk, customer);
+    lua_replace(L, -2);
+  } else {
+    lua_pop(L, 1);
+    lua_pushnil(L);
   }
-  lua_pop(L, 1);
+  if (!lua_isnil(L, -1) || has_field(walk, customer, KEY_STATUS_CODE)) lua_rawset(L, customer);
+  lua_settop(L, customer);
 }
 
 /* Moves a field of the table on top of the stack to another name, unless that is taken. */
@@ -213,12 +231,7 @@ static bool mend_tenants(struct walk *walk) {
 /* Gives the customer on top of the stack an empty list of tenants, if it has none. */
 static void add_tenants(struct walk *walk) {
   lua_State *L = walk->L;
-  bool has_some;
-  lua_pushvalue(L, walk->keys + KEY_TENANTS);
-  lua_rawget(L, -2);
-  has_some = !lua_isnil(L, -1);
-  lua_pop(L, 1);
-  if (has_some) return; /* of another type: it passes as it is */
+  if (has_field(walk, lua_gettop(L), KEY_TENANTS)) return; /* of another type: as it is */
   lua_pushvalue(L, walk->keys + KEY_TENANTS);
   lua_newtable(L);
   (void)mend_tenants(walk);
