@@ -72,8 +72,8 @@ local function escaped(text)
   return text
 end
 
--- Whether the keys of a table are 1 to #table.
-local function is_list(value)
+--- Returns whether the keys of a table are 1 to #table, and there is one.
+function json.is_list(value)
   local n = 0
   if value[1] == nil then
     return false
@@ -167,7 +167,7 @@ local function add_table(out, n, value, style, depth)
     local marked = style.array_mt and getmetatable(value) == style.array_mt
     out[n + 1] = marked and "[]" or style.empty or "{}"
     return n + 1
-  elseif is_list(value) then
+  elseif json.is_list(value) then
     return add_list(out, n, value, style, depth + 1)
   end
   return add_object(out, n, value, style, depth + 1)
@@ -227,7 +227,7 @@ function json.rows(style, first, only, list)
   style = { null = style.null, array_mt = style.array_mt, empty = style.empty, heads = heads,
     list = list }
   return function(row)
-    if type(row) ~= "table" or is_list(row) then
+    if type(row) ~= "table" or json.is_list(row) then
       return json.text(row, style)
     end
     local n, mark = add_fields(out, 0, row, first, style, 1, "{")

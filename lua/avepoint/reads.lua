@@ -64,18 +64,15 @@ local function escape(text)
   end))
 end
 
+-- An empty list is refused: without the parameter the service would send all.
 local function add_parameter(parts, name, value, call)
   local kind = type(value)
-  if kind == "table" then
-    for _, one in ipairs(value) do
-      add_parameter(parts, name, type(one) ~= "table" and one or nil, call)
-    end
-  elseif kind == "string" or kind == "number" or kind == "boolean" then
+  if kind == "string" or kind == "boolean" or kind == "number" and value - value == 0 then
     local text = kind == "number" and json.number(value) or tostring(value)
     parts[#parts + 1] = escape(name) .. "=" .. escape(text)
   else
-    check.fail(call, ("the query's '%s' must be a string, a number, a boolean, or a list of these")
-      :format(name))
+    check.fail(call, ("the query's '%s' must be a string, a number, a boolean, or a list of these, "
+      .. "not empty"):format(name))
   end
 end
 
@@ -91,7 +88,11 @@ local function query_text(query, call)
   end
   table.sort(names)
   for _, name in ipairs(names) do
-    add_parameter(parts, name, query[name], call)
+    local value = query[name]
+    local list = type(value) == "table" and json.is_list(value) and value or { value }
+    for i = 1, #list do
+      add_parameter(parts, name, list[i], call)
+    end
   end
   local text = table.concat(parts, "&")
   if #text > LONGEST then

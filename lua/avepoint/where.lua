@@ -3,6 +3,7 @@
 -- SPDX-License-Identifier: MIT
 
 local customer = require "avepoint.customer"
+local json = require "avepoint.json"
 local problem = require "avepoint.problem"
 
 local where = {}
@@ -50,10 +51,11 @@ local function wanted_set(field, given, what)
   return set
 end
 
--- A value of any list's rows in the form in which values are compared: numbers come as texts too.
+-- A value of any list's rows in the form in which values are compared: numbers come as texts too,
+-- whole ones with all digits, others as short as they can be (0.1).
 local function plain(value)
   if type(value) == "number" then
-    return ("%.17g"):format(value)
+    return value % 1 == 0 and ("%.0f"):format(value + 0) or json.number(value) -- no -0
   end
   return type(value) == "boolean" and tostring(value) or lower(value)
 end
