@@ -150,7 +150,7 @@ describe("client:list", function()
       n = n + 1
       row, err = listing:next()
     end
-    assert.equal(2, n)
+    assert.equal(4, n) -- rows without ids may be alike: the third time tells
     assert.equal("protocol", err.kind)
   end)
 

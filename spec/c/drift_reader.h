@@ -158,7 +158,7 @@ static inline void take_rows(struct reader *r, const struct page *page) {
     struct avp_id id;
     struct avp_mark mark;
     if (r->ids == NULL) {
-      if (r->drift.same_run < 2) give_row(r, page->ids[i]);
+      if (!r->drift.repeated) give_row(r, page->ids[i]);
       continue;
     }
     id = id_of(r, page->ids[i]);

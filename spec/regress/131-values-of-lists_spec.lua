@@ -9,7 +9,8 @@ local CUSTOMERS = "partner/external/v3/general/customers"
 describe("a query", function()
   it("never loses a parameter that was given", function()
     local client, id = helper.client {}
-    for _, wrong in ipairs { {}, { x = 1 }, { 1, nil, 3 }, { 1, x = 2 }, { {} }, { 1, {} }, 0 / 0, 1 / 0 } do
+    for _, wrong in ipairs { {}, { x = 1 }, { 1, nil, 3 }, { 1, x = 2 }, { {} }, { 1, {} }, 0 / 0,
+      1 / 0 } do
       for _, call in ipairs { "list", "get" } do
         local query = { status = wrong }
         assert.matches("the query's 'status' must be", helper.error_of(client[call], client,

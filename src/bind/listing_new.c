@@ -154,6 +154,7 @@ static void prepare_drift(lua_State *L, struct listing *listing) {
     mode = AVP_DRIFT_ERROR; /* what was given out before is not known: nothing can be repaired */
   }
   avp_drift_init(&listing->drift, mode, start->page, listing->page_size_asked, width, resumed);
+  listing->drift.without_ids = listing->form.id == NULL;
 }
 
 static bool prepare(lua_State *L, struct listing *listing) {

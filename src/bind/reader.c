@@ -174,7 +174,7 @@ static bool look_at_ids(const struct listing *listing, struct decoded_page *deco
 static bool take_row(struct listing *listing, const struct avp_id *id) {
   struct avp_mark mark;
   bool is_new;
-  if (listing->ids == NULL) return listing->drift.same_run < 2;
+  if (listing->ids == NULL) return !listing->drift.repeated;
   mark = avp_idset_get(listing->ids, id);
   is_new = avp_drift_take(&listing->drift, &mark);
   avp_idset_put(listing->ids, id, &mark);

@@ -77,6 +77,13 @@ static bool is_past_end(const struct avp_drift *drift, const struct avp_page *pa
   return page->rows == 0 && (int64_t)(page->number - 1) * size_of_page(drift) >= total;
 }
 
+/* Whether a page that is like another need not be a repetition: rows without ids may be alike, if
+ * the total left some for it. */
+static bool may_be_alike(const struct avp_drift *drift, const struct avp_page *page) {
+  int64_t before = (int64_t)(page->number - 1) * size_of_page(drift);
+  return drift->without_ids && (!page->has_total || before < page->total);
+}
+
 static void set_bound(struct avp_drift *drift) {
   long pages = drift->highest;
   if (drift->has_total) {
@@ -192,7 +199,8 @@ static bool check_turns(struct avp_drift *drift, const struct avp_page *page, st
     drift->turn_hits = 0;
     return true;
   }
-  if (page->has_total && drift->mode != AVP_DRIFT_IGNORE) return true;
+  if (page->has_total && (drift->mode != AVP_DRIFT_IGNORE || may_be_alike(drift, page)))
+    return true;
   if (page->rows == 0 || page->fingerprint != drift->turn_print) return true;
   if (++drift->turn_hits < 3) return true;
   avp_err_set(err, AVP_ERR_PROTOCOL,
@@ -268,7 +276,7 @@ static bool is_accepted(struct avp_drift *drift, const struct avp_page *before,
 static bool ends_reading(const struct avp_drift *drift, const struct avp_page *page) {
   bool ignore = drift->mode == AVP_DRIFT_IGNORE;
   bool is_new = page->number > drift->now.top && page->number > drift->now.sign_page;
-  bool nothing_new = ignore ? drift->same_run > 1 : is_new && !page->has_new;
+  bool nothing_new = ignore ? drift->repeated : is_new && !page->has_new;
   if (avp_recent_both_empty(&drift->now.recent, page)) return true;
   if (drift->has_total) {
     return page->number >= last_page(drift) && (nothing_new || !is_full(drift, page));
@@ -376,6 +384,7 @@ enum avp_drift_verdict avp_drift_page(struct avp_drift *drift, const struct avp_
   if (!check_same(drift, page, err) || !check_turns(drift, page, err)) return AVP_DRIFT_FAIL;
   detect_own_totals(drift, before, page);
   learn_size(drift, page);
+  drift->repeated = drift->same_run > 1 && !may_be_alike(drift, page);
   behind_end = drift->step == 0 && before->has_total && is_past_end(drift, page, before->total);
   if (!behind_end) note_total(drift, page);
   fits = behind_end || is_accepted(drift, before, page);
@@ -387,7 +396,7 @@ enum avp_drift_verdict avp_drift_page(struct avp_drift *drift, const struct avp_
   if (!fits) go_back(drift, before, page);
   avp_recent_add(&now->recent, page, fits);
   now->print = (now->print ^ page->fingerprint) * SPREAD + (uint64_t)page->number;
-  if (drift->same_run < 2) now->rows += page->rows;
+  if (!drift->repeated) now->rows += page->rows;
   set_bound(drift);
   if (!drift->over && !check_bound(drift, err)) return AVP_DRIFT_FAIL;
   return fits ? AVP_DRIFT_PAGE : AVP_DRIFT_AGAIN;

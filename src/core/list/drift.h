@@ -71,11 +71,13 @@ struct avp_drift {
   long went_back;  /* signs after which the listing went back */
   int64_t missing; /* at the end: rows that the server counts and does not send */
   bool over;       /* the reading has reached its end: avp_drift_next tells what that means */
-  int same_run;    /* pages in a row that hold the same rows in the same order; under `ignore` those
-                    * behind the first one are not given out */
+  int same_run;    /* pages in a row that hold the same rows in the same order */
+  bool repeated;   /* the latest page only repeats the one before it: under `ignore` it is not given
+                    * out */
   int64_t page_size; /* the fullest page that had more behind it, 0 before there was one */
 
   long first_page;
+  bool without_ids;    /* no field tells rows apart; set it after avp_drift_init */
   bool resumed;        /* the listing goes on from a position: what came before is not known */
   int64_t asked_size;  /* the page size that the server was asked for */
   int max_width;       /* the option `concurrency` */
