@@ -147,18 +147,18 @@ function Listing:each(f)
   drain(self, f)
 end
 
--- The value to group by: false if it is absent or cjson's null.
+-- The value to group by, or nil if it is absent or cjson's null.
 local function key_of(item, field)
-  local value = type(item) == "table" and item[field]
-  if value == nil or type(value) == "userdata" then
-    return false
+  if type(item) ~= "table" or type(item[field]) == "userdata" then
+    return nil
   end
-  return value
+  return item[field]
 end
 
--- Calls add(result, key, item) for all that is left and returns the result. On customers as they
--- come an unknown field is a typo; what `map` returns may have any.
-local function collect_by(self, field, name, add)
+-- Calls add(result, key, item) for all that is left and returns the result; `absent` is the key of
+-- what has no value, nil to leave it out. On customers as they come an unknown field is a typo;
+-- what `map` returns may have any.
+local function collect_by(self, field, name, absent, add)
   if type(field) ~= "string" then
     problem.misuse("listing:%s takes the name of a field", name)
   elseif not self._any_field then
@@ -166,14 +166,20 @@ local function collect_by(self, field, name, add)
   end
   local result = {}
   drain(self, function(item)
-    add(result, key_of(item, field), item)
+    local key = key_of(item, field)
+    if key == nil then
+      key = absent
+    end
+    if key ~= nil then
+      add(result, key, item)
+    end
   end)
   return result
 end
 
 --- Lists of items by the value of a field; those without it are under false.
 function Listing:group_by(field)
-  return collect_by(self, field, "group_by", function(groups, key, item)
+  return collect_by(self, field, "group_by", false, function(groups, key, item)
     groups[key] = groups[key] or {}
     table.insert(groups[key], item)
   end)
@@ -181,7 +187,7 @@ end
 
 --- Numbers of items by the value of a field; those without it are under false.
 function Listing:count_by(field)
-  return collect_by(self, field, "count_by", function(counts, key)
+  return collect_by(self, field, "count_by", false, function(counts, key)
     counts[key] = (counts[key] or 0) + 1
   end)
 end
@@ -189,10 +195,8 @@ end
 --- The items by the value of a field; of several with the same value the last, those without it
 -- left out.
 function Listing:index_by(field)
-  return collect_by(self, field, "index_by", function(index, key, item)
-    if key ~= false then
-      index[key] = item
-    end
+  return collect_by(self, field, "index_by", nil, function(index, key, item)
+    index[key] = item
   end)
 end
 

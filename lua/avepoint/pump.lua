@@ -154,8 +154,8 @@ end
 local function error_of_wait(listing, err)
   if err == problem.MEMORY or core.is_error(err) and err.kind == "memory" then
     return core.memory_error
-  elseif err == driver.CANCELLED or err == driver.INTERRUPTED then
-    pump.stop(listing, listing._core.cancel) -- the user has ended the wait
+  elseif listing._once or err == driver.CANCELLED or err == driver.INTERRUPTED then
+    pump.stop(listing, listing._core.cancel) -- the user has ended the wait, or cannot wait again
   else
     driver.wake(listing._client) -- what failed here, others may be waiting for
   end

@@ -16,7 +16,8 @@ function request.get(client, values)
   if not asked then
     problem.raise(refused, state)
   end
-  local waiter = { _client = client, _state = state, _core = asked }
+  -- _once: where the wait fails, nobody asks again
+  local waiter = { _client = client, _state = state, _core = asked, _once = true }
   pump.add(waiter)
   local object, err = pump.call(waiter, asked.result)
   asked:close()

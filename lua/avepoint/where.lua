@@ -117,6 +117,8 @@ function where.matcher(fields, what, any)
   for field, given in pairs(fields) do
     if not any then
       customer.check_field(field, what)
+    elseif type(field) ~= "string" then
+      problem.misuse("%s: fields have names: { name = value }", what)
     end
     tests[#tests + 1] = test_for(field, given, what, any)
   end

@@ -212,8 +212,8 @@ static const struct script errors[] = {
     {"1:abc/6 2:def/7", "the total count went from 6 to 7", 1, 0},
     {"1:abc/9 2:def/-", "page 2 lacks a total count", 1, 0},
     {"1:abc/- 2:def/9", "page 2 has a total count", 1, 0},
-    {"1:abc/6 2:ef/6", "5 customers were read and 6 counted", 1, 0},
-    {"1:abc/6 2:cde/6 3:/6", "5 customers were read", 1, 0},
+    {"1:abc/6 2:ef/6", "5 were read and 6 counted", 1, 0},
+    {"1:abc/6 2:cde/6 3:/6", "5 were read", 1, 0},
 };
 
 static void play(const struct script *script, enum avp_drift_mode mode, bool resumed) {

@@ -372,7 +372,10 @@ static bool read_id(const struct walk *walk, size_t i, struct avp_id *id) {
     }
     len = number_text(lua_tonumber(L, -1), number);
   }
-  if (len == 0) return refuse_row(walk, i, "has no ", form->id);
+  if (len == 0) {
+    const char *advice = form->customers ? "" : ": see the option id";
+    return refuse_row(walk, i, "has no ", lua_pushfstring(L, "%s%s", form->id, advice));
+  }
   *id = avp_idset_id(walk->set, text, len);
   return true;
 }
@@ -451,7 +454,10 @@ bool page_decode(lua_State *L, int state, const struct avp_buf *body,
   if (!json_decode(L, state, body->data, body->len, "the reply", err)) return false;
   if (!lua_istable(L, root)) return wrong(err, "it", " is not an object");
   lua_getfield(L, root, form->items);
-  if (json_is_null(L, -1)) return wrong(err, form->items, " is missing");
+  if (json_is_null(L, -1)) {
+    return wrong(err, form->items,
+                 form->customers ? " is missing" : " is missing: see the option items");
+  }
   if (!is_list(L, root + 1)) return wrong(err, form->items, " is not a list");
   if (!read_rows(&walk, decoded)) return false;
   lua_getfield(L, root, form->metadata);

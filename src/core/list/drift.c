@@ -446,7 +446,7 @@ static enum avp_drift_verdict end_short(struct avp_drift *drift, int64_t gap) {
 
 static void name_gap(const struct avp_drift *drift, struct avp_err *err) {
   avp_err_set(err, AVP_ERR_DRIFT,
-              "the list changed while it was read: %.0f customers were read and %.0f counted",
+              "the list changed while it was read: %.0f were read and %.0f counted",
               (double)drift->seen, (double)drift->total);
 }
 
@@ -456,7 +456,7 @@ static enum avp_drift_verdict end_overstated(struct avp_drift *drift, struct avp
   }
   name_gap(drift, err);
   return fail(drift, err,
-              "the total may count customers that this app registration must not see; drift = "
+              "the total may count what this app registration must not see; drift = "
               "\"repair\" accepts that");
 }
 

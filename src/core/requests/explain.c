@@ -276,7 +276,8 @@ static const struct {
      "the app registration lacks the permission: tick elements.customers.read.all (for another "
      "read than customers its own, and ask for that with the option scope) under Elements > "
      "Settings > Additional > API app registration, and check its customer scope"},
-    {404, 404, AVP_ERR_NOT_FOUND, "nothing is served there: check base_url and environment"},
+    {404, 404, AVP_ERR_NOT_FOUND,
+     "nothing is served there: check base_url and environment, and the path if you gave one"},
     {429, 429, AVP_ERR_THROTTLED,
      "the service limits the rate of requests: list less often, or lower concurrency"},
     {503, 503, AVP_ERR_SERVER, "the service is under maintenance or overloaded: try again later"},
