@@ -12,6 +12,10 @@ local blocking = require "avepoint.driver.blocking"
 
 local at_once = tonumber(arg[1]) or 8
 local day = arg[2] or os.date("!%Y-%m-%d", os.time() - 24 * 60 * 60)
+if not day:find "^%d%d%d%d%-%d%d%-%d%d$" then
+  io.stderr:write("a day is written like 2026-03-14\n")
+  os.exit(1)
+end
 
 local JOBS = "partner/external/v3/general/customers/%s/avpt-products/jobs/batch"
 local SCANS = { [0] = true, [10] = true } -- types of jobs that back nothing up
