@@ -8,7 +8,7 @@ local CUSTOMERS = "partner/external/v3/general/customers"
 
 describe("a query", function()
   it("never loses a parameter that was given", function()
-    local client, id = helper.client {}
+    local client, id = helper.client({}, { user_agent = "queries-of-its-own" }) -- see wire_spec
     for _, wrong in ipairs { {}, { x = 1 }, { 1, nil, 3 }, { 1, x = 2 }, { {} }, { 1, {} }, 0 / 0,
       1 / 0 } do
       for _, call in ipairs { "list", "get" } do

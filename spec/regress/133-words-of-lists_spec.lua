@@ -52,7 +52,8 @@ end)
 describe("client:get", function()
   it("asks for nothing any more when on_event has raised", function()
     local boom = true
-    local client, id = helper.client({ customers = 1 }, { on_event = function()
+    local client, id = helper.client({ customers = 1 },
+      { user_agent = "queries-of-its-own", on_event = function()
       if boom then error("boom", 0) end
     end })
     assert.equal("boom", helper.error_of(client.get, client, CUSTOMERS))
