@@ -72,6 +72,12 @@ static int client__tostring(lua_State *L) {
   return 1;
 }
 
+int client_refuse_closed(lua_State *L) {
+  lua_pushnil(L);
+  error_push_text(L, AVP_ERR_CLOSED, "the client is closed; make another with avepoint.client");
+  return 2;
+}
+
 const char *client_push_url(lua_State *L, const struct client *client, const char *path,
                             const char *name, bool posted) {
   const char *reason = avp_url_refuse_path(path, posted);

@@ -36,6 +36,9 @@ struct client *to_client(lua_State *L, int index);
 
 bool client_is_closed(const struct client *client);
 
+/* Leaves what a function returns that cannot use a closed client: nil and the error object. */
+int client_refuse_closed(lua_State *L);
+
 /* Pushes the URL of a path below the client's base URL, and returns it. Raises, naming the setting,
  * if the path is none that a token may be sent to. `posted`: it is for a POST. */
 const char *client_push_url(lua_State *L, const struct client *client, const char *path,

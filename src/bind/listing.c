@@ -7,6 +7,7 @@
 #include "listing.h"
 
 #include "../core/ground/sys.h"
+#include "class.h"
 #include "error.h"
 #include "fields.h"
 
@@ -256,13 +257,5 @@ static const luaL_Reg methods[] = {
 };
 
 void listing_open(lua_State *L) {
-  lua_pushcfunction(L, core_listing);
-  lua_setfield(L, -2, "listing");
-  luaL_newmetatable(L, AVP_LISTING_NAME);
-  lua_pushcfunction(L, listing_close);
-  lua_setfield(L, -2, "__gc");
-  lua_newtable(L);
-  luaL_setfuncs(L, methods, 0);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+  define_class(L, AVP_LISTING_NAME, methods, listing_close, "listing", core_listing);
 }

@@ -195,11 +195,7 @@ int core_listing(lua_State *L) {
   luaL_setmetatable(L, AVP_LISTING_NAME);
   lua_pushvalue(L, LISTING_OWN);
   lua_setuservalue(L, -2);
-  if (client_is_closed(client)) {
-    lua_pushnil(L);
-    error_push_text(L, AVP_ERR_CLOSED, "the client is closed; make another with avepoint.client");
-    return 2;
-  }
+  if (client_is_closed(client)) return client_refuse_closed(L);
   listing->client = client;
   if (!read_customer_ids(L, listing)) return error_raise_memory(L);
   read_description(L, listing);

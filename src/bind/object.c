@@ -7,8 +7,8 @@
 
 #include "../core/ground/sys.h"
 #include "../core/list/pager.h"
+#include "class.h"
 #include "error.h"
-#include "json.h"
 #include "listing.h"
 #include "page.h"
 #include "settings.h"
@@ -42,18 +42,13 @@ static int failed(lua_State *L, const struct avp_err *err) {
 /* Pushes the decoded object of the reply; returns the number of results. */
 static int decode(lua_State *L, const struct object *object, const struct avp_call *call) {
   struct avp_err err;
-  bool good;
   if (call->status == 204) return 0;
   lua_rawgeti(L, OWN, OBJECT_CLIENT);
   lua_getuservalue(L, -1);
-  good = json_decode(L, lua_gettop(L), call->body_received.data, call->body_received.len,
-                     "the reply", &err);
-  if (good && !lua_istable(L, -1)) {
-    avp_err_set(&err, AVP_ERR_PROTOCOL,
-                "the reply is not what the API promises: it is not an object");
-    good = false;
+  if (page_decode_table(L, lua_gettop(L), &call->body_received, &err) &&
+      page_mend_values(L, &err)) {
+    return 1;
   }
-  if (good && page_mend_values(L, &err)) return 1;
   avp_call_blame(object->client->requests, call, &err);
   return failed(L, &err);
 }
@@ -94,11 +89,7 @@ static int core_object(lua_State *L) {
   object = lua_newuserdata(L, sizeof *object);
   memset(object, 0, sizeof *object);
   luaL_setmetatable(L, OBJECT_NAME);
-  if (client_is_closed(client)) {
-    lua_pushnil(L);
-    error_push_text(L, AVP_ERR_CLOSED, "the client is closed; make another with avepoint.client");
-    return 2;
-  }
+  if (client_is_closed(client)) return client_refuse_closed(L);
   lua_createtable(L, OBJECT_QUERY, 0);
   lua_pushvalue(L, 1);
   lua_rawseti(L, 4, OBJECT_CLIENT);
@@ -125,13 +116,5 @@ static const luaL_Reg methods[] = {
 };
 
 void object_open(lua_State *L) {
-  lua_pushcfunction(L, core_object);
-  lua_setfield(L, -2, "object");
-  luaL_newmetatable(L, OBJECT_NAME);
-  lua_pushcfunction(L, object_close);
-  lua_setfield(L, -2, "__gc");
-  lua_newtable(L);
-  luaL_setfuncs(L, methods, 0);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+  define_class(L, OBJECT_NAME, methods, object_close, "object", core_object);
 }

@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "../core/ground/output.h"
-#include "../core/ground/sys.h"
+#include "class.h"
 
 #define OUTPUT_NAME "avepoint.output"
 
@@ -67,13 +67,5 @@ static const luaL_Reg methods[] = {
 };
 
 void output_open(lua_State *L) {
-  lua_pushcfunction(L, core_output);
-  lua_setfield(L, -2, "output");
-  luaL_newmetatable(L, OUTPUT_NAME);
-  lua_pushcfunction(L, output_discard);
-  lua_setfield(L, -2, "__gc");
-  lua_newtable(L);
-  luaL_setfuncs(L, methods, 0);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+  define_class(L, OUTPUT_NAME, methods, output_discard, "output", core_output);
 }

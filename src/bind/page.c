@@ -205,27 +205,19 @@ static bool mend_tenant(struct walk *walk) {
 /* Mends the tenants, on top of the stack. */
 static bool mend_tenants(struct walk *walk) {
   lua_State *L = walk->L;
-  int n = (int)lua_rawlen(L, -1);
-  int i;
-  if (n == 0 && !mend_table(walk)) return false; /* an object */
-  for (i = 1; i <= n; i++) {
-    bool good = true;
-    lua_rawgeti(L, -1, i);
-    if (lua_istable(L, -1)) {
-      good = mend_tenant(walk);
-    } else if (lua_type(L, -1) == LUA_TNUMBER) {
-      good = is_finite(walk, lua_tonumber(L, -1));
-      avp_pushwhole(L, lua_tonumber(L, -1));
-      lua_rawseti(L, -3, i);
-    }
+  int tenants = lua_gettop(L);
+  bool good = true;
+  lua_pushnil(L);
+  while (good && lua_next(L, tenants) != 0) {
+    bool is_tenant = lua_istable(L, -1) && lua_type(L, -2) == LUA_TNUMBER; /* not in an object */
+    good = is_tenant ? mend_tenant(walk) : mend_value(walk, tenants);
     lua_pop(L, 1);
-    if (!good) return false;
   }
   if (lua_istable(L, walk->array_mt)) {
     lua_pushvalue(L, walk->array_mt);
-    lua_setmetatable(L, -2);
+    lua_setmetatable(L, tenants);
   }
-  return true;
+  return good;
 }
 
 /* Gives the customer on top of the stack an empty list of tenants, if it has none. */
@@ -433,6 +425,11 @@ static void begin_walk(struct walk *walk, lua_State *L, int state) {
   walk->id = walk->array_mt + 3;
 }
 
+bool page_decode_table(lua_State *L, int state, const struct avp_buf *body, struct avp_err *err) {
+  if (!json_decode(L, state, body->data, body->len, "the reply", err)) return false;
+  return lua_istable(L, -1) || wrong(err, "it", " is not an object");
+}
+
 bool page_decode(lua_State *L, int state, const struct avp_buf *body,
                  const struct listing_form *form, const struct avp_idset *set,
                  struct decoded_page *decoded, struct avp_err *err) {
@@ -451,8 +448,7 @@ bool page_decode(lua_State *L, int state, const struct avp_buf *body,
   }
   begin_walk(&walk, L, state);
   root = lua_gettop(L) + 1;
-  if (!json_decode(L, state, body->data, body->len, "the reply", err)) return false;
-  if (!lua_istable(L, root)) return wrong(err, "it", " is not an object");
+  if (!page_decode_table(L, state, body, err)) return false;
   lua_getfield(L, root, form->items);
   if (json_is_null(L, -1)) {
     return wrong(err, form->items,

@@ -23,6 +23,10 @@ bool page_decode(lua_State *L, int state, const struct avp_buf *body,
                  const struct listing_form *form, const struct avp_idset *set,
                  struct decoded_page *decoded, struct avp_err *err);
 
+/* Decodes the body of a reply, which must be a table, and pushes it. On failure fills `err` and
+ * returns false. */
+bool page_decode_table(lua_State *L, int state, const struct avp_buf *body, struct avp_err *err);
+
 /* Mends numbers and nulls of the table on top of the stack and of all that is in it: whole numbers
  * become integers, a field that is null becomes absent. On failure fills `err` and returns false.
  */
