@@ -98,7 +98,6 @@ build = {
     ["avepoint.store"] = "lua/avepoint/store.lua",
     ["avepoint.terminal"] = "lua/avepoint/terminal.lua",
     ["avepoint.types"] = "lua/avepoint/types.lua",
-    ["avepoint.utf8"] = "lua/avepoint/utf8.lua",
     ["avepoint.where"] = "lua/avepoint/where.lua",
     ["avepoint.write"] = "lua/avepoint/write.lua",
   },

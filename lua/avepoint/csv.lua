@@ -4,9 +4,9 @@
 -- columns: their names, and their ids. Other tables are JSON.
 -- SPDX-License-Identifier: MIT
 
+local core = require "avepoint.core"
 local customer = require "avepoint.customer"
 local json = require "avepoint.json"
-local utf8 = require "avepoint.utf8"
 
 --- `IDS`: the column of the tenants' ids.
 local csv = { IDS = "tenantIds" }
@@ -33,7 +33,7 @@ local function text_cell(text)
   if FORMULA[text:byte() or ""] then
     text = "'" .. text
   end
-  return text:find "[^--~#-+ !]" and quoted(utf8.mend(text)) or text
+  return text:find "[^--~#-+ !]" and quoted(core.utf8(text)) or text
 end
 
 local function cell(value, style)

@@ -4,7 +4,6 @@
 
 local core = require "avepoint.core"
 local problem = require "avepoint.problem"
-local utf8 = require "avepoint.utf8"
 
 local json = {}
 
@@ -67,7 +66,7 @@ end
 -- without quote and backslash: those are found out first, letters soonest.
 local function escaped(text)
   if text:find "[^]-~#-[ !]" then
-    return (utf8.mend(text):gsub('[%z\1-\31"\\]', ESCAPES))
+    return (core.utf8(text):gsub('[%z\1-\31"\\]', ESCAPES))
   end
   return text
 end

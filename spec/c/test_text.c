@@ -112,7 +112,37 @@ static void test_cuts_between_clusters(void) {
   CHECK_INT(4, columns);
 }
 
+static void test_sizes(void) {
+  static const struct {
+    const char *text;
+    int size;
+  } cases[] = {
+      {"a", 1},
+      {"\x7f", 1},
+      {"\xC2\x80", 2},
+      {"\xE4\xB8\xAD", 3},
+      {"\xF0\x9F\x98\x80", 4},
+      {"\x80", -1},
+      {"\x9B", -1},
+      {"\xC0\x80", -1},
+      {"\xE0\x80\x80", -1},
+      {"\xED\xA0\x80", -1},
+      {"\xE4\xB8", -2},
+      {"\xE4\xB8"
+       "a",
+       -2},
+      {"\xF0\x9F\x98", -3},
+      {"\xF5\x80", -1},
+      {"\xFF", -1},
+  };
+  size_t i;
+  for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    CHECK_INT(cases[i].size, avp_text_character(cases[i].text, strlen(cases[i].text)));
+  }
+}
+
 static const struct check_test tests[] = {
+    {"text: the size of a character", test_sizes},
     {"text: control characters are a blank", test_control_characters},
     {"text: format characters are a blank", test_format_characters},
     {"text: what is no UTF-8 is a question mark", test_what_is_no_utf8},

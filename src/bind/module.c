@@ -70,6 +70,28 @@ static int core_clean(lua_State *L) {
   return 1;
 }
 
+/* Lua: core.utf8(text) -> it with U+FFFD in place of all that is no UTF-8 */
+static int core_utf8(lua_State *L) {
+  size_t len;
+  const char *text = luaL_checklstring(L, 1, &len);
+  size_t good = 0; /* bytes up to which all is well, and in the buffer */
+  size_t i = 0;
+  luaL_Buffer buffer;
+  luaL_buffinit(L, &buffer);
+  while (i < len) {
+    int size = avp_text_character(text + i, len - i);
+    if (size < 0) {
+      luaL_addlstring(&buffer, text + good, i - good);
+      luaL_addlstring(&buffer, "\xEF\xBF\xBD", 3);
+      good = i + (size_t)-size;
+    }
+    i += (size_t)(size < 0 ? -size : size);
+  }
+  luaL_addlstring(&buffer, text + good, len - good);
+  luaL_pushresult(&buffer);
+  return 1;
+}
+
 /* Lua: core.fit(text, most) -> the columns that a clean text takes, at most `most` (not negative;
  * nil: all), and how many of its bytes these are */
 static int core_fit(lua_State *L) {
@@ -105,6 +127,7 @@ static const luaL_Reg functions[] = {
     {"printable_url", core_printable_url},
     {"now", core_now},
     {"clean", core_clean},
+    {"utf8", core_utf8},
     {"fit", core_fit},
     {"terminal_columns", core_terminal_columns},
     {NULL, NULL},

@@ -76,6 +76,13 @@ static size_t read_character(const char *text, size_t left, uint32_t *c) {
   return size;
 }
 
+int avp_text_character(const char *text, size_t left) {
+  uint32_t c;
+  int size = (int)read_character(text, left, &c);
+  bool single = size == 1 && (unsigned char)text[0] >= 0x80; /* of C1: a control, but no UTF-8 */
+  return c == NO_CHARACTER || single ? -size : size;
+}
+
 size_t avp_text_clean(char *text, size_t len) {
   uint32_t before = ' ';
   bool blank = false; /* the last one written stands for a run of them */

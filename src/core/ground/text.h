@@ -10,6 +10,10 @@
 
 #include <stddef.h>
 
+/* Returns how many bytes the first character of `left` bytes, at least one, has. Negative: so many
+ * are none of UTF-8, but one that was cut short, or a single byte. */
+int avp_text_character(const char *text, size_t left);
+
 /* Cleans UTF-8 text in place: a blank for each run of control characters (also C1 as single bytes),
  * line separators and format characters such as those that turn the direction around; a question
  * mark for bytes that are no UTF-8. The joiners of emoji, and of scripts that have them, stay.
