@@ -3,6 +3,7 @@
 
 local core = require "avepoint.core"
 local customer = require "avepoint.customer"
+local json = require "avepoint.json"
 
 local cell = {}
 
@@ -59,15 +60,6 @@ local function label(value)
   return next(value) == nil and "{}" or "{...}"
 end
 
-local function comes_before(a, b)
-  if type(a) ~= type(b) then
-    return type(a) < type(b)
-  elseif type(a) == "number" or type(a) == "string" then
-    return a < b
-  end
-  return tostring(a) < tostring(b)
-end
-
 --- Returns a table's keys: first those of a list that it has, in its order, then the rest sorted.
 function cell.keys(value, first)
   local keys, rest, seen = {}, {}, {}
@@ -81,7 +73,7 @@ function cell.keys(value, first)
       rest[#rest + 1] = key
     end
   end
-  table.sort(rest, comes_before)
+  table.sort(rest, json.comes_before)
   for _, key in ipairs(rest) do
     keys[#keys + 1] = key
   end

@@ -83,13 +83,15 @@ function json.is_list(value)
   return n == #value
 end
 
--- Orders keys of two types: numbers, then texts.
-local function comes_before(a, b)
+--- Orders keys of any types: numbers before texts, others by their names.
+function json.comes_before(a, b)
   local kind = type(a)
   if kind ~= type(b) then
-    return kind == "number"
+    return kind < type(b)
+  elseif kind == "number" or kind == "string" then
+    return a < b
   end
-  return a < b
+  return tostring(a) < tostring(b)
 end
 
 local NONE = {}
@@ -109,7 +111,7 @@ function json.keys(object, but)
     end
   end
   if n > 1 then
-    table.sort(keys, not texts and comes_before or nil)
+    table.sort(keys, not texts and json.comes_before or nil)
   end
   return keys
 end

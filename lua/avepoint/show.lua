@@ -5,6 +5,7 @@
 local cell = require "avepoint.cell"
 local check = require "avepoint.check"
 local core = require "avepoint.core"
+local customer = require "avepoint.customer"
 local grid = require "avepoint.grid"
 local options = require "avepoint.options"
 local terminal = require "avepoint.terminal"
@@ -13,8 +14,6 @@ local show = {}
 
 local BAR = 40 -- columns of the longest bar
 
-local CUSTOMER = { "id", "organization", "ownerEmail", "jobStatus", "jobStatusCode",
-  "countryOrRegion", "managementMode", "tenants" }
 local ERROR = { "kind", "message", "where", "status", "code", "retryable", "attempts",
   "retry_after", "page", "url", "request_id", "position", "body" }
 local STATS = { "requests", "retries", "pages", "bytes", "seconds", "went_back", "readings",
@@ -147,7 +146,7 @@ local function write(out, value)
   elseif is_counts(value) then
     write_counts(out, value)
   else
-    write_fields(out, value, rawget(value, "readings") and STATS or CUSTOMER)
+    write_fields(out, value, rawget(value, "readings") and STATS or customer.order)
   end
   out:finish()
 end

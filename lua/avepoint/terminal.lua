@@ -27,8 +27,30 @@ local function may_colour()
   return no == "" and kind ~= "" and kind ~= "dumb"
 end
 
-local function can_write(file)
+--- Returns whether a value is an open file, or any object with a method `write`.
+function terminal.can_write(file)
   return (type(file) == "table" or type(file) == "userdata") and file.write ~= nil
+end
+
+-- An object of the user's may return nothing at all.
+local function outcome(ok, why)
+  if not ok and why ~= nil then
+    return nil, why
+  end
+  return true
+end
+
+--- Writes texts to a file. Returns true, or nil and why not.
+function terminal.write(file, ...)
+  return outcome(file:write(...))
+end
+
+--- Sees that all is written: a full disk may show only now. Returns true, or nil and why not.
+function terminal.flush(file)
+  if io.type(file) == "file" then
+    return outcome(file:flush())
+  end
+  return true
 end
 
 --- Opens a file for what `what` writes, a function's name. Raises an argument error if it is none.
@@ -39,7 +61,7 @@ function terminal.open(file, what)
     file = io.stdout
   elseif io.type(file) == "closed file" then
     problem.misuse("%s: the file is closed", what)
-  elseif not can_write(file) then
+  elseif not terminal.can_write(file) then
     problem.misuse("%s takes an open file (nil: standard output), and options behind it", what)
   end
   local columns = columns_of(file)
@@ -47,23 +69,20 @@ function terminal.open(file, what)
     colours = columns and may_colour() }, Terminal)
 end
 
--- An object of the user's may return nothing at all.
 local function check(self, ok, why)
-  if not ok and why ~= nil then
+  if not ok then
     problem.misuse("%s: not all could be written: %s", self.what, tostring(why))
   end
 end
 
 --- Writes a line.
 function Terminal:line(text)
-  check(self, self.file:write(text, "\n"))
+  check(self, terminal.write(self.file, text, "\n"))
 end
 
---- Sees that all is written: a full disk may show only now.
+--- Sees that all is written.
 function Terminal:finish()
-  if io.type(self.file) == "file" then
-    check(self, self.file:flush())
-  end
+  check(self, terminal.flush(self.file))
 end
 
 --- Returns a text in a colour (a number of ANSI's), if there are colours.

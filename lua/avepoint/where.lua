@@ -27,30 +27,6 @@ local coded = {
   },
 }
 
--- Checks a wanted value and returns it in the form in which fields are compared.
-local function wanted_value(field, value, what)
-  if coded[field] then
-    return coded[field].known(value, what)
-  elseif type(value) ~= "string" or value == "" then
-    problem.misuse("%s: field '%s' is compared with a text, not %s", what, field,
-      type(value) == "string" and "an empty one" or type(value))
-  end
-  return value:lower()
-end
-
--- The set of values wanted of a field.
-local function wanted_set(field, given, what)
-  local list = type(given) == "table" and given or { given }
-  local set = {}
-  for _, value in ipairs(list) do
-    set[wanted_value(field, value, what)] = true
-  end
-  if next(set) == nil then
-    problem.misuse("%s: field '%s' has an empty list of values", what, field)
-  end
-  return set
-end
-
 -- A value of any list's rows in the form in which values are compared: numbers come as texts too,
 -- whole ones with all digits, others as short as they can be (0.1).
 local function plain(value)
@@ -60,24 +36,35 @@ local function plain(value)
   return type(value) == "boolean" and tostring(value) or lower(value)
 end
 
--- The test of a field of any list.
-local function plain_test(field, given, what)
-  local set = {}
-  for _, value in ipairs(type(given) == "table" and given or { given }) do
+-- Checks a wanted value and returns it in the form in which fields are compared.
+local function wanted_value(field, value, what, any)
+  if any then
     local wanted = plain(value)
     if type(wanted) ~= "string" then
       problem.misuse("%s: field '%s' is compared with texts, numbers and booleans, not %s", what,
         field, type(value))
     end
-    set[wanted] = true
+    return wanted
+  elseif coded[field] then
+    return coded[field].known(value, what)
+  elseif type(value) ~= "string" or value == "" then
+    problem.misuse("%s: field '%s' is compared with a text, not %s", what, field,
+      type(value) == "string" and "an empty one" or type(value))
+  end
+  return value:lower()
+end
+
+-- The set of values wanted of a field.
+local function wanted_set(field, given, what, any)
+  local list = type(given) == "table" and given or { given }
+  local set = {}
+  for _, value in ipairs(list) do
+    set[wanted_value(field, value, what, any)] = true
   end
   if next(set) == nil then
     problem.misuse("%s: field '%s' has an empty list of values", what, field)
   end
-  return function(item)
-    local value = plain(item[field])
-    return value ~= nil and set[value] or false
-  end
+  return set
 end
 
 local function test_for(field, given, what, any)
@@ -85,19 +72,18 @@ local function test_for(field, given, what, any)
     return function(c)
       return given(c[field])
     end
-  elseif any then
-    return plain_test(field, given, what)
   end
-  local set = wanted_set(field, given, what)
-  if field == "tenants" then
+  local set = wanted_set(field, given, what, any)
+  if field == "tenants" and not any then
     return function(c)
       return customer.any_tenant(c, function(id, name)
         return set[lower(id)] or set[lower(name)]
       end)
     end
   end
-  local value_of = coded[field] and coded[field].of or function(c)
-    return lower(c[field])
+  local form = any and plain or lower
+  local value_of = not any and coded[field] and coded[field].of or function(c)
+    return form(c[field])
   end
   return function(c)
     return set[value_of(c)] or false

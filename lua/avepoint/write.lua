@@ -13,6 +13,7 @@ local nearest = require "avepoint.nearest"
 local options = require "avepoint.options"
 local problem = require "avepoint.problem"
 local pump = require "avepoint.pump"
+local terminal = require "avepoint.terminal"
 
 local WRITE = { what = "listing:write", options = options.write, elsewhere = {} }
 local FORMATS = { "csv", "json", "jsonl" }
@@ -83,23 +84,12 @@ end
 local Opened = {}
 Opened.__index = Opened
 
-local function outcome(ok, why)
-  if not ok and why ~= nil then -- an object of the user's may return nothing at all
-    return nil, why
-  end
-  return true
-end
-
 function Opened:write(text)
-  return outcome(self.file:write(text))
+  return terminal.write(self.file, text)
 end
 
--- A full disk may show only now.
 function Opened:commit()
-  if io.type(self.file) == "file" then
-    return outcome(self.file:flush())
-  end
-  return true
+  return terminal.flush(self.file)
 end
 
 function Opened.discard() end
@@ -118,7 +108,7 @@ local function open(target)
     return output or fail(target, why)
   elseif io.type(target) == "closed file" then
     check.fail(WRITE, "the file is closed")
-  elseif type(target) ~= "table" and type(target) ~= "userdata" or not target.write then
+  elseif not terminal.can_write(target) then
     check.fail(WRITE, "takes a path or an open file, not " .. type(target))
   end
   return setmetatable({ file = target }, Opened)
