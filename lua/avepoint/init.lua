@@ -6,26 +6,27 @@ local core = require "avepoint.load" -- first: the other modules need it
 local client = require "avepoint.client"
 local customer = require "avepoint.customer"
 local log = require "avepoint.log"
-local progress = require "avepoint.progress"
-local show = require "avepoint.show"
+
+-- Returns a function of a module that is loaded when it is first called: few programs need these.
+local function of(name, field)
+  return function(...)
+    return require(name)[field](...)
+  end
+end
 
 ---@type avepoint
 local avepoint = {
   _VERSION = "avepoint " .. core.version,
-  async = function(...)
-    return require("avepoint.driver.uv").run(...)
-  end,
+  async = of("avepoint.driver.uv", "run"),
   client = client.new,
   customers = client.customers,
-  doctor = function(...)
-    return require("avepoint.doctor").run(...)
-  end,
+  doctor = of("avepoint.doctor", "run"),
   is_error = core.is_error,
   logger = log.new,
   job_status = customer.job_status,
   management_mode = customer.management_mode,
-  progress = progress.new,
-  show = show.value,
+  progress = of("avepoint.progress", "new"),
+  show = of("avepoint.show", "value"),
 }
 
 return avepoint

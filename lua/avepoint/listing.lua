@@ -11,11 +11,8 @@ local customer = require "avepoint.customer"
 local lazy = require "avepoint.lazy"
 local nearest = require "avepoint.nearest"
 local problem = require "avepoint.problem"
-local progress = require "avepoint.progress"
 local pump = require "avepoint.pump"
 local reads = require "avepoint.reads"
-local show = require "avepoint.show"
-local write = require "avepoint.write"
 
 local Listing = lazy.methods
 local meta = { __name = "avepoint.listing" }
@@ -50,7 +47,7 @@ function listing.new(client, values)
     _core = reader,
     _next = reader.next,
     _on_progress = values.on_progress,
-    _bar = progress.bar_of(values.on_progress),
+    _bar = values.on_progress and pump.bars[values.on_progress],
     _customers = values.customers, -- nil: rows of another list
     _any_field = not values.customers,
     _pages_reported = 0,
@@ -204,6 +201,7 @@ end
 -- @param file where to; nil: io.stdout
 -- @param given options: `columns`
 function Listing:show(file, given)
+  local show = require "avepoint.show"
   local out = show.open(file, given, "listing:show")
   for _, field in ipairs(not self._any_field and out.wanted or {}) do
     customer.check_field(field, "listing:show")
@@ -212,7 +210,9 @@ function Listing:show(file, given)
 end
 
 --- Writes what is left to a file; see write.lua.
-Listing.write = write
+function Listing:write(...)
+  return require "avepoint.write"(self, ...)
+end
 
 -- about the whole listing -------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.core"
+local pump = require "avepoint.pump"
 local terminal = require "avepoint.terminal"
 
 local progress = {}
@@ -15,13 +16,6 @@ local BAR_MIN, BAR_MAX = 10, 40 -- columns
 
 local Bar = {}
 Bar.__index = Bar
-
-local bars = setmetatable({}, { __mode = "k" }) -- of each on_progress that was made here
-
---- Returns what draws for an on_progress that was made here; nil for others.
-function progress.bar_of(on_progress)
-  return bars[on_progress]
-end
 
 local function columns_of(file)
   return terminal.open(file, "avepoint.progress").columns
@@ -124,7 +118,7 @@ function progress.new(file)
       self:note(done, total)
     end
   end
-  bars[on_progress] = on_screen and self or nil
+  pump.bars[on_progress] = on_screen and self or nil
   return on_progress
 end
 

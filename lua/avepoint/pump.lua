@@ -18,6 +18,9 @@ local warn = log.new "warn"
 -- loop has called; else false, which keeps the place: noting a coroutine must not need memory
 local waiting = setmetatable({}, { __mode = "kv" })
 
+--- What draws for an on_progress that avepoint.progress has made (progress.lua).
+pump.bars = setmetatable({}, { __mode = "k" })
+
 --- Keeps a new listing's place among those that wait, and notes whether the user listens.
 function pump.add(listing)
   waiting[listing] = false
