@@ -27,6 +27,7 @@ struct fake_attempt {
 struct avp_transport {
   struct avp_transfer_settings *settings;
   struct fake_attempt *running;
+  struct fake_attempt *early; /* the one that only connects, running or finished, or NULL */
   struct avp_transfer *done;
   bool forked;         /* this process is a fork's child from now on */
   bool heard;          /* something comes in with the next step */
@@ -34,7 +35,8 @@ struct avp_transport {
 };
 
 static struct avp_transport *fake; /* the one there is, or NULL */
-static int fake_started;           /* attempts so far, all tests together */
+static int fake_started;           /* attempts so far, all tests together; */
+static int fake_early_started;     /* and those that only connect */
 
 struct avp_transport *avp_transport_new(struct avp_transfer_settings *settings, int connections) {
   (void)connections;
@@ -46,7 +48,7 @@ struct avp_transport *avp_transport_new(struct avp_transfer_settings *settings, 
 void avp_transport_free(struct avp_transport *transport) {
   if (transport == NULL) return;
   CHECK(transport->running == NULL); /* all attempts are given back before */
-  CHECK(transport->done == NULL);
+  CHECK(transport->done == NULL && transport->early == NULL);
   avp_free(transport);
   fake = NULL;
 }
@@ -62,6 +64,15 @@ struct avp_transfer *avp_transport_start(struct avp_transport *transport,
   struct fake_attempt *attempt = avp_alloc(sizeof *attempt);
   (void)now;
   if (attempt == NULL) return NULL;
+  if (request->only_connects) {
+    CHECK(transport->early == NULL);
+    CHECK(request->body == NULL && request->bearer == NULL);
+    fake_copy(attempt->url, sizeof attempt->url, request->url, strlen(request->url));
+    attempt->transfer.running = true;
+    transport->early = attempt;
+    fake_early_started++;
+    return &attempt->transfer;
+  }
   while (*end != NULL) end = &(*end)->next;
   *end = attempt;
   attempt->transfer.running = true;
@@ -85,6 +96,7 @@ struct avp_transfer *avp_transport_start(struct avp_transport *transport,
 static inline void fake_unlink(struct avp_transport *transport, struct avp_transfer *transfer) {
   struct fake_attempt **running = &transport->running;
   struct avp_transfer **done = &transport->done;
+  if (transport->early != NULL && &transport->early->transfer == transfer) transport->early = NULL;
   while (*running != NULL && &(*running)->transfer != transfer) running = &(*running)->next;
   if (*running != NULL) *running = (*running)->next;
   while (*done != NULL && *done != transfer) done = &(*done)->next;
@@ -153,6 +165,13 @@ static inline int fake_running(void) {
   int count = 0;
   for (; attempt != NULL; attempt = attempt->next) count++;
   return count;
+}
+
+/* Ends the one that only connects, as libcurl does: with a failure, whatever has come of it. */
+static inline void fake_connected(CURLcode result) {
+  CHECK(fake->early != NULL);
+  fake->early->transfer.running = false;
+  fake->early->transfer.reply.result = result;
 }
 
 /* The oldest running attempt whose URL holds `part`, or NULL. */

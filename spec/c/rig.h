@@ -81,13 +81,16 @@ static inline void check_wake(const struct rig *rig) {
 static inline void step(struct rig *rig) {
   uint64_t progress;
   int started;
+  int early;
   avp_requests_step(rig->r, rig->now, WALL + rig->now);
   if (rig->r->closed) return;
   check_wake(rig);
   progress = rig->r->shared.progress;
   started = fake_started;
+  early = fake_early_started;
   avp_requests_step(rig->r, rig->now, WALL + rig->now); /* a second step changes nothing */
   CHECK_INT(started, fake_started);
+  CHECK_INT(early, fake_early_started);
   CHECK(progress == rig->r->shared.progress);
   avp_requests_wait(rig->r, rig->now); /* somebody does, until the next step */
 }

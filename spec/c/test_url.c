@@ -327,6 +327,22 @@ static void test_memory_of_libcurl(void) {
   curl_global_cleanup();
 }
 
+static void test_same_server(void) {
+  static const struct {
+    const char *a, *b;
+    bool same;
+  } cases[] = {{"https://a.example/x?y", "https://A.example:443/z", true},
+               {"https://[::1]:8443/", "https://[::1]:8443", true},
+               {"https://a.example/", "https://b.example/", false},
+               {"https://a.example:444/", "https://a.example/", false},
+               {"https://a.example/", "http://a.example:443/", false}};
+  size_t i;
+  for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    CHECK_INT(cases[i].same, avp_url_same_server(cases[i].a, cases[i].b));
+    CHECK_INT(cases[i].same, avp_url_same_server(cases[i].b, cases[i].a));
+  }
+}
+
 static const struct check_test tests[] = {
     {"url: encode", test_encode},
     {"url: encode fails whole", test_encode_fails_whole},
@@ -339,6 +355,7 @@ static const struct check_test tests[] = {
     {"url: for print", test_for_print},
     {"url: no password is printed", test_no_password_is_printed},
     {"url: memory of libcurl", test_memory_of_libcurl},
+    {"url: same server", test_same_server},
 };
 
 CHECK_MAIN(tests)

@@ -99,14 +99,39 @@ static bool anyone_waits(const struct avp_requests *r) {
   return call != NULL;
 }
 
-/* Gives up the token that nobody waits for any more. The request of an early renewal may end, since
- * a listing that takes a page does not wait just then either; but not one that a store is locked
- * for. */
+/* Makes the connection for the first call that waits for the token, when the token's request has
+ * just left. Nothing is sent on it. Whatever becomes of it, nobody is told: the call, which shares
+ * it or waits for it, meets the same. Where token and service are one server, they share anyway. */
+static void connect_early(struct avp_requests *r) {
+  const struct avp_call *token = &r->signin.call;
+  const struct avp_call *call = r->calls;
+  struct avp_request request = {.only_connects = true};
+  while (call != NULL && call->state != AVP_CALL_QUEUED) call = call->next;
+  if (call == NULL || r->early != NULL || r->speaks_http1 || token->transfer == NULL ||
+      !token->transfer->running || token->attempts > 1 ||
+      avp_token_is_usable(&r->signin.token, r->shared.now) ||
+      avp_url_same_server(call->url, token->url)) {
+    return;
+  }
+  request.url = call->url;
+  r->early = avp_transport_start(r->shared.transport, &request, r->shared.now);
+}
+
+static void end_early(struct avp_requests *r) {
+  if (r->early != NULL) avp_transport_cancel(r->shared.transport, r->early);
+  r->early = NULL;
+}
+
+/* Gives up the token, and the connection, that nobody waits for any more. The request of an early
+ * renewal may end, since a listing that takes a page does not wait just then either; but not one
+ * that a store is locked for. */
 static void give_up_token(struct avp_requests *r) {
   const struct avp_signin *s = &r->signin;
   bool may_end = avp_token_is_usable(&s->token, r->shared.now) && !r->settings.token_store &&
                  s->state != AVP_SIGNIN_ASKING;
-  if (!may_end && !anyone_waits(r)) avp_signin_cancel(&r->signin);
+  if (anyone_waits(r)) return;
+  end_early(r);
+  if (!may_end) avp_signin_cancel(&r->signin);
 }
 
 static void requeue_all(struct avp_requests *r) {
@@ -115,6 +140,7 @@ static void requeue_all(struct avp_requests *r) {
     if (call->state == AVP_CALL_IN_FLIGHT) avp_call_requeue(&r->shared, call);
   }
   avp_signin_cancel(&r->signin);
+  end_early(r);
 }
 
 /* In a fork's child, queues the calls again whose attempts the parent started. */
@@ -151,6 +177,7 @@ void avp_requests_close(struct avp_requests *r) {
     if (is_open(call)) fail_with(r, call, AVP_ERR_CLOSED, closed);
   }
   avp_signin_free(&r->signin);
+  end_early(r);
   avp_transport_free(r->shared.transport);
   r->shared.transport = NULL;
 }
@@ -250,7 +277,9 @@ static bool send_due(struct avp_requests *r) {
     sent = true;
     room--;
   }
-  return avp_signin_step(&r->signin) || sent;
+  if (!avp_signin_step(&r->signin)) return sent;
+  connect_early(r);
+  return true;
 }
 
 /* The server is overloaded: sends fewer, one after the other. */
@@ -302,6 +331,7 @@ static void handle_401(struct avp_requests *r, struct avp_call *call) {
 static void take_reply(struct avp_requests *r, struct avp_call *call) {
   const struct avp_reply *reply = &call->transfer->reply;
   int status = reply->result == CURLE_OK ? reply->status : 0;
+  if (status != 0) r->speaks_http1 = reply->http1;
   if (status != 0 && status != 401) avp_token_worked(&r->signin.token, call->token_generation);
   if (status == 200 || status == 204) {
     succeed(r, call);
@@ -315,6 +345,7 @@ static void take_reply(struct avp_requests *r, struct avp_call *call) {
 static void take_finished(struct avp_requests *r) {
   struct avp_call *call;
   r->shared.heard = avp_transport_perform(r->shared.transport, r->shared.now);
+  if (r->early != NULL && !r->early->running) end_early(r);
   for (call = r->calls; call != NULL; call = call->next) {
     avp_call_enforce_timeout(&r->shared, call);
   }
@@ -335,6 +366,7 @@ static void fail_for_token(struct avp_requests *r) {
     call->err.attempts = why->attempts; /* of the token request */
   }
   why->kind = AVP_OK;
+  end_early(r);
 }
 
 /* An attempt that a deadline ends may have been on a broken connection, as if it had timed out. One

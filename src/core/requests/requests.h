@@ -17,11 +17,13 @@ struct avp_requests {
   struct avp_shared shared;     /* the binding switches `events` on and takes them */
   struct avp_signin signin;     /* the binding answers what it asks */
   bool closed;
-  int references;         /* holders */
-  struct avp_call *calls; /* all that are not released, oldest first */
-  int max_in_flight;      /* most attempts now: 1 to settings.concurrency */
-  struct avp_pace pace;   /* how fast they may follow each other */
-  int64_t paused_until;   /* no attempt starts before that */
+  int references;             /* holders */
+  struct avp_call *calls;     /* all that are not released, oldest first */
+  int max_in_flight;          /* most attempts now: 1 to settings.concurrency */
+  struct avp_pace pace;       /* how fast they may follow each other */
+  int64_t paused_until;       /* no attempt starts before that */
+  struct avp_transfer *early; /* makes the service's connection while the token comes, or NULL */
+  bool speaks_http1;          /* the service does: it would not be kept */
 };
 
 /* Makes a queue with one reference, the caller's; copies the settings. NULL when memory is out. */

@@ -4,16 +4,19 @@
 #include "transfer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../ground/mem.h"
 #include "../ground/sys.h"
 #include "url.h"
 
-/* Of libcurl 7.87 (CURLOPT_QUICK_EXIT, refused by older ones) and 8.6 (CURLE_TOO_LARGE). Their
- * numbers are fixed: a module built with older headers knows them when libcurl is a newer one. */
-#define QUICK_EXIT ((CURLoption)(CURLOPTTYPE_LONG + 322))
-#define TOO_LARGE  ((CURLcode)100)
+/* Of libcurl 7.80 (CURLOPT_PREREQFUNCTION), 7.87 (CURLOPT_QUICK_EXIT; older ones refuse both) and
+ * 8.6 (CURLE_TOO_LARGE). Their numbers are fixed: a module built with older headers knows them when
+ * libcurl is a newer one. */
+#define BEFORE_REQUEST ((CURLoption)(CURLOPTTYPE_FUNCTIONPOINT + 312))
+#define QUICK_EXIT     ((CURLoption)(CURLOPTTYPE_LONG + 322))
+#define TOO_LARGE      ((CURLcode)100)
 
 #define DEEPEST 1000 /* levels of a JSON text */
 
@@ -181,16 +184,47 @@ static bool set_proxy(CURL *easy, const struct avp_transfer_settings *settings, 
   return settings->proxy == NULL || set_text(easy, CURLOPT_PROXY, settings->proxy);
 }
 
+/* Whether a proxy may stand between; no_proxy is not looked at. */
+static bool may_be_proxied(const struct avp_transfer_settings *settings, const char *url) {
+  static const char *const variables[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+  bool named = settings->proxy != NULL;
+  size_t i;
+  for (i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+    named = named || getenv(variables[i]) != NULL;
+  }
+  return named && !avp_url_is_loopback(url);
+}
+
+/* The connection stands, and the request would leave. Refused, libcurl keeps a connection that can
+ * be shared, and closes any other. */
+static int refuse_request(void *user, char *ip, char *local_ip, int port, int local_port) {
+  (void)user;
+  (void)ip;
+  (void)local_ip;
+  (void)port;
+  (void)local_port;
+  return 1; /* CURL_PREREQFUNC_ABORT */
+}
+
+/* Lets the transfer only connect. False if that makes no sense, or this libcurl cannot do it. */
+static bool only_connect(struct avp_transfer *transfer, const char *url, bool shares) {
+  transfer->only_connects = true;
+  return shares && !may_be_proxied(transfer->settings, url) &&
+         curl_easy_setopt(transfer->easy, BEFORE_REQUEST, refuse_request) == CURLE_OK;
+}
+
 static bool configure(struct avp_transfer *transfer, const struct avp_transfer_settings *settings,
                       const struct avp_request *request) {
   CURL *easy = transfer->easy;
+  bool shares = curl_strnequal(request->url, "https:", 6);
   bool done = set_protocol(easy) && set_trust(transfer) &&
               set_proxy(easy, settings, request->url) &&
-              set_text(easy, CURLOPT_USERAGENT, settings->user_agent);
+              set_text(easy, CURLOPT_USERAGENT, settings->user_agent) &&
+              (!request->only_connects || only_connect(transfer, request->url, shares));
   if (!done) return false;
   /* Share a connection rather than open another; but only HTTP/2 shares, and we speak that on TLS
    * only. On plain HTTP a request would wait behind another one, its time running, for nothing. */
-  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, curl_strnequal(request->url, "https:", 6) ? 1L : 0L);
+  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, shares ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reply.detail);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -288,15 +322,18 @@ static bool stops_in_the_middle(const struct avp_reply *reply) {
 void avp_transfer_finish(struct avp_transfer *transfer, CURLcode result) {
   struct avp_reply *reply = &transfer->reply;
   long status = 0;
+  long version = 0;
   curl_off_t bytes = 0;
   curl_off_t micros = 0;
   reply->result = result;
   reply->overflow = overflow_of(transfer, result);
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
   curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &reply->os_error);
   curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
   curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &micros);
   reply->status = (int)status;
+  reply->http1 = version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1;
   reply->bytes = (double)bytes;
   reply->seconds = (double)micros / 1e6;
   if (result != CURLE_OK) note_refusal(transfer);

@@ -33,6 +33,7 @@ struct avp_request {
   const char *content_type; /* of a POST's body */
   const char *bearer;       /* access token, or NULL; copied */
   bool secret;              /* body and reply hold secrets: they are wiped */
+  bool only_connects;       /* nothing is sent: it ends once its connection stands */
 };
 
 enum avp_overflow { AVP_OVERFLOW_NONE, AVP_OVERFLOW_BODY, AVP_OVERFLOW_HEADERS };
@@ -40,6 +41,7 @@ enum avp_overflow { AVP_OVERFLOW_NONE, AVP_OVERFLOW_BODY, AVP_OVERFLOW_HEADERS }
 struct avp_reply {
   CURLcode result;              /* CURLE_OK: a whole reply has come */
   int status;                   /* HTTP status, 0 if none came */
+  bool http1;                   /* it came by HTTP/1: others cannot share its connection */
   struct avp_buf body;          /* decompressed */
   char retry_after[64];         /* header value, empty if absent */
   char date[64];                /* header value, empty if absent */
@@ -66,6 +68,7 @@ struct avp_transfer {
   bool dir_alone;             /* trust is in the hashed directory, not in the bundle */
   size_t header_bytes;        /* received so far */
   bool connecting;            /* a connection for it is in the making */
+  bool only_connects;         /* as its request said */
   struct avp_reply reply;
   struct avp_pool *pool;     /* the transport's, of its connection */
   struct avp_transfer *next; /* in the transport's list */
@@ -73,7 +76,8 @@ struct avp_transfer {
 };
 
 /* Makes a transfer with an easy handle of its own: libcurl 7.84 to 8.0 leave a pointer to a header
- * that is gone in one that is used again. NULL when memory is out. */
+ * that is gone in one that is used again. NULL when memory is out; also if it only connects, and no
+ * other could share its connection, a proxy may stand between, or libcurl is older than 7.80. */
 struct avp_transfer *avp_transfer_new(struct avp_transfer_settings *settings,
                                       const struct avp_request *request);
 

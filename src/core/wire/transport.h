@@ -32,7 +32,7 @@ struct avp_transport *avp_transport_new(struct avp_transfer_settings *settings, 
 void avp_transport_free(struct avp_transport *transport);
 
 /* Starts an attempt at `now` (ms). It runs until `running` is false; then its reply is complete.
- * NULL when memory is out or the system refuses. */
+ * NULL when memory is out or the system refuses; or as avp_transfer_new says. */
 struct avp_transfer *avp_transport_start(struct avp_transport *transport,
                                          const struct avp_request *request, int64_t now);
 

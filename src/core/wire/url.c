@@ -206,6 +206,28 @@ bool avp_url_is_loopback(const char *url) {
   return loopback;
 }
 
+static bool same_part(CURLU *a, CURLU *b, CURLUPart part) {
+  char *texts[2] = {NULL, NULL};
+  bool same;
+  curl_url_get(a, part, &texts[0], CURLU_DEFAULT_PORT);
+  curl_url_get(b, part, &texts[1], CURLU_DEFAULT_PORT);
+  same = texts[0] == NULL || texts[1] == NULL || curl_strequal(texts[0], texts[1]);
+  curl_free(texts[0]);
+  curl_free(texts[1]);
+  return same;
+}
+
+bool avp_url_same_server(const char *a, const char *b) {
+  bool no_memory = false;
+  CURLU *one = parse(a, CURLU_PATH_AS_IS, &no_memory);
+  CURLU *other = parse(b, CURLU_PATH_AS_IS, &no_memory);
+  bool same = same_part(one, other, CURLUPART_SCHEME) && same_part(one, other, CURLUPART_HOST) &&
+              same_part(one, other, CURLUPART_PORT);
+  curl_url_cleanup(one);
+  curl_url_cleanup(other);
+  return same;
+}
+
 /* What lies before the last @ may be a password, even if libcurl would read the URL in another way,
  * or not at all. */
 void avp_url_for_print(const char *url, char *out, size_t size) {
