@@ -88,13 +88,13 @@ describe("the service's connection", function()
     assert.equal(2, #helper.journal(id, "/connect/token"))
   end)
 
-  it("is used again where it is there when a token has ended", function()
-    local options, id = options_of { customers = 3, token = { uses = 1 } }
+  it("is used again where it is there when a token has ended, among pages under way", function()
+    local options, id = options_of { customers = 23, token = { uses = 7 }, latency = 0.02 }
     local client = avepoint.client(options)
-    local function list() assert.equal(3, client:customers():count()) end
+    local function list() assert.equal(23, client:customers({ page_size = 2 }):count()) end
     assert.equal(2, connections_of(list))
     assert.equal(0, connections_of(list))
-    assert.equal(2, #helper.journal(id, "/connect/token"))
+    assert.is_true(#helper.journal(id, "/connect/token") >= 4)
   end)
 
   it("is none where a token is given, or the token's server is the same", function()
@@ -168,6 +168,28 @@ describe("the service's connection", function()
     client = avepoint.client(options)
     assert.equal("closed", select(2, client:customers():next()).kind)
     assert.equal(before, count_descriptors())
+  end)
+
+  it("is made, and ended, in a task of a loop too", function()
+    if not pcall(require, "luv") then return end
+    local function run(fields, deed, more)
+      local id = helper.scenario(fields)
+      return helper.run(([[
+        local uv = require "avepoint.driver.uv"
+        local task
+        local client = require("avepoint").client { on_event = function() %s end }
+        task = uv.run(function() print(client:customers():count()) end, function(err)
+          if err then print(err) end
+        end)
+        require "luv".run()
+      ]]):format(deed), helper.environment(id, { AVEPOINT_BASE_URL = more,
+        AVEPOINT_TOKEN_URL = select(2, helper.urls(id, "http1")) }))
+    end
+    assert.equal(2, connections_of(function()
+      assert.equal("3\n", run({ customers = 3, token_latency = 0.1 }, ""))
+    end))
+    assert.equal("avepoint: cancelled\n",
+      run({ token_latency = 20 }, "task:cancel()", silent_port()))
   end)
 
   it("is not made through a proxy", function()

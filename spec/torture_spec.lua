@@ -54,16 +54,18 @@ describe("#torture the child of a fork", function()
     local script = helper.temporary ".lua"
     helper.write(script, [[
       local avepoint = require "avepoint"
-      local base = os.getenv "AVEPOINT_BASE_URL"
-      for _, place in ipairs { "before", "row 1", "row 3", "row 8", "wait", "on_event", "end" } do
+      local base, token = os.getenv "AVEPOINT_BASE_URL", os.getenv "AVEPOINT_TOKEN_URL"
+      for _, place in ipairs { "before", "sign-in", "row 1", "row 3", "row 8", "wait", "on_event",
+        "end" } do
         local child, list = nil, {}
         local function at(name)
           if name == place and not child then child = fork() end
         end
-        local client = avepoint.client { base_url = base, token_url = base .. "/connect/token",
+        local client = avepoint.client { base_url = base, token_url = token,
           client_id = "demo-client", client_secret = "demo-secret",
           on_event = function() at "on_event" end,
           driver = { wait = function(client, seconds)
+            at "sign-in"
             if #list > 3 then at "wait" end
             require("avepoint.driver.blocking").wait(client, seconds)
           end } }
@@ -91,6 +93,9 @@ describe("#torture the child of a fork", function()
       local base = port == "http" and base_url { customers = 42, latency = 0.01, journal = false }
         or helper.urls(id)
       local out = torture(script, "none", 1, 1, { AVEPOINT_BASE_URL = base,
+        -- another server than the service's, which is connected to meanwhile
+        AVEPOINT_TOKEN_URL = port == "http" and base .. "/connect/token"
+          or select(2, helper.urls(id, "http1")),
         AVEPOINT_CA_FILE = helper.ca_file,
         ASAN_OPTIONS = "detect_leaks=0" }) -- a child gives up what it has inherited
       assert.matches("^1 runs up to allocation %d+, 0 bad\n$", out)
