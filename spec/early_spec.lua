@@ -117,7 +117,8 @@ describe("the service's connection", function()
     local function error_of(base, more)
       more.base_url, more.connect_timeout, more.max_attempts = base, 0.3, 1
       local _, err = avepoint.client((options_of({}, more))):customers():next()
-      err.where, err.message = nil, err.message:gsub("%d+ m", "N m")
+      err.where = nil
+      if err.code == 28 then err.message = nil end -- libcurl says it in two ways
       return err
     end
     for _, base in ipairs { "https://localhost:" .. dead.port, silent_port(),
