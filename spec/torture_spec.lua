@@ -49,6 +49,17 @@ describe("#torture memory that runs out", function()
   end
 end)
 
+-- Not libcurl's: its cache of TLS sessions frees an entry twice then.
+describe("#torture memory that runs out while the service's connection is made", function()
+  it("of core", function()
+    local id = helper.scenario { customers = 12, journal = false }
+    local out = torture("spec/support/torture.lua", "core", 1, nil, { TORTURE_WAY = "plain",
+      AVEPOINT_BASE_URL = (helper.urls(id)), AVEPOINT_CA_FILE = helper.ca_file,
+      AVEPOINT_TOKEN_URL = select(2, helper.urls(id, "http1")) })
+    assert.matches("^%d+ runs up to allocation %d+, 0 bad\n$", out)
+  end)
+end)
+
 describe("#torture the child of a fork", function()
   it("and its parent both go on, from any place of a listing", function()
     local script = helper.temporary ".lua"

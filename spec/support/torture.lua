@@ -9,8 +9,8 @@ local way = os.getenv "TORTURE_WAY"
 local base = os.getenv "AVEPOINT_BASE_URL"
 
 local function options()
-  return { base_url = base, token_url = base .. "/connect/token", client_id = "demo-client",
-    client_secret = "demo-secret", max_attempts = 2, endpoint = "get" }
+  return { base_url = base, token_url = os.getenv "AVEPOINT_TOKEN_URL" or base .. "/connect/token",
+    client_id = "demo-client", client_secret = "demo-secret", max_attempts = 2, endpoint = "get" }
 end
 
 -- Loading, clients, argument errors, no network.

@@ -207,8 +207,7 @@ static int refuse_request(void *user, char *ip, char *local_ip, int port, int lo
 }
 
 /* Lets the transfer only connect. False if that makes no sense, or this libcurl cannot do it. */
-static bool only_connect(struct avp_transfer *transfer, const char *url, bool shares) {
-  transfer->only_connects = true;
+static bool only_connect(const struct avp_transfer *transfer, const char *url, bool shares) {
   return shares && !may_be_proxied(transfer->settings, url) &&
          curl_easy_setopt(transfer->easy, BEFORE_REQUEST, refuse_request) == CURLE_OK;
 }

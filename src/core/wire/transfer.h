@@ -68,7 +68,6 @@ struct avp_transfer {
   bool dir_alone;             /* trust is in the hashed directory, not in the bundle */
   size_t header_bytes;        /* received so far */
   bool connecting;            /* a connection for it is in the making */
-  bool only_connects;         /* as its request said */
   struct avp_reply reply;
   struct avp_pool *pool;     /* the transport's, of its connection */
   struct avp_transfer *next; /* in the transport's list */

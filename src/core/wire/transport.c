@@ -181,12 +181,12 @@ struct avp_transfer *avp_transport_start(struct avp_transport *transport,
 }
 
 /* Completes a transfer. One that failed retires its pool: its connection may be broken in a way
- * that libcurl does not see, as may the idle ones. One that only connects ends with a failure. */
+ * that libcurl does not see, as may the idle ones. Where we refused to send, it is fine. */
 static void finish(struct avp_transfer *transfer, CURLcode result) {
   avp_transfer_finish(transfer, result);
   curl_multi_remove_handle(transfer->pool->multi, transfer->easy);
   transfer->running = false;
-  if (result != CURLE_OK && !transfer->only_connects) transfer->pool->retired = true;
+  if (result != CURLE_OK && result != CURLE_ABORTED_BY_CALLBACK) transfer->pool->retired = true;
 }
 
 /* Takes the finished transfers from libcurl. One that ran out of memory may leave a half-made

@@ -39,7 +39,8 @@ bool avp_url_check_proxy(const char *proxy, struct avp_err *err);
 /* Whether the URL's host is loopback. */
 bool avp_url_is_loopback(const char *url);
 
-/* Whether two URLs name the same server: scheme, host as written, port. True when memory is out. */
+/* Whether two URLs name the same server by scheme, host as written, and port. A part that cannot be
+ * read, since memory is out, tells nothing apart. */
 bool avp_url_same_server(const char *a, const char *b);
 
 /* Copies the URL for printing: without user, password, query and fragment, cut to `size`. */
