@@ -43,6 +43,9 @@ local function plain(value)
   if is_absent(value) then
     return ABSENT
   end
+  if kind == "number" and value - value == 0 then
+    return json.number(value) -- a float may be a large whole number
+  end
   return (kind == "function" or kind == "thread") and kind or tostring(value)
 end
 

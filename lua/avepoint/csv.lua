@@ -16,8 +16,9 @@ local OTHER = "otherFields" -- the column of fields that have none
 
 local FORMULA = {} -- the bytes that begin one
 for byte in ("=+-@\t\r"):gmatch "." do
-  FORMULA[byte:byte()] = true
+  FORMULA[byte:byte()] = "^"
 end
+FORMULA[239] = "^\239\188[\157\139\141\160]" -- the same signs in the width of Chinese ones
 
 -- cells -------------------------------------------------------------------------------------------
 
@@ -30,7 +31,8 @@ end
 
 -- Most texts are ASCII without quote and comma: those are found out first.
 local function text_cell(text)
-  if FORMULA[text:byte() or ""] then
+  local formula = FORMULA[text:byte() or ""]
+  if formula and text:find(formula) then
     text = "'" .. text
   end
   return text:find "[^--~#-+ !]" and quoted(core.utf8(text)) or text
@@ -41,7 +43,7 @@ local function cell(value, style)
   if kind == "string" then
     return text_cell(value)
   elseif kind == "number" then
-    return value - value == 0 and json.number(value) or tostring(value)
+    return value - value == 0 and json.number(value) or ""
   elseif value == nil or value == style.null then
     return ""
   end

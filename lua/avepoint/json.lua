@@ -96,7 +96,8 @@ end
 
 local NONE = {}
 
---- Returns the keys of a table in order. Raises a sentence for a key that is no text or number.
+--- Returns the keys of a table in order. Raises a sentence for a key that is no text or number, or
+-- for two that have the same text.
 -- @param but table of keys to leave out
 function json.keys(object, but)
   local keys, n, texts = NONE, 0, true
@@ -104,6 +105,9 @@ function json.keys(object, but)
     if not but[key] then
       if type(key) ~= "string" then
         texts = type(key) ~= "number" and error(("has a %s as a key"):format(type(key)), 0)
+        if object[json.number(key)] ~= nil then
+          error(("has the key %s as a number and as a text"):format(json.number(key)), 0)
+        end
       end
       keys = n > 0 and keys or {}
       n = n + 1
@@ -189,7 +193,7 @@ function add(out, n, value, style, depth)
   elseif value == style.null then
     out[n + 1] = "null"
   else
-    error(("has a %s, which JSON has not"):format(kind), 0)
+    error(("has a %s, which cannot be written"):format(kind), 0)
   end
   return n + 1
 end

@@ -9,6 +9,12 @@ local where = require "avepoint.where"
 local methods = {}
 local lazy = { methods = methods }
 
+--- Returns whether a value is a listing.
+function lazy.is_listing(value)
+  local meta = type(value) == "table" and getmetatable(value)
+  return type(meta) == "table" and rawget(meta, "__name") == "avepoint.listing"
+end
+
 -- Returns the listing that takes `source` over. All fields are there from the start: storing into
 -- them needs no memory, so that no row is lost for want of it.
 local function derive(source, fields)

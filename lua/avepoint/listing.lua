@@ -48,6 +48,7 @@ function listing.new(client, values)
     _next = reader.next,
     _on_progress = values.on_progress,
     _bar = values.on_progress and pump.bars[values.on_progress],
+    _keeps_bar = false, -- whether all rows go to a loop of ours
     _customers = values.customers, -- nil: rows of another list
     _any_field = not values.customers,
     _pages_reported = 0,
@@ -101,14 +102,20 @@ end
 
 -- terminal ----------------------------------------------------------------------------------------
 
--- Calls f for all that is left. No generic for: on 5.1 it cannot yield, and what is read to the end
--- needs no closing.
-local function drain(self, f)
+--- Calls f(item) for all that is left. No generic for: on 5.1 it cannot yield, and what is read to
+-- the end needs no closing.
+local function each(self, f)
   local item = self()
   while item ~= nil do
     f(item)
     item = self()
   end
+end
+
+-- The same with an f of ours, which prints nothing.
+local function drain(self, f)
+  self._root._keeps_bar = true
+  each(self, f)
 end
 
 --- All that is left, as a list.
@@ -141,7 +148,7 @@ end
 --- Calls f(item) for each.
 function Listing:each(f)
   lazy.check_function(f, "each")
-  drain(self, f)
+  each(self, f)
 end
 
 -- The value to group by, or nil if it is absent or cjson's null.

@@ -1,7 +1,8 @@
 --- Draws on a line of a terminal how far a listing is: avepoint.progress.
 --
 -- What is drawn ends with the cursor at the beginning of the line, so that anything that is printed
--- meanwhile begins there.
+-- meanwhile begins there. A listing whose rows go to the user's loop clears the line before each,
+-- since the loop may print, and draws when it waits.
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.core"
@@ -66,7 +67,12 @@ local function draw(self, text)
   self.drawn = #text
 end
 
+-- Not sooner than PERIOD after the last time.
 local function draw_progress(self, now)
+  if now < self.next then
+    return
+  end
+  self.next = now + PERIOD
   local room = columns_of(self.file) - 1 -- in the last column some terminals wrap
   local text = amount(self) .. speed(self, now)
   draw(self, (text .. bar(self, room - #text)):sub(1, math.max(room, 0)))
@@ -79,31 +85,40 @@ function Bar:note(done, total)
     self.begun, self.done_first = now, done
   end
   self.done, self.total, self.pause_ends = done, total, nil
-  if now >= self.next then
-    self.next = now + PERIOD
-    draw_progress(self, now)
-  end
+  draw_progress(self, now)
 end
 
---- Tells until when the client waits, once for each pause.
--- @param seconds until its end, or nil
-function Bar:note_pause(seconds)
-  local now = core.now()
-  if not seconds or seconds < SHORTEST_PAUSE or self.pause_ends and now < self.pause_ends then
-    return
-  end
-  self.pause_ends = now + seconds
+local function draw_pause(self, seconds)
   local room = columns_of(self.file) - 1
   local at = os.date("%H:%M:%S", os.time() + math.ceil(seconds))
   local text = amount(self) .. (self.done and "  " or "") .. "waits until " .. at
   draw(self, text:sub(1, math.max(room, 0)))
 end
 
---- Clears the line. The next call begins anew.
-function Bar:clear()
+--- Takes that the listing waits: draws what was hidden, and tells until when the client pauses,
+-- once for each pause.
+-- @param pause seconds until the pause's end, or nil
+function Bar:note_wait(pause)
+  local now = core.now()
+  local pauses = pause and pause >= SHORTEST_PAUSE
+  if pauses and (self.drawn == 0 or not self.pause_ends or now >= self.pause_ends) then
+    self.pause_ends = now + pause
+    draw_pause(self, pause)
+  elseif not pauses and self.done and self.drawn == 0 then
+    draw_progress(self, now)
+  end
+end
+
+--- Clears the line until the listing waits again.
+function Bar:hide()
   if self.drawn > 0 then
     draw(self, "")
   end
+end
+
+--- Clears the line. The next call begins anew.
+function Bar:clear()
+  self:hide()
   self.begun, self.done, self.total, self.pause_ends, self.next = nil, nil, nil, nil, 0
 end
 

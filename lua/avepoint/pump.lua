@@ -61,11 +61,19 @@ function pump.notify(listing)
   end
 end
 
---- Clears the line of progress.
+-- Clears the line of progress until the listing waits again, since the user's loop may print.
+local function hide_bar(listing)
+  if listing._bar and not listing._keeps_bar then
+    listing._bar:hide()
+  end
+end
+
+--- Clears the line of progress at the end of a list or a wait.
 -- @param listing the root
 function pump.clear_bar(listing)
   if listing._bar then
     listing._bar:clear()
+    listing._keeps_bar = false
   end
 end
 
@@ -123,7 +131,7 @@ local function wait(listing, word)
   local seen = core.progress(client)
   pump.notify(listing)
   if listing._bar then
-    listing._bar:note_pause(core.pause(client))
+    listing._bar:note_wait(core.pause(client))
   end
   local at_once = answer(client, state) or word == "again" or core.progress(client) ~= seen
   driver.wait(client, state, at_once and 0 or client:timeout())
@@ -189,6 +197,7 @@ function pump.call(listing, method)
   end
   if listing._listens then
     pump.notify(listing)
+    hide_bar(listing)
   end
   local value, more, word = method(listing._core)
   if value ~= nil then

@@ -7,6 +7,7 @@ local check = require "avepoint.check"
 local core = require "avepoint.core"
 local customer = require "avepoint.customer"
 local grid = require "avepoint.grid"
+local lazy = require "avepoint.lazy"
 local options = require "avepoint.options"
 local terminal = require "avepoint.terminal"
 
@@ -133,11 +134,6 @@ end
 
 -- anything ----------------------------------------------------------------------------------------
 
-local function is_listing(value)
-  local meta = type(value) == "table" and getmetatable(value)
-  return type(meta) == "table" and rawget(meta, "__name") == "avepoint.listing"
-end
-
 local function write(out, value)
   if core.is_error(value) then
     write_fields(out, value, ERROR)
@@ -158,7 +154,7 @@ end
 function show.value(value, file, given)
   local out = show.open(file, given, "avepoint.show")
   local list
-  if is_listing(value) then
+  if lazy.is_listing(value) then
     list = value:collect()
   elseif type(value) == "table" and not cell.has_text(value) then
     list = cell.items(value)

@@ -3,6 +3,7 @@
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.core"
+local lazy = require "avepoint.lazy"
 local problem = require "avepoint.problem"
 
 local terminal = {}
@@ -27,9 +28,15 @@ local function may_colour()
   return no == "" and kind ~= "" and kind ~= "dumb"
 end
 
---- Returns whether a value is an open file, or any object with a method `write`.
+local function write_of(file)
+  return file.write
+end
+
+--- Returns whether a value is an open file, or any object with a method `write`. A listing's writes
+-- the listing.
 function terminal.can_write(file)
-  return (type(file) == "table" or type(file) == "userdata") and file.write ~= nil
+  local ok, write = pcall(write_of, file)
+  return ok and type(write) == "function" and not lazy.is_listing(file)
 end
 
 -- An object of the user's may return nothing at all.

@@ -125,6 +125,7 @@ local function write_rows(self, out, format, target)
     end
   end
   local n = 0
+  self._root._keeps_bar = true
   local row, err = self:_pull()
   while row ~= nil do
     n = n + 1
