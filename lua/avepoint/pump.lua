@@ -49,6 +49,9 @@ function pump.notify(listing)
   local on_event, on_progress = listing._state.on_event, listing._on_progress
   if on_event then
     for event in core.next_event, listing._client do
+      if listing._bar then
+        listing._bar:hide() -- on_event may print
+      end
       on_event(event)
     end
   end
@@ -170,6 +173,7 @@ local function error_of_wait(listing, err)
   else
     driver.wake(listing._client) -- what failed here, others may be waiting for
   end
+  pump.clear_bar(listing)
   pcall(listing._client.step, listing._client) -- the wait is over: the time of attempts stops
   error(err, 0)
 end

@@ -52,6 +52,41 @@ describe("avepoint.progress", function()
     assert.same({ "behind" }, screen(out))
   end)
 
+  it("leaves nothing when a wait is broken off", function()
+    local out = run(([[
+      local n = 0
+      local function on_event(event)
+        n = n + 1
+        if n == 12 then error("interrupted", 0) end
+      end
+      local list = avepoint.client({ on_event = on_event }):customers %s
+      print(pcall(list.count, list))
+    ]]):format(OPTIONS))
+    assert.same({ "false\tinterrupted" }, screen(out))
+    out = run(([[
+      local poll, n = require "avepoint.driver.blocking", 0
+      local driver = { wait = function(client, seconds)
+        n = n + 1
+        if n == 60 then error("interrupted", 0) end
+        poll.wait(client, math.min(seconds, 0.005))
+      end }
+      local list = avepoint.client({ driver = driver }):customers %s
+      print(pcall(list.count, list))
+    ]]):format(OPTIONS))
+    assert.matches("of 350", out)
+    assert.same({ "false\tinterrupted" }, screen(out))
+  end)
+
+  it("leaves nothing beside what on_event prints", function()
+    local out = run(([[
+      local client = avepoint.client { on_event = function(event) print(event.event) end }
+      print(client:customers(%s):count())
+    ]]):format(OPTIONS))
+    for _, line in ipairs(screen(out)) do
+      assert.matches("^[%a%d]+$", line)
+    end
+  end)
+
   it("stays on its line while rows are only counted or written", function()
     for _, way in ipairs { "count()", "map(tostring):collect()", "write('/dev/null', 'csv')" } do
       local out = run(("avepoint.customers(%s):%s print 'behind'"):format(OPTIONS, way))
