@@ -1,97 +1,93 @@
--- Every code block of the README, and every Lua block of doc/: run, or held against what runs it
--- elsewhere. Lua blocks that do not make their own client get one; the placeholders "..." are the
--- simulator's credentials here.
+-- Every code block of the README and of doc/ is run as it stands, with the credentials in the
+-- environment and without anything before it; the placeholders "..." are the simulator's
+-- credentials. A comment before a block says what is special about it:
+--
+--     <!-- output -->      the block is what the Lua before it prints
+--     <!-- exits N -->     the program ends with this code
+--     <!-- luv -->         needs luv; <!-- luajit --> needs LuaJIT
+--     <!-- neovim -->      runs in Neovim; <!-- neovim, lazy --> is in Neovim's help too
+--     <!-- simulator -->   lines of a shell that need `make simulator`
 -- SPDX-License-Identifier: MIT
 
 local helper = require "spec.helper"
 local hosts = dofile(helper.top .. "/spec/support/hosts.lua")
+local pages = dofile(helper.top .. "/spec/support/pages.lua")
 
--- A page's blocks: language, text, the comment before it, and the heading that it stands under.
-local function blocks(page)
-  local list, heading, mark, block = {}, nil, nil, nil
-  for line in io.lines(helper.top .. "/" .. page) do
-    local fence = line:match "^```(.*)$"
-    if block and fence then
-      list[#list + 1], block, mark = block, nil, nil
-    elseif block then
-      block.text = block.text .. line .. "\n"
-    elseif fence then
-      block = { language = fence, text = "", heading = heading, mark = mark }
-    elseif line:match "^#" then
-      heading = line:match "^#+ (.*)$"
-    elseif line:match "^<!%-%-" then
-      mark = line:match "^<!%-%- (.*) %-%->$"
-    end
+local LISTED = {} -- all pages but the measured one, and what needs no reader
+for _, page in ipairs(pages.all()) do
+  if page ~= "doc/performance.md" and page ~= "CHANGELOG.md" and not page:find "^spec/" then
+    LISTED[#LISTED + 1] = page
   end
-  return list
 end
 
 local function scenario()
-  return helper.scenario { customers = 43, token = { client_id = "...", client_secret = "..." } }
+  return helper.scenario { customers = 137, token = { client_id = "...", client_secret = "..." } }
 end
 
 local function environment(id)
   return helper.environment(id, { AVEPOINT_CLIENT_ID = "...", AVEPOINT_CLIENT_SECRET = "..." })
 end
 
-local PREAMBLE = [[
-  local avepoint = require "avepoint"
-  local client = avepoint.client { client_id = "...", client_secret = "..." }
-]]
-
--- What 5.4 alone understands.
-local function needs_54(text)
-  return text:find("<close>", 1, true) ~= nil
+local function exports(variables)
+  local words = {}
+  for name, value in pairs(variables) do
+    words[#words + 1] = ("%s='%s'"):format(name, value)
+  end
+  return table.concat(words, " ")
 end
 
-local seen = {}
+-- Runs a block in a folder of its own with an interpreter. Returns what it printed, its exit code,
+-- and whether it left a file there.
+local function run(block, lua)
+  local folder, script = helper.temporary ".folder", helper.temporary ".lua"
+  os.execute("mkdir -p " .. folder)
+  helper.write(script, block.text)
+  local said, code = hosts.shell(("cd %s && env %s %s %s"):format(folder,
+    exports(environment(scenario())), lua, script))
+  local files = hosts.shell("ls " .. folder)
+  return said, code, files ~= ""
+end
+
+local runs_here = {} -- what else than a Lua that is at hand a block's mark asks for
+runs_here["luv"] = pcall(require, "luv") and _VERSION ~= "Lua 5.1" -- its loop has no generic for
+
+-- Whether this Lua runs the block.
+local function is_for_us(block)
+  local mark = block.mark or ""
+  return block.language == "lua" and (mark == "" or mark:find "^exits %d" or runs_here[mark])
+    and (_VERSION == "Lua 5.4" or not block.text:find("<close>", 1, true))
+end
+
+describe("the Lua of", function()
+  for _, block in ipairs(pages.blocks(LISTED, is_for_us)) do
+    it(("%s runs: block %d, under %s"):format(block.page, block.number, block.heading), function()
+      local said, code, wrote = run(block, helper.lua)
+      assert.equal(tonumber((block.mark or ""):match "^exits (%d)") or 0, code, said)
+      assert.is_true(said ~= "" or wrote, "it does nothing")
+      local after = (pages.read(block.page))[block.number + 1]
+      if after and after.mark == "output" then
+        assert.equal(after.text, said)
+      end
+    end)
+  end
+end)
 
 -- Lines of sh blocks that need a machine of their own, and what runs them there. All others run
--- here, in a clone.
+-- here, in a clone, one page after the other.
 local ELSEWHERE = {
   ["make deps"] = "make test calls it; .ci/run",
   ["make demo"] = "the first step of a fresh machine; .ci/run",
   ["make test"] = "what is running now; .ci/run",
-  ["sudo make install"] = "make install is run below, without sudo",
+  ["sudo make"] = "make install is run below, without sudo",
   ["luarocks"] = "make rock; .ci/run",
-  ["make simulator"] = "runs until Ctrl-C; spec/support/run-specs starts the same",
   ["export AVEPOINT_CLIENT"] = "placeholders",
+  ["lua5.1 "] = "spec/doctor_spec.lua",
+  [". build/simulator-run/env"] = "exported here",
 }
 
--- Runs a block in a folder of its own; gives the folder and what was said, the exit code last.
-local function run(text)
-  local folder = helper.temporary ".folder"
-  os.execute("mkdir -p " .. folder)
-  local script = helper.temporary ".lua"
-  helper.write(script, text:find('require "avepoint"', 1, true) and text or PREAMBLE .. text)
-  local words = {}
-  for name, value in pairs(environment(scenario())) do
-    words[#words + 1] = ("%s='%s'"):format(name, value)
-  end
-  local pipe = io.popen(("cd %s && env %s %s %s 2>&1; echo \"exit $?\""):format(folder,
-    table.concat(words, " "), helper.lua, script))
-  local out = pipe:read "*a"
-  pipe:close()
-  return folder, out
-end
+local ORDER = { "README.md", "doc/install.md", "doc/sign-in.md", "doc/troubleshooting.md" }
 
-describe("the Lua of", function()
-  for _, page in ipairs { "README.md", "doc/lists.md" } do
-    for i, block in ipairs(blocks(page)) do
-      if block.language == "lua" and not block.mark
-        and (_VERSION == "Lua 5.4" or not needs_54(block.text)) then
-        it(("%s runs: block %d, under %s"):format(page, i, block.heading), function()
-          local folder, out = run(block.text)
-          assert.matches("exit 0\n$", out)
-          assert.is_true(#out > #"exit 0\n" or helper.read(folder .. "/attention.txt") ~= nil
-            or block.text:find("table.insert", 1, true) ~= nil, "it does nothing")
-        end)
-      end
-    end
-  end
-end)
-
-describe("#hosts the README's lines for the shell", function()
+describe("#hosts the lines for the shell", function()
   local clone = helper.temporary ".clone"
 
   setup(function()
@@ -101,26 +97,27 @@ describe("#hosts the README's lines for the shell", function()
     assert(code == 0, said)
   end)
 
-  it("run, in their order, from a certificate to a listing with it", function()
-    local lines = { "set -e", "cd " .. clone }
+  it("run, in their order, from building to a listing with a certificate", function()
+    local lines, seen = { "set -e", "cd " .. clone }, {}
     for name, value in pairs(helper.environment(helper.scenario { customers = 43 })) do
       lines[#lines + 1] = ("export %s='%s'"):format(name, value)
     end
     lines[#lines + 1] = ("export SIMULATOR_DIR='%s'"):format(helper.directory)
-    for _, block in ipairs(blocks "README.md") do
-      if block.language == "sh" then
-        local continued = false
-        for line in block.text:gmatch "[^\n]+" do
-          local elsewhere = continued
-          for start in pairs(ELSEWHERE) do
-            if line:sub(1, #start) == start then
-              seen[start], elsewhere = true, true
-            end
+    local function is_sh(block)
+      return block.language == "sh"
+    end
+    for _, block in ipairs(pages.blocks(ORDER, is_sh)) do
+      local continued = false
+      for line in block.text:gmatch "[^\n]+" do
+        local elsewhere = continued
+        for start in pairs(ELSEWHERE) do
+          if line:sub(1, #start) == start then
+            seen[start], elsewhere = true, true
           end
-          continued = elsewhere and line:match "\\$" ~= nil
-          if not elsewhere then
-            lines[#lines + 1] = line
-          end
+        end
+        continued = elsewhere and line:match "\\$" ~= nil
+        if not elsewhere then
+          lines[#lines + 1] = line
         end
       end
     end
@@ -131,7 +128,7 @@ describe("#hosts the README's lines for the shell", function()
     assert.matches("ok +list +43 customers", said) -- the doctor
     assert.matches("43 customers, by status", said) -- examples/customers.lua, with the certificate
     for start in pairs(ELSEWHERE) do
-      assert.is_true(seen[start], "the README has no such line: " .. start)
+      assert.is_true(seen[start], "no page has such a line: " .. start)
     end
   end)
 
@@ -148,77 +145,66 @@ describe("#hosts the README's lines for the shell", function()
   end)
 end)
 
-describe("#hosts the README's blocks for hosts", function()
+-- The blocks with a mark; there is at least one.
+local function marked(mark)
+  local list = pages.blocks(LISTED, function(block)
+    return block.mark == mark
+  end)
+  assert.is_true(#list > 0, "no page has a block for " .. mark)
+  return list
+end
+
+describe("#hosts the blocks for hosts", function()
   it("run in Neovim", function()
-    local found = 0
-    for _, block in ipairs(blocks "README.md") do
-      if block.mark == "neovim" then
-        found = found + 1
-        local variables = {}
-        for name, value in pairs(environment(scenario())) do
-          variables[#variables + 1] = ("vim.env.%s = %q\n"):format(name, value)
-        end
-        local text = block.text:gsub("end%)%s*$", [[
-          finish(unpack(vim.api.nvim_buf_get_lines(0, 0, -1, false)))
-        end)]])
-        local lines = hosts.nvim(table.concat(variables) .. text)
-        assert.equal(1 + 5, #lines, table.concat(lines, "\n")) -- the buffer's own line before
+    for _, block in ipairs(marked "neovim") do
+      local variables = {}
+      for name, value in pairs(environment(scenario())) do
+        variables[#variables + 1] = ("vim.env.%s = %q\n"):format(name, value)
       end
+      local text = block.text:gsub("end%)%s*$", [[
+        finish(unpack(vim.api.nvim_buf_get_lines(0, 0, -1, false)))
+      end)]])
+      local lines = hosts.nvim(table.concat(variables) .. text)
+      assert.equal(1 + 14, #lines, table.concat(lines, "\n")) -- the buffer's own line before
     end
-    assert.equal(1, found)
   end)
 
   it("run in LuaJIT, with poll(2)", function()
-    for _, block in ipairs(blocks "README.md") do
-      if block.mark == "luajit" then
-        local script = helper.temporary ".lua"
-        helper.write(script, block.text)
-        local words = {}
-        for name, value in pairs(environment(scenario())) do
-          words[#words + 1] = ("%s='%s'"):format(name, value)
-        end
-        local said, code = hosts.shell(("cd %s && eval \"$(make -s env LUA=luajit)\" && "
-          .. "env %s luajit %s"):format(helper.top, table.concat(words, " "), script))
-        assert.equal("43\n", said)
-        assert.equal(0, code)
-        return
-      end
+    for _, block in ipairs(marked "luajit") do
+      local said, code = run(block, ("sh -c 'eval \"$(make -s -C %s env LUA=luajit)\" && "
+        .. "exec luajit \"$0\"'"):format(helper.top))
+      assert.equal("137\n", said)
+      assert.equal(0, code)
     end
-    error "the README has no block for LuaJIT"
   end)
 
   it("are the same in Neovim's help", function()
-    local help = assert(helper.read(helper.top .. "/examples/nvim/doc/avepoint.txt"))
-    for _, block in ipairs(blocks "README.md") do
-      if block.mark == "neovim, lazy" then
-        for line in block.text:gmatch "[^\n]+" do
-          if not line:find("url =", 1, true) then
-            assert.matches(line:match "^%s*(.-)%s*$", help, 1, true)
-          end
+    local help = assert(helper.read(helper.top .. "/doc/avepoint.txt")
+      or helper.read(helper.top .. "/examples/nvim/doc/avepoint.txt"))
+    for _, block in ipairs(marked "neovim, lazy") do
+      for line in block.text:gmatch "[^\n]+" do
+        if not line:find("url =", 1, true) then
+          assert.matches(line:match "^%s*(.-)%s*$", help, 1, true)
         end
-        return
       end
     end
-    error "the README has no block for lazy.nvim"
   end)
 
   it("run in nginx", function()
-    for _, block in ipairs(blocks "README.md") do
-      if block.language == "nginx" then
-        local id = scenario()
-        local http = assert(block.text:match "lua_shared_dict[^\n]+")
-        local server = assert(block.text:match "(location = .*\n    })")
-        local init = assert(block.text:match "init_by_lua_block[^\n]+")
-        init = init:gsub("token_store =", (("base_url = %q, token_url = %q, ca_file = %q, "
-          .. "client_id = '...', client_secret = '...', token_store ="):format(helper.urls(id),
-          select(2, helper.urls(id)), helper.ca_file):gsub("%%", "%%%%")))
-        local nginx = hosts.nginx { http = http .. "\n" .. init, server = server }
-        finally(nginx.stop)
-        local _, failed = nginx.get("/failed"):gsub("\n", "")
-        assert.equal(5, failed)
-        return
-      end
-    end
-    error "the README has no block for nginx"
+    local list = pages.blocks(LISTED, function(block)
+      return block.language == "nginx" and block.text:find("/failed", 1, true)
+    end)
+    assert.equal(1, #list)
+    local text, id = list[1].text, scenario()
+    local http = assert(text:match "lua_shared_dict[^\n]+")
+    local server = assert(text:match "(location = .*\n    })")
+    local init = assert(text:match "init_by_lua_block[^\n]+")
+    init = init:gsub("token_store =", (("base_url = %q, token_url = %q, ca_file = %q, "
+      .. "client_id = '...', client_secret = '...', token_store ="):format(helper.urls(id),
+      select(2, helper.urls(id)), helper.ca_file):gsub("%%", "%%%%")))
+    local nginx = hosts.nginx { http = http .. "\n" .. init, server = server }
+    finally(nginx.stop)
+    local _, failed = nginx.get("/failed"):gsub("\n", "")
+    assert.equal(14, failed)
   end)
 end)
