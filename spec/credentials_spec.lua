@@ -141,7 +141,7 @@ describe("a credential function", function()
 
   it("may yield where coroutines can", function()
     if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
-      return assert.is_false(pcall(coroutine.yield)) -- PUC 5.1 cannot: the README says so
+      return assert.is_false(pcall(coroutine.yield)) -- PUC 5.1 cannot: doc/versions.md says so
     end
     local client = helper.client({ customers = 23 }, { client_secret = function()
       return coroutine.yield "secret, please"

@@ -22,7 +22,7 @@ local function assert_line(line, status, text)
   assert.matches(text, line[2], 1, true)
 end
 
--- What the README shows for scripts; `-l` makes a global from Lua 5.2 on.
+-- What doc/troubleshooting.md shows for scripts; `-l` makes a global from Lua 5.2 on.
 local function command(id, more)
   local script = _VERSION == "Lua 5.1"
     and [[-e 'os.exit(require("avepoint").doctor() and 0 or 1)']]

@@ -175,8 +175,8 @@ local function check(case)
 end
 
 describe("the fault matrix", function()
-  it("is as large as the README says", function()
-    assert.matches(table_of.size(rows), helper.read(helper.top .. "/README.md"), 1, true)
+  it("is as large as doc/consistency.md says", function()
+    assert.matches(table_of.size(rows), helper.read(helper.top .. "/doc/consistency.md"), 1, true)
   end)
 end)
 

@@ -6,7 +6,7 @@ local avepoint = require "avepoint"
 local helper = require "spec.helper"
 
 describe("the module", function()
-  it("exports what the README names, and no more", function()
+  it("exports what doc/reference.md names, and no more", function()
     local types = {}
     for name, value in pairs(avepoint) do
       types[name] = type(value)

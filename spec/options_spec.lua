@@ -211,7 +211,7 @@ describe("an option of a listing", function()
   end)
 end)
 
-describe("the README", function()
+describe("doc/configuration.md", function()
   -- The names that a cell begins with, up to its colon, and the variables of the next cell.
   local function read_row(line, names, variables)
     local first, second = line:match "^| ([^|]+) |([^|]*)|"
@@ -225,7 +225,7 @@ describe("the README", function()
 
   local function read_table(heading)
     local names, variables, inside = {}, {}, false
-    for line in io.lines(helper.top .. "/README.md") do
+    for line in io.lines(helper.top .. "/doc/configuration.md") do
       if line == heading then
         inside = true
       elseif inside and line:match "^|" then

@@ -33,7 +33,7 @@ local function keep(state, values, about)
 end
 
 --- Makes a client. Sends nothing.
--- @param options the README's table of client options; nil: all from the environment
+-- @param options see doc/configuration.md; nil: all from the environment
 -- @return a client
 -- Raises an argument error for wrong options, a `config` error object if a setting is missing or
 -- refused.
@@ -56,7 +56,7 @@ local default -- the client made from the environment
 
 --- Lists customers through a default client. The first call makes this client from the environment;
 -- if that fails, the next call tries again.
--- @param options the README's table of listing options
+-- @param options see doc/configuration.md
 -- @return a listing
 function client.customers(options)
   refuse_module(options, "customers")
@@ -86,7 +86,7 @@ local function check_self(self, name, arguments)
 end
 
 --- Lists customers. Sends nothing until the first one is asked for.
--- @param options the README's table of listing options
+-- @param options see doc/configuration.md
 -- @return a listing
 function core.client_methods:customers(options)
   check_self(self, "customers", "options")
@@ -109,7 +109,7 @@ end
 
 --- Lists any list of the API that is paged by pageIndex and pageSize.
 -- @param path below base_url
--- @param options the README's table of these options
+-- @param options see doc/lists.md
 -- @return a listing
 function core.client_methods:list(path, options)
   check_self(self, "list", "path, options")

@@ -1,5 +1,5 @@
 --- avepoint: lists the customers that a Microsoft 365 partner manages, through the AvePoint Graph
--- API. This file holds the module's public functions; the README describes them.
+-- API. This file holds the module's public functions; doc/reference.md describes them.
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.load" -- first: the other modules need it

@@ -131,7 +131,7 @@ function methods:skip(n)
   return derive(self, { _left = n, _pull = pull_skip, _expect = expect_skip })
 end
 
---- Only items whose fields have these values; see the README.
+--- Only items whose fields have these values; see doc/listing.md.
 function methods:where(fields)
   return filter(self, where.matcher(fields, "listing:where", not self._root._customers))
 end

@@ -462,7 +462,7 @@ static void print_memory(void) {
   avp_idset_free(set);
 }
 
-/* What the README says of lists that never rest. */
+/* What doc/consistency.md says of lists that never rest. */
 static void test_rates(void) {
   struct rate rate = rate_of(30, 5, 4, 300);
   CHECK_INT(0, rate.given_up + rate.lost);

@@ -1,8 +1,8 @@
 /* page.c - checks the form of a reply, and mends its rows (page.h).
  *
  * The form: rows with ids, metadata with a total. All rows are mended in numbers and nulls. A
- * customer is mended as the README's section "A customer" says: documented names too, statuses by
- * name whichever form the server uses.
+ * customer is mended as doc/listing.md, "A customer", says: documented names too, statuses by name
+ * whichever form the server uses.
  * SPDX-License-Identifier: MIT */
 #include "page.h"
 

@@ -6,7 +6,7 @@
  * rows keep their order; or it shows the total of the accepted page before it, and so does every
  * page that was under way between the two. Any other page is a sign of a change: the reading goes
  * back to the last page that is beyond doubt. At the end the ids must add up to the total, or the
- * list is read again. The README's section "Nothing lost, nothing twice" has the whole rule.
+ * list is read again. doc/consistency.md has the whole rule.
  *
  *     look at each id -> avp_drift_page: accepted, or a sign -> take each id -> avp_drift_next
  *

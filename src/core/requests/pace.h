@@ -2,8 +2,8 @@
  *
  * After a 429 or a 503 requests start at even distances. A refusal makes the distance longer, each
  * success a little shorter, so that it settles about the server's limit; a distance of next to
- * nothing ends it. Pure functions: time is an argument, in ms. The rules are the README's section
- * "Errors and retries".
+ * nothing ends it. Pure functions: time is an argument, in ms. The rules are those of
+ * doc/errors.md.
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_PACE_H
 #define AVP_PACE_H

@@ -1,7 +1,7 @@
 /* retry.h - decides whether to try a request again, and how long to wait, such as after a 429.
  *
- * Pure functions: time and chance are arguments. The rules are the README's table "Errors and
- * retries"; Retry-After is RFC 9110 section 10.2.3.
+ * Pure functions: time and chance are arguments. The rules are the tables of doc/errors.md;
+ * Retry-After is RFC 9110 section 10.2.3.
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_RETRY_H
 #define AVP_RETRY_H
