@@ -217,7 +217,7 @@ figures: ## print the numbers of the sources: lines, functions of a header, circ
 rates: $(CORE_OUT)/test/test_drift_random ## how a list that never rests is read: given up, lost, pages
 	@$< rates
 
-reference: all ## write lua/avepoint/reference.md from the annotations
+reference: all ## write doc/reference.md from the annotations
 	@eval "$$(spec/support/luaenv $(LUA) $(CURDIR) $(CURDIR)/$(OUT))" && \
 	  $(LUA) spec/support/reference.lua write
 

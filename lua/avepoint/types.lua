@@ -4,16 +4,16 @@
 -- writes the fields of the options in here from options.lua, and from all this the reference.
 -- SPDX-License-Identifier: MIT
 
----A customer, a plain table. Fields that nobody documented are kept as the service sends them.
+---A customer, a plain table. Fields that the service does not document are kept as it sends them.
 ---@class avepoint.Customer
 ---@field id string The customer's id, a GUID.
 ---@field organization string? The customer's organization.
----@field ownerEmail string? The address of the customer's owner.
----@field jobStatus avepoint.JobStatus|string? The name of the status, whichever form the service sends; a status nobody knows as text.
----@field jobStatusCode integer? 0 to 6; nil where nobody knows the status.
+---@field ownerEmail string? The e-mail address of the customer's owner.
+---@field jobStatus avepoint.JobStatus|string? The name of the status, whichever form the service sends; an unknown status as text.
+---@field jobStatusCode integer? 0 to 6; nil if the status is unknown.
 ---@field countryOrRegion string? The English name of the country.
 ---@field managementMode integer? 0 customer, 1 partner, 2 unconfigured.
----@field tenants avepoint.Tenant[] The customer's tenants; an empty list where there are none.
+---@field tenants avepoint.Tenant[] The customer's tenants; maybe an empty list.
 ---@field [string] any
 
 ---@class avepoint.Tenant
@@ -48,7 +48,7 @@
 
 ---What an operation raises when the world fails; `tostring` gives one line.
 ---@class avepoint.Error
----@field kind avepoint.ErrorKind
+---@field kind avepoint.ErrorKind What went wrong.
 ---@field message string What happened and what to do about it.
 ---@field status integer? The HTTP status.
 ---@field code integer|string? libcurl's number, or the server's word such as `invalid_client`.
@@ -64,10 +64,10 @@
 
 ---What `on_event` is told. Events hold no header and no secret.
 ---@class avepoint.Event
----@field event "request"|"response"|"wait"|"retry"|"token"|"page"|"warning"
+---@field event "request"|"response"|"wait"|"retry"|"token"|"page"|"warning" What happened.
 ---@field time number Seconds since 1970.
----@field page integer?
----@field attempt integer?
+---@field page integer? The number of the page that it is about.
+---@field attempt integer? The number of the attempt, from 1.
 ---@field method string? Of a request or response.
 ---@field url string? The same; without user, password and query.
 ---@field status integer? Of a response.
@@ -84,43 +84,43 @@
 ---Options of `avepoint.client`. All times are seconds, fractions allowed.
 ---@class avepoint.ClientOptions
 ---@field client_id string? The id of the app registration. Environment: `AVEPOINT_CLIENT_ID`.
----@field client_secret (string|fun(): string?, string?)? Its secret, or a function that returns it, called for each new token and once more after `invalid_client`. A file is read as often. Environment: `AVEPOINT_CLIENT_SECRET`, `AVEPOINT_CLIENT_SECRET_FILE`.
+---@field client_secret (string|fun(): string?, string?)? Its secret, or a function that returns it, called for each new token and once more after `invalid_client`. A secret's file is read as often. Environment: `AVEPOINT_CLIENT_SECRET`, `AVEPOINT_CLIENT_SECRET_FILE`.
 ---@field certificate string? Path of a PEM, DER or PKCS#12 file. Environment: `AVEPOINT_CERTIFICATE`.
 ---@field private_key string? Path of a PEM or DER file, if the certificate's does not hold the key. Environment: `AVEPOINT_PRIVATE_KEY`.
 ---@field certificate_password string? Of the key or the PKCS#12 file. Environment: `AVEPOINT_CERTIFICATE_PASSWORD`.
 ---@field client_assertion (fun(audience: string): string?, string?)? Returns a signed JWT for this audience, a new one each time.
 ---@field access_token (string|fun(): string?, number|string|nil)? A token, or a function that returns one and its lifetime in seconds. Environment: `AVEPOINT_ACCESS_TOKEN`.
 ---@field environment ("commercial"|"usgov"|"aos2"|"fedramp")? Where the tenant lives; an explicit one hides the variables of the two URLs. Default: `commercial`. Environment: `AVEPOINT_ENVIRONMENT`.
----@field base_url string? The service. Default: the environment's. Environment: `AVEPOINT_BASE_URL`.
----@field token_url string? The token endpoint. Default: the environment's. Environment: `AVEPOINT_TOKEN_URL`.
----@field scope string? The permissions to ask for. Default: `elements.customers.read.all`. Environment: `AVEPOINT_SCOPE`.
+---@field base_url string? The URL of the service. Default: the environment's. Environment: `AVEPOINT_BASE_URL`.
+---@field token_url string? The URL of the token endpoint. Default: the environment's. Environment: `AVEPOINT_TOKEN_URL`.
+---@field scope string? The permissions to ask for, with blanks between. Default: `elements.customers.read.all`. Environment: `AVEPOINT_SCOPE`.
 ---@field endpoint ("auto"|"get"|"batch")? Which of the service's two lists to read. Default: `auto`.
 ---@field ca_file string? PEM certificates that are trusted instead of the system's, for an `https` proxy too. The system's are what `curl` trusts (`CURL_CA_BUNDLE`, `SSL_CERT_FILE`, `SSL_CERT_DIR`). Default: the system's. Environment: `AVEPOINT_CA_FILE`.
 ---@field proxy string? Never used for loopback. Default: the one that `https_proxy` names.
 ---@field connect_timeout number? For name look-up, connection and TLS. Default: 10.
----@field timeout number? Of an attempt. Default: 30.
----@field deadline number? Of a whole listing. Default: none.
+---@field timeout number? Of an attempt; runs only while the program waits for the client. Default: 30.
+---@field deadline number? Of a whole listing; runs on while the loop's body works. Default: none.
 ---@field max_attempts integer? Attempts of a request. From 1 to 100. Default: 5.
 ---@field max_retry_wait number? The longest single wait that is accepted. Default: 120.
 ---@field max_body integer? Most bytes of a reply after decompression. From 1 to 2147483647. Default: 16777216.
 ---@field concurrency integer? Most pages in flight. From 1 to 64. Default: 4.
 ---@field driver ("auto"|"blocking"|"uv"|"nvim"|"ngx"|avepoint.Driver)? How the client is waited for. Default: `auto`.
----@field token_store (string|avepoint.TokenStore)? The name of an `ngx.shared` dictionary, or an object: where processes share a token. Default: none.
+---@field token_store (string|avepoint.TokenStore)? Where processes share a token: the name of an `ngx.shared` dictionary, or an object. Default: none.
 ---@field on_event (fun(event: avepoint.Event))? Called for each event. `AVEPOINT_LOG` sets a ready-made logger, beside it. Environment: `AVEPOINT_LOG`, `AVEPOINT_LOG_FORMAT`.
 ---@field user_agent string? Put before the library's own.
 
 ---Options of a listing.
 ---@class avepoint.ListingOptions
 ---@field page_size integer? Customers a page, asked of the server. The batch endpoint gives at most 100. From 1 to 1000. Default: 100.
----@field first_page integer? The page to start from. From 1 to 1000000000. Default: 1.
----@field resume string? A position, as `listing:position()` or an error gave it.
+---@field first_page integer? The page to start from; what lies before is not expected. From 1 to 1000000000. Default: 1.
+---@field resume string? A position, from `listing:position()` or an error.
 ---@field concurrency integer? Most pages in flight. From 1 to 64. Default: the client's.
 ---@field deadline number? Of the listing. Default: the client's.
 ---@field endpoint ("auto"|"get"|"batch")? Which of the service's two lists to read. Default: the client's.
----@field customer_ids string[]? Only these; the batch endpoint filters.
+---@field customer_ids string[]? Only these, through the batch endpoint. Default: all.
 ---@field drift ("repair"|"strict"|"error"|"ignore")? What to do when the list changes while it is read. Default: `repair`.
 ---@field on_progress (fun(done: integer, total: integer?))? Called once a page; `avepoint.progress()` makes one for a terminal.
----@field raw boolean? The server's items untouched. Default: false.
+---@field raw boolean? Items as the service sends them. Default: false.
 
 ---Options of `client:list`.
 ---@class avepoint.ListOptions
@@ -131,13 +131,13 @@
 ---@field metadata string? The reply's field with the counts. Default: `metadata`.
 ---@field id (string|false)? The field that tells rows apart, text or number; false: there is none, and `drift` is `ignore`. Default: `id`.
 ---@field page_size integer? Customers a page, asked of the server. The batch endpoint gives at most 100. From 1 to 1000. Default: 100.
----@field first_page integer? The page to start from. From 1 to 1000000000. Default: 1.
----@field resume string? A position, as `listing:position()` or an error gave it.
+---@field first_page integer? The page to start from; what lies before is not expected. From 1 to 1000000000. Default: 1.
+---@field resume string? A position, from `listing:position()` or an error.
 ---@field concurrency integer? Most pages in flight. From 1 to 64. Default: the client's.
 ---@field deadline number? Of the listing. Default: the client's.
 ---@field drift ("repair"|"strict"|"error"|"ignore")? What to do when the list changes while it is read. Default: `repair`.
 ---@field on_progress (fun(done: integer, total: integer?))? Called once a page; `avepoint.progress()` makes one for a terminal.
----@field raw boolean? The server's items untouched. Default: false.
+---@field raw boolean? Items as the service sends them. Default: false.
 
 ---Options of `listing:write`.
 ---@class avepoint.WriteOptions
@@ -159,9 +159,9 @@
 
 ---Where tokens are kept for several processes.
 ---@class avepoint.TokenStore
----@field get fun(self: avepoint.TokenStore, key: string): string?
----@field put fun(self: avepoint.TokenStore, key: string, value: string, seconds: number)
----@field lock fun(self: avepoint.TokenStore, key: string): (fun()?), string? Returns a function that unlocks; nil while another process has the lock; nil and a message if it cannot be taken.
+---@field get fun(self: avepoint.TokenStore, key: string): string? Returns the text that was put under this key, or nil.
+---@field put fun(self: avepoint.TokenStore, key: string, value: string, seconds: number) Keeps the text; it may be dropped after so many seconds.
+---@field lock fun(self: avepoint.TokenStore, key: string, seconds: number): (fun()?), string? Takes a lock that ends by itself after so many seconds. Returns a function that unlocks; nil while another process has the lock; nil and a message if it cannot be taken.
 
 ---What a listing has cost so far.
 ---@class avepoint.Stats
@@ -194,7 +194,7 @@ function Client:customer(id) end
 ---@return avepoint.Listing|fun(): table? listing
 function Client:list(path, options) end
 
----Gets one object of the API. Raises an `avepoint.Error`.
+---Gets one object of the API.
 ---@param path string Below `base_url`, percent-encoded; without query.
 ---@param query table<string, string|number|boolean|table>? Parameters by name; a list gives one several times.
 ---@param options avepoint.GetOptions?
@@ -257,7 +257,7 @@ function Listing:skip(n) end
 ---@return avepoint.Listing|fun(): avepoint.Customer? listing
 function Listing:failed() end
 
----Every status but `N/A` and `Working`; missing ones and those nobody knows included.
+---Every status but `N/A` and `Working`; missing and unknown ones included.
 ---@return avepoint.Listing|fun(): avepoint.Customer? listing
 function Listing:needs_attention() end
 
@@ -281,7 +281,8 @@ function Listing:managed_by(who) end
 ---@return avepoint.Listing|fun(): avepoint.Customer? listing
 function Listing:with_tenant(id_or_name) end
 
----Only customers with this text, in whatever case, in organization, ownerEmail, ids or tenant names.
+---Only customers with this text, in whatever case, in organization, ownerEmail, ids, status, country
+---or tenants' names.
 ---@param text string
 ---@return avepoint.Listing|fun(): avepoint.Customer? listing
 function Listing:search(text) end
@@ -312,7 +313,8 @@ function Listing:group_by(field) end
 ---@return table<any, integer> counts
 function Listing:count_by(field) end
 
----Customers by the value of a field; of several with the same value the last.
+---Customers by the value of a field; of several with the same value the last. Those without the
+---field are left out.
 ---@param field string
 ---@return table<any, avepoint.Customer> index
 function Listing:index_by(field) end
@@ -341,7 +343,7 @@ function Listing:show(file, options) end
 ---@return integer n How many rows were written.
 function Listing:write(target, format, options) end
 
----Iterates page by page.
+---Iterates page by page. Not on a filtered listing.
 ---@return fun(): avepoint.Customer[]?, table? pages The customers of a page and its metadata.
 function Listing:pages() end
 
@@ -358,24 +360,23 @@ function Listing:position() end
 ---@return avepoint.Stats stats
 function Listing:stats() end
 
----Ends the listing; using it afterwards raises `closed`.
+---Ends the listing. Asking for more afterwards raises `closed`; `stats` and `position` still answer.
 function Listing:close() end
 
 ---A line of the doctor's report.
 ---@class avepoint.Finding
----@field status "ok"|"warning"|"error"
+---@field status "ok"|"warning"|"error" How it is.
 ---@field name string What was looked at.
----@field text string What was found, and what to do where it fails.
+---@field text string What was found, and what to do if it fails.
 
 ---The module.
 ---@class avepoint
----@field _VERSION string
+---@field _VERSION string The module's name and version.
 ---@field job_status table<integer|string, string|integer> The code of each status name, and the name of each code.
 ---@field management_mode table<integer|string, string|integer> The same for management modes.
 local avepoint = {}
 
----Makes a client. Sends nothing. Raises an argument error for wrong options, and `config` where
----something is missing or refused.
+---Makes a client. Sends nothing.
 ---@param options avepoint.ClientOptions? Left out: all from the environment.
 ---@return avepoint.Client client
 function avepoint.client(options) end
@@ -400,7 +401,7 @@ function avepoint.customers(options) end
 function avepoint.show(value, file, options) end
 
 ---Makes a function for the option `on_progress` that draws on one line of a terminal how much of the
----list is done, the rate, the time left, and until when the service makes us wait. The line is
+---list is done, the rate, the time left, and until when the service makes it wait. The line is
 ---cleared at the end of the list, at an error and by `close`. Draws nothing elsewhere, nor in
 ---Neovim.
 ---@param file file*? Default `io.stderr`.
@@ -418,7 +419,8 @@ function avepoint.is_error(value) end
 ---@return fun(event: avepoint.Event) on_event
 function avepoint.logger(level, format) end
 
----Looks at all that signing in and listing need, and prints a line each.
+---Looks at all that signing in and listing need, and prints a line each. Sends requests: for a token,
+---and for one customer.
 ---@param options avepoint.ClientOptions? Left out: all from the environment.
 ---@param file file*? Default `io.stdout`.
 ---@return boolean healthy Whether nothing fails.

@@ -1,13 +1,14 @@
---- Writes the reference from the annotations in lua/avepoint/types.lua, and the options in both of
--- them from lua/avepoint/options.lua; checks that the annotations name all that is public and
--- nothing else.
+--- Writes doc/reference.md from the annotations in lua/avepoint/types.lua and from
+-- reference_texts.lua, and the options in reference and annotations from lua/avepoint/options.lua;
+-- checks that the annotations name all that is public and nothing else.
 -- usage: reference.lua write|check     (with the module on the paths)
 -- SPDX-License-Identifier: MIT
 
 local options = require "avepoint.options"
+local texts = dofile "spec/support/reference_texts.lua"
 
 local TYPES = "lua/avepoint/types.lua"
-local REFERENCE = "lua/avepoint/reference.md"
+local REFERENCE = "doc/reference.md"
 
 local function lines_of(path)
   local lines = {}
@@ -187,23 +188,47 @@ end
 
 -- reference ---------------------------------------------------------------------------------------
 
+-- The classes in the reference's order, by their parts.
+local PARTS = {
+  { "The module", "avepoint" },
+  { "Client and listing", "avepoint.Client", "avepoint.Listing" },
+  { "Options", "avepoint.ClientOptions", "avepoint.ListingOptions", "avepoint.ListOptions",
+    "avepoint.GetOptions", "avepoint.ShowOptions", "avepoint.WriteOptions" },
+  { "Values", "avepoint.Customer", "avepoint.Tenant", "avepoint.JobStatus", "avepoint.Error",
+    "avepoint.ErrorKind", "avepoint.Event", "avepoint.Stats", "avepoint.Finding" },
+  { "Loops and stores", "avepoint.driver.uv", "avepoint.Task", "avepoint.Driver",
+    "avepoint.TokenStore" },
+}
+
+local HEAD = [[
+# Reference
+
+Every name of the module. Generated from [the annotations](../lua/avepoint/types.lua) by `make
+reference`; [listing](listing.md) and [configuration](configuration.md) tell the same in order.
+
+`?` behind a type means that the value may be left out or nil. Wrong use (a wrong type, an unknown
+option, a number out of range) raises an argument error, a text. What goes wrong in the world raises
+an [`avepoint.Error`](#avepointerror), an object; its kinds are in [errors](errors.md).
+
+]]
+
 local function escaped(text)
   return (text:gsub("|", "\\|"))
 end
 
 local function option_table(out, list)
-  out[#out + 1] = "| option | type | environment | default | |\n|---|---|---|---|---|"
+  out[#out + 1] = "| option | type | environment | default | meaning |\n|---|---|---|---|---|"
   for _, option in ipairs(list) do
     local range = option.min and (", %d to %d"):format(option.min, option.max) or ""
     out[#out + 1] = ("| `%s` | `%s`%s | %s | %s | %s |"):format(option.name,
-      escaped(option_type(option)), range, variables_of(option) or "", default_of(option) or "",
-      option.text)
+      escaped(option_type(option)), range, variables_of(option) or "none",
+      default_of(option) or "none", option.text)
   end
   out[#out + 1] = ""
 end
 
 local function field_table(out, fields)
-  out[#out + 1] = "| field | type | |\n|---|---|---|"
+  out[#out + 1] = "| field | type | meaning |\n|---|---|---|"
   for _, field in ipairs(fields) do
     out[#out + 1] = ("| `%s` | `%s` | %s |"):format(field.name, escaped(field.type),
       escaped(field.text))
@@ -211,59 +236,120 @@ local function field_table(out, fields)
   out[#out + 1] = ""
 end
 
-local function signature(block)
+-- A function as it is called: its name, and with its parameters.
+local function called(block)
+  local owner = ({ Client = "client", Listing = "listing", Task = "task" })[block.owner]
+    or block.owner
   local names = {}
   for i, param in ipairs(block.params) do
     names[i] = param.name
   end
-  local results = {}
-  for i, result in ipairs(block.returns) do
-    results[i] = result.name ~= "" and result.name or result.type
-  end
-  local called = ({ Client = "client", Listing = "listing", Task = "task" })[block.owner]
-    or block.owner
-  return ("%s%s%s(%s)%s"):format(called, block.mark, block.name, table.concat(names, ", "),
-    #results > 0 and " -> " .. table.concat(results, ", ") or "")
+  local name = owner .. block.mark .. block.name
+  return name, ("%s(%s)"):format(name, table.concat(names, ", "))
 end
 
-local function describe_values(out, values)
+-- A link to each class of this page that a type names.
+local function links(kind, anchors)
+  local parts = {}
+  for class in kind:gmatch "avepoint%.%u%w+" do
+    if anchors[class] and not class:find "Listing$" and not class:find "Customer$" then
+      parts[#parts + 1] = (" See [`%s`](#%s)."):format(class, anchors[class])
+    end
+  end
+  return table.concat(parts)
+end
+
+local function describe_values(out, values, word, anchors)
   for _, value in ipairs(values) do
-    out[#out + 1] = ("- `%s`: `%s`%s"):format(value.name, value.type,
-      value.text ~= "" and ". " .. value.text or "")
+    local text = value.text ~= "" and value.text:gsub("%.?$", ".") or ""
+    out[#out + 1] = ("- %s`%s`: `%s`. %s%s"):format(word, value.name, value.type, text,
+      links(value.type, anchors)):gsub("%.  ", ". "):gsub("%s+$", "")
   end
 end
 
-local function write_function(out, block)
-  out[#out + 1] = ("### `%s`\n"):format(signature(block))
-  out[#out + 1] = table.concat(block.text, " ") .. "\n"
-  describe_values(out, block.params)
-  describe_values(out, block.returns)
-  if #block.params + #block.returns > 0 then
-    out[#out + 1] = ""
+local function write_function(out, block, anchors)
+  local name, signature = called(block)
+  local more = assert(texts[name], name .. " has no text in spec/support/reference_texts.lua")
+  out[#out + 1] = ("#### `%s`\n"):format(signature)
+  out[#out + 1] = table.concat(block.text, " "):gsub("  ", "\n\n") .. "\n"
+  describe_values(out, block.params, "", anchors)
+  describe_values(out, block.returns, "returns ", anchors)
+  out[#out + 1] = ("- raises %s\n"):format(more.raises)
+  local mark = more.example:find('require "luv"', 1, true) and "<!-- luv -->\n" or ""
+  out[#out + 1] = ("%s```lua\n%s```\n"):format(mark, more.example)
+end
+
+local function write_class(out, block, anchors)
+  out[#out + 1] = ("### `%s`\n"):format(block.class or block.alias)
+  if #block.text > 0 then
+    out[#out + 1] = table.concat(block.text, " ") .. "\n"
   end
+  if OPTIONS[block.class] then
+    option_table(out, OPTIONS[block.class])
+  elseif #block.fields > 0 then
+    field_table(out, block.fields)
+  end
+  if #block.variants > 0 then
+    out[#out + 1] = "`" .. table.concat(block.variants, "`, `") .. "`\n"
+  end
+  for _, f in ipairs(block.functions) do
+    write_function(out, f, anchors)
+  end
+end
+
+-- The classes and aliases by name, each with its functions.
+local function by_class(blocks)
+  local classes, owners = {}, {}
+  for _, block in ipairs(blocks) do
+    if block.name then
+      table.insert(owners[block.owner].functions, block)
+    else
+      block.functions = {}
+      classes[block.class or block.alias] = block
+      owners[block.variable or false] = block
+    end
+  end
+  return classes
+end
+
+-- Gives each heading its anchor, as forges make them, by class and by signature. Returns the
+-- contents too.
+local function contents_of(classes)
+  local anchors, taken, lines = {}, {}, {}
+  local function anchor(heading)
+    local base = heading:lower():gsub("[^%w_ -]", ""):gsub(" ", "-")
+    taken[base] = (taken[base] or -1) + 1
+    return taken[base] == 0 and base or ("%s-%d"):format(base, taken[base])
+  end
+  for _, part in ipairs(PARTS) do
+    lines[#lines + 1] = ("- [%s](#%s)"):format(part[1], anchor(part[1]))
+    for i = 2, #part do
+      local class, names = assert(classes[part[i]], part[i]), {}
+      anchors[part[i]] = anchor(part[i])
+      for _, f in ipairs(class.functions) do
+        local _, signature = called(f)
+        names[#names + 1] = ("[`%s`](#%s)"):format(f.name, anchor(signature))
+      end
+      lines[#lines + 1] = ("  - [`%s`](#%s)%s"):format(part[i], anchors[part[i]],
+        #names > 0 and ": " .. table.concat(names, ", ") or "")
+    end
+  end
+  return anchors, table.concat(lines, "\n")
 end
 
 local function render(blocks)
-  local out = { "# Reference\n", "Generated from [types.lua](types.lua) by `make reference`; the "
-    .. "README tells the whole story.\n" }
-  for _, block in ipairs(blocks) do
-    if block.name then
-      write_function(out, block)
-    else
-      out[#out + 1] = ("## `%s`\n"):format(block.class or block.alias)
-      if #block.text > 0 then
-        out[#out + 1] = table.concat(block.text, " ") .. "\n"
-      end
-      if OPTIONS[block.class] then
-        option_table(out, OPTIONS[block.class])
-      elseif #block.fields > 0 then
-        field_table(out, block.fields)
-      end
-      if #block.variants > 0 then
-        out[#out + 1] = "`" .. table.concat(block.variants, "`, `") .. "`\n"
-      end
+  local classes = by_class(blocks)
+  local anchors, contents = contents_of(classes)
+  local out = { HEAD .. contents .. "\n" }
+  for _, part in ipairs(PARTS) do
+    out[#out + 1] = ("## %s\n"):format(part[1])
+    for i = 2, #part do
+      write_class(out, classes[part[i]], anchors)
+      classes[part[i]] = nil
     end
   end
+  local left = next(classes)
+  assert(not left, tostring(left) .. " has no place in the reference")
   return (table.concat(out, "\n"):gsub("\n\n\n+", "\n\n"))
 end
 
