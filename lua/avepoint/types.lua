@@ -402,7 +402,7 @@ function avepoint.show(value, file, options) end
 
 ---Makes a function for the option `on_progress` that draws on one line of a terminal how much of the
 ---list is done, the rate, the time left, and until when the service makes it wait. The line is
----cleared at the end of the list, at an error and by `close`. Draws nothing elsewhere, nor in
+---there while the listing waits, and gone before the loop gets a row. Draws nothing elsewhere, nor in
 ---Neovim.
 ---@param file file*? Default `io.stderr`.
 ---@return fun(done: integer, total: integer?) on_progress

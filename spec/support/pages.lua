@@ -8,7 +8,7 @@ local pages = {}
 --- The names of all pages, README first.
 function pages.all()
   local list = { "README.md", "CHANGELOG.md" }
-  local pipe = io.popen(("cd %s && ls doc/*.md .github/*.md spec/support/simulator/*.md")
+  local pipe = io.popen(("cd %s && ls -d doc/*.md .github/*.md spec/support/simulator/*.md")
     :format(helper.top))
   for name in pipe:lines() do
     list[#list + 1] = name
@@ -19,7 +19,8 @@ end
 
 -- What GitHub and its like make of a heading for links.
 local function anchor_of(heading)
-  return (heading:lower():gsub("%[(.-)%]%(.-%)", "%1"):gsub("[^%w%s_\128-\255-]", ""):gsub(" ", "-"))
+  local text = heading:lower():gsub("%[(.-)%]%(.-%)", "%1")
+  return (text:gsub("[^%w%s_\128-\255-]", ""):gsub(" ", "-"))
 end
 
 -- Adds the links of a line of text; what stands between backquotes is no link.

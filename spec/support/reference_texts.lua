@@ -7,6 +7,7 @@ local USE = "an argument error for wrong use"
 local READS = "an `avepoint.Error` if something goes wrong"
 local CALLS = READS .. ", or what the function raises"
 local NOTHING = "nothing"
+local OTHERS = "an argument error on a listing of other rows than customers"
 
 local texts = {}
 
@@ -28,8 +29,8 @@ for customer in avepoint.customers { page_size = 50 } do
   print(customer.organization)
 end
 ]])
-describe("avepoint.show", "an error if not all could be written; an `avepoint.Error` if the value is "
-  .. "a listing that fails", [[
+describe("avepoint.show", "an error if not all could be written; an `avepoint.Error` if the value "
+  .. "is a listing that fails", [[
 avepoint.show(avepoint.customers():first())
 ]])
 describe("avepoint.progress", USE, [[
@@ -125,10 +126,10 @@ avepoint.customers():take(5):show()
 describe("listing:skip", USE, [[
 print(avepoint.customers():skip(100):first().organization)
 ]])
-describe("listing:failed", "an argument error on a listing of other rows than customers", [[
+describe("listing:failed", OTHERS, [[
 print(avepoint.customers():failed():count())
 ]])
-describe("listing:needs_attention", "an argument error on a listing of other rows than customers", [[
+describe("listing:needs_attention", OTHERS, [[
 avepoint.customers():needs_attention():show()
 ]])
 describe("listing:with_status", "an argument error for an unknown status", [[
@@ -177,8 +178,8 @@ describe("listing:show", "an argument error for an unknown column; an error if n
   .. "written; " .. READS, [[
 avepoint.customers():failed():show(io.stdout, { columns = { "organization", "ownerEmail" } })
 ]])
-describe("listing:write", "an argument error for an unknown format or field; an error if not all is "
-  .. "written; " .. READS, [[
+describe("listing:write", "an argument error for an unknown format or field; an error if not all "
+  .. "is written; " .. READS, [[
 print(avepoint.customers():write("customers.jsonl", "jsonl"))
 ]])
 describe("listing:pages", "an argument error on a filtered listing. Its iterator raises an "
