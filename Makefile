@@ -54,7 +54,7 @@ HOSTS := neovim luajit
 READERS := jq python3
 
 .PHONY: all c-tests help deps env demo demo-openresty test test-all test-c spec faults browser lint figures rates \
-	reference text-table format asan valgrind simulator rock install clean headers plugin for-neovim bench bench-short \
+	reference pictures text-table format asan valgrind simulator rock install clean headers plugin for-neovim bench bench-short \
 	bench-build bench-doc bench-nvim bench-openresty
 
 all: $(MODULE) $(SIGN) ## build the module for LUA
@@ -220,6 +220,12 @@ rates: $(CORE_OUT)/test/test_drift_random ## how a list that never rests is read
 reference: all ## write doc/reference.md from the annotations
 	@eval "$$(spec/support/luaenv $(LUA) $(CURDIR) $(CURDIR)/$(OUT))" && \
 	  $(LUA) spec/support/reference.lua write
+
+pictures: ## write doc/demo.svg, doc/neovim.svg and doc/dashboard.png: terminal, editor, browser
+	@spec/support/deps lua5.4 luajit neovim tmux chromium
+	@$(MAKE) --no-print-directory all LUA=lua5.4
+	@$(MAKE) --no-print-directory all LUA=luajit
+	@spec/support/pictures
 
 text-table: ## write src/core/ground/text_table.h from Debian's package unicode-data
 	lua5.4 spec/support/text_table.lua
