@@ -9,7 +9,8 @@ local fit = require("avepoint.core").fit -- returns a text's width first
 local CELL, LINE, SIZE, MARGIN = 8, 18, 13, 14
 local GROUND, INK = "#0d1117", "#e6edf3"
 local COLOURS = { [0] = "#484f58", "#ff7b72", "#3fb950", "#d29922", "#58a6ff", "#bc8cff", "#39c5cf",
-  "#b1bac4", "#6e7681", "#ffa198", "#56d364", "#e3b341", "#79c0ff", "#d2a8ff", "#56d4dd", "#ffffff" }
+  "#b1bac4", "#6e7681", "#ffa198", "#56d364", "#e3b341", "#79c0ff", "#d2a8ff", "#56d4dd",
+  "#ffffff" }
 
 -- One of a terminal's 256 colours.
 local function indexed(n)
