@@ -5,7 +5,7 @@
 --     <!-- output -->      the block is what the Lua before it prints
 --     <!-- exits N -->     the program ends with this code
 --     <!-- luv -->         needs luv; <!-- luajit --> needs LuaJIT
---     <!-- neovim -->      runs in Neovim; <!-- neovim, lazy --> is in Neovim's help too
+--     <!-- neovim, ... --> is for Neovim: spec/nvim_install_spec.lua runs those of doc/neovim.md
 --     <!-- simulator -->   lines of a shell that need `make simulator`
 -- SPDX-License-Identifier: MIT
 
@@ -155,20 +155,6 @@ local function marked(mark)
 end
 
 describe("#hosts the blocks for hosts", function()
-  it("run in Neovim", function()
-    for _, block in ipairs(marked "neovim") do
-      local variables = {}
-      for name, value in pairs(environment(scenario())) do
-        variables[#variables + 1] = ("vim.env.%s = %q\n"):format(name, value)
-      end
-      local text = block.text:gsub("end%)%s*$", [[
-        finish(unpack(vim.api.nvim_buf_get_lines(0, 0, -1, false)))
-      end)]])
-      local lines = hosts.nvim(table.concat(variables) .. text)
-      assert.equal(1 + 14, #lines, table.concat(lines, "\n")) -- the buffer's own line before
-    end
-  end)
-
   it("run in LuaJIT, with poll(2)", function()
     for _, block in ipairs(marked "luajit") do
       local said, code = run(block, ("sh -c 'eval \"$(make -s -C %s env LUA=luajit)\" && "
@@ -178,15 +164,11 @@ describe("#hosts the blocks for hosts", function()
     end
   end)
 
-  it("are the same in Neovim's help", function()
-    local help = assert(helper.read(helper.top .. "/doc/avepoint.txt")
-      or helper.read(helper.top .. "/examples/nvim/doc/avepoint.txt"))
-    for _, block in ipairs(marked "neovim, lazy") do
-      for line in block.text:gmatch "[^\n]+" do
-        if not line:find("url =", 1, true) then
-          assert.matches(line:match "^%s*(.-)%s*$", help, 1, true)
-        end
-      end
+  it("for lazy.nvim are the same on all pages; spec/nvim_install_spec.lua runs one", function()
+    local list = marked "neovim, lazy"
+    assert.is_true(#list > 1)
+    for _, block in ipairs(list) do
+      assert.equal(list[1].text, block.text)
     end
   end)
 
