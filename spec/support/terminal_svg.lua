@@ -70,18 +70,20 @@ end
 
 local ESCAPES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }
 
+-- The colours of a text, and of what lies under it.
+local function colours_of(pen)
+  local ink, ground = pen.ink or INK, pen.ground or GROUND
+  if pen.reverse then
+    ink, ground = ground, ink
+  end
+  return ink, ground
+end
+
 -- Draws a piece of a line in one style. Its width is stated, since fonts differ.
 local function draw(out, pen, text, column, row)
   local cells = fit(text)
   local x, y = MARGIN + column * CELL, MARGIN + row * LINE
-  local ink, ground = pen.ink or INK, pen.ground
-  if pen.reverse then
-    ink, ground = ground or GROUND, ink
-  end
-  if ground and ground ~= GROUND then
-    out[#out + 1] = ('<rect x="%d" y="%d" width="%d" height="%d" fill="%s"/>'):format(x, y,
-      cells * CELL, LINE, ground)
-  end
+  local ink = colours_of(pen)
   if text:find "[^ ]" then
     out[#out + 1] = ('<text x="%d" y="%d" textLength="%d" fill="%s"%s>%s</text>'):format(x,
       y + SIZE, cells * CELL, ink, pen.bold and ' class="bold"' or "",
@@ -92,6 +94,11 @@ end
 
 -- Draws a text word by word, so that columns stay where they are whatever font there is.
 local function draw_words(out, pen, text, column, row)
+  local _, ground = colours_of(pen)
+  if text ~= "" and ground ~= GROUND then
+    out[#out + 1] = ('<rect x="%d" y="%d" width="%d" height="%d" fill="%s"/>'):format(MARGIN
+      + column * CELL, MARGIN + row * LINE, fit(text) * CELL, LINE, ground)
+  end
   for blanks, word in text:gmatch "( *)([^ ]*)" do
     column = blanks ~= "" and draw(out, pen, blanks, column, row) or column
     column = word ~= "" and draw(out, pen, word, column, row) or column
@@ -120,6 +127,7 @@ io.write(([[
 <style>
 text { font: %dpx ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; white-space: pre }
 .bold { font-weight: bold }
+rect { shape-rendering: crispEdges }
 </style>
 <rect width="%d" height="%d" rx="8" fill="%s"/>
 %s
