@@ -216,8 +216,8 @@ function Client:timeout() end
 ---@return boolean progressed Whether a waiting listing may go on.
 function Client:step() end
 
----A lazy list of customers, read once: all methods share one cursor. Calling it gives the next
----customer, or nil at the end, and raises an `avepoint.Error`.
+---A lazy list of customers, read once: all methods share one cursor. Calling it returns the
+---next customer, or nil at the end, and raises an `avepoint.Error`.
 ---@class avepoint.Listing
 ---@overload fun(): avepoint.Customer?
 local Listing = {}
