@@ -144,7 +144,7 @@ options.list = {
   { name = "method", kind = "word", words = { "GET", "POST" }, default = "GET",
     text = "POST only for paths that end in `/batch`: every other POST of this API writes." },
   { name = "query", kind = "table", as = "table<string, string|number|boolean|table>",
-    otherwise = "none", text = "Parameters by name; a list gives one several times." },
+    otherwise = "none", text = "Parameters by name; a list sends one several times." },
   { name = "body", kind = "text or table", as = "table", otherwise = "an empty object",
     text = "Of a POST: a table, or JSON." },
   { name = "items", kind = "text", default = "data", text = "The reply's field with the rows." },

@@ -125,7 +125,7 @@
 ---Options of `client:list`.
 ---@class avepoint.ListOptions
 ---@field method ("GET"|"POST")? POST only for paths that end in `/batch`: every other POST of this API writes. Default: `GET`.
----@field query table<string, string|number|boolean|table>? Parameters by name; a list gives one several times. Default: none.
+---@field query table<string, string|number|boolean|table>? Parameters by name; a list sends one several times. Default: none.
 ---@field body (string|table)? Of a POST: a table, or JSON. Default: an empty object.
 ---@field items string? The reply's field with the rows. Default: `data`.
 ---@field metadata string? The reply's field with the counts. Default: `metadata`.
@@ -196,7 +196,7 @@ function Client:list(path, options) end
 
 ---Gets one object of the API.
 ---@param path string Below `base_url`, percent-encoded; without query.
----@param query table<string, string|number|boolean|table>? Parameters by name; a list gives one several times.
+---@param query table<string, string|number|boolean|table>? Parameters by name; a list sends one several times.
 ---@param options avepoint.GetOptions?
 ---@return table? object The decoded reply; nil if the service has none (status 204).
 function Client:get(path, query, options) end

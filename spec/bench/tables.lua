@@ -32,7 +32,7 @@ function tables.case(case)
     rows[i] = row_of(one, case.results[1])
   end
   return { title = ("%s; rounds: %d"):format(case.title, case.rounds), rows = rows,
-    head = { "", "wall, s", "against the first", "CPU, s", "peak, MiB", "" } }
+    head = { "client", "wall, s", "against the first", "CPU, s", "peak, MiB", "remark" } }
 end
 
 --- Instructions: `counted` is a table by contender.
@@ -46,7 +46,7 @@ function tables.instructions(counted)
     rows[i] = row
   end
   return { title = "Instructions per customer", rows = rows,
-    head = { "", "all", "in libcurl", "in lua-cjson", "of our C files" } }
+    head = { "client", "all", "in libcurl", "in lua-cjson", "of our C files" } }
 end
 
 --- What is to be reached: a list of verdicts.
@@ -58,7 +58,7 @@ function tables.reach(list)
       figure and spread(figure, figure.median > 99 and "%.0f" or "%.2f") or "", one.verdict }
   end
   return { title = "To be reached", rows = rows,
-    head = { "", "to be reached", "measured", "" } }
+    head = { "aim", "to be reached", "measured", "verdict" } }
 end
 
 return tables
