@@ -1,11 +1,11 @@
 # avepoint: build, test, demo. `make help` lists the targets.
 #
-# Everything that is built lies under build/, one folder for each Lua ABI (`make plugin` copies one
-# to lua/avepoint, where Neovim looks), and `make` touches
-# nothing outside the checkout. LUA names the interpreter: lua5.4 (default), lua5.3, lua5.2,
-# lua5.1 or luajit.
+# Everything that is built lies under build/, one folder for each Lua ABI (`make plugin` copies
+# LuaJIT's to lua/avepoint, where Neovim looks), and `make` touches nothing outside the checkout.
+# LUA names the interpreter: lua5.4 (default; luajit for `make plugin`), lua5.3, lua5.2, lua5.1 or
+# luajit.
 
-LUA        ?= lua5.4
+LUA        ?= $(if $(filter plugin,$(MAKECMDGOALS)),luajit,lua5.4)
 PREFIX     ?= /usr/local
 
 PKG_CONFIG ?= pkg-config
@@ -260,18 +260,18 @@ bench-nvim: ## measure Neovim's loop while customers are listed; RUNS=5
 	@spec/bench/nvim $(RUNS)
 
 # Another Neovim may have the old object loaded: it is replaced, never written over.
-plugin: for-neovim all ## LUA=luajit: put the module where Neovim's runtimepath finds it
+plugin: for-neovim all ## put the module, built with LuaJIT, where Neovim's runtimepath finds it
 	@for so in $(OUT)/avepoint/*.so; do \
 	  cp "$$so" "lua/avepoint/.new.so" && mv -f "lua/avepoint/.new.so" "lua/avepoint/$${so##*/}" || exit 1; done
-	@if command -v nvim >/dev/null; then nvim --headless -u NONE -i NONE -n -c 'helptags examples/nvim/doc' -c 'qa!' </dev/null; fi
-	@echo "Neovim finds avepoint with this folder and examples/nvim on its runtimepath."
+	@if command -v nvim >/dev/null; then nvim --headless -u NONE -i NONE -n -c 'helptags doc' -c 'qa!' </dev/null; fi
+	@echo "Neovim finds avepoint with this folder on its runtimepath."
 
 for-neovim:
 	@case $(LUA) in luajit|lua5.1) ;; *) \
-	  echo "Neovim's Lua is LuaJIT: make LUA=luajit plugin" >&2; exit 1;; esac
+	  echo "Neovim's Lua is LuaJIT: leave out LUA=$(LUA)" >&2; exit 1;; esac
 
 clean: ## remove what was built
 	rm -rf build avepoint src/*/*.o src/core/*/*.o # the latter two are what LuaRocks leaves behind
-	rm -f lua/avepoint/*.so examples/nvim/doc/tags # what `make plugin` puts there
+	rm -f lua/avepoint/*.so doc/tags # what `make plugin` puts there
 
 -include $(CORE_OBJ:.o=.d) $(BIND_OBJ:.o=.d) $(SIGN_OBJ:.o=.d) $(C_TESTS:=.d)

@@ -15,11 +15,18 @@ local function reporters()
   }
 end
 
---- Called by Neovim.
+--- Called by Neovim. Looks with the options that setup() was given, if it was called.
 function health.check()
   local report = reporters()
   report.start "avepoint"
-  for _, line in ipairs(require("avepoint.doctor").examine()) do
+  local ok, doctor = pcall(require, "avepoint.doctor")
+  if not ok then
+    report.error("module: avepoint is not built for Neovim: run `make plugin` in its folder ("
+      .. tostring(doctor):match "[^\n]*" .. ")")
+    return
+  end
+  local nvim = package.loaded["avepoint.nvim"]
+  for _, line in ipairs(doctor.examine(nvim and nvim.config.client)) do
     report[line.status](line.name .. ": " .. line.text)
   end
 end

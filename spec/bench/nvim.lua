@@ -94,21 +94,21 @@ local function measure_decoding()
   put("decoding_longest", pages[#pages])
 end
 
-local function measure_plugin()
+local function measure_window()
   local scenario = make_client(LONG)
   scenario:close()
   local base = ("%s/~bench-%d-%d"):format(os.getenv "AVEPOINT_BASE_URL", loop.getpid(), count)
-  local plugin = require "avepoint_nvim"
-  plugin.setup { client = { base_url = base, token_url = base .. "/connect/token" } }
-  put("plugin", (await(function(done)
-    local window = plugin.open ""
+  local nvim = require "avepoint.nvim"
+  nvim.setup { client = { base_url = base, token_url = base .. "/connect/token" } }
+  put("window", (await(function(done)
+    nvim.open()
     local stop = stall.watch()
     local timer = loop.new_timer()
     timer:start(50, 50, vim.schedule_wrap(function()
-      if window.shown == 10000 and not timer:is_closing() then
+      if vim.api.nvim_buf_line_count(0) == 10000 and not timer:is_closing() then
         timer:close()
         done((stop()))
-        window:close()
+        vim.cmd "quit"
       end
     end))
   end)))
@@ -163,7 +163,7 @@ coroutine.wrap(function()
     measure_idle()
     measure_task()
     measure_decoding()
-    measure_plugin()
+    measure_window()
     measure_outside("outside", "auto")
     measure_outside("blocking", "blocking")
     measure_ten()

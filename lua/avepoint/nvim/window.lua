@@ -1,14 +1,14 @@
---- The window: a frame with a line about the listing, the filter and the column heads; in it the
--- list, and for as long as the filter is typed, a line to type in.
+--- The window: a frame with a line about the reading, the filter and the column heads; in it the
+-- list, and while the filter is typed, a line to type in. A popup may stand in front of it.
 --
 -- What has arrived and what is shown are two things. `rows` has all that arrived, `next` is the
--- first that was not looked at yet; fill() looks at the following ones and appends those that the
--- filter lets through. A new filter starts again at the first row. That is done in turns of the
--- editor's loop of its own, each no longer than a few milliseconds.
+-- first that was not looked at yet; fill() looks at the following ones and appends to `shown` those
+-- that the filter lets through. A new filter starts again at the first row. Each turn of the
+-- editor's loop that does so takes a few milliseconds at most.
 -- SPDX-License-Identifier: MIT
 -- luacheck: globals vim
 
-local row = require "avepoint_nvim.row"
+local row = require "avepoint.nvim.row"
 
 local api = vim.api
 local loop = vim.uv or vim.loop
@@ -20,7 +20,9 @@ local window = {}
 local TURN = 3e6 -- nanoseconds
 local HEAD = 3 -- lines of the frame above the list
 local LABEL = "Filter: "
-local KEYS = "f filter  ^C stop  q close"
+local KEYS = { "<CR> whole  f filter  ? keys  q close", "f filter  ? keys  q close", "? keys" }
+local NONE = "No customers. The app registration's scope decides which ones the service lists."
+local NONE_SHOWN = "No customer holds all words of the filter: f changes it."
 
 local names = api.nvim_create_namespace "avepoint"
 
@@ -42,34 +44,52 @@ local function new_buffer(filetype)
   return buffer
 end
 
-local function write(buffer, first, last, lines)
+--- Writes lines into a buffer that the user cannot change.
+function window.write(buffer, first, last, lines)
   vim.bo[buffer].modifiable = true
   api.nvim_buf_set_lines(buffer, first, last, false, lines)
   vim.bo[buffer].modifiable = false
 end
 
+local function map(buffer, mode, key, action)
+  vim.keymap.set(mode, key, action, { buffer = buffer, nowait = true, silent = true })
+end
+
 -- frame -------------------------------------------------------------------------------------------
 
 local function count_text(self)
-  local text = self.total and ("%d of %d"):format(#self.rows, self.total) or tostring(#self.rows)
+  local text = ("%d customers"):format(#self.rows)
+  if self.total then
+    text = ("%d of %d customers"):format(#self.rows, self.total)
+  end
   if #self.words > 0 then
-    text = ("%s, %d shown"):format(text, self.shown)
+    text = ("%s, %d shown"):format(text, #self.shown)
   end
   return text
+end
+
+-- The line of the frame about the reading, with those keys at its end that find room.
+local function status_line(self)
+  local said = ("%s, %s"):format(count_text(self), self.state)
+  for _, keys in ipairs(KEYS) do
+    local room = self.width - vim.fn.strdisplaywidth(said) - #keys
+    if room > 1 then
+      return said .. (" "):rep(room) .. keys, #said
+    end
+  end
+  return said, #said
 end
 
 local function show_status(self)
   if self.closed then
     return
   end
-  local said = ("%s, %s"):format(count_text(self), self.state)
-  local room = self.width - #said - #KEYS
-  local status = room > 1 and said .. (" "):rep(room) .. KEYS or said
-  write(self.frame, 0, -1, { status, LABEL .. self.filter, row.head(self.columns) })
+  local line, said = status_line(self)
+  window.write(self.frame, 0, -1, { line, LABEL .. self.filter, row.head(self.columns) })
   api.nvim_buf_clear_namespace(self.frame, names, 0, -1)
-  api.nvim_buf_add_highlight(self.frame, names, "AvepointKeys", 0, #said, -1)
-  if self.message then
-    api.nvim_buf_add_highlight(self.frame, names, "AvepointError", 0, 0, #said)
+  api.nvim_buf_add_highlight(self.frame, names, "AvepointKeys", 0, said, -1)
+  if self.group == "AvepointError" then
+    api.nvim_buf_add_highlight(self.frame, names, "AvepointError", 0, 0, said)
   end
   api.nvim_buf_add_highlight(self.frame, names, "AvepointKeys", 1, 0, #LABEL)
   api.nvim_buf_add_highlight(self.frame, names, "AvepointHead", 2, 0, -1)
@@ -77,17 +97,28 @@ end
 
 -- list --------------------------------------------------------------------------------------------
 
--- Writes these lines behind those that stand, and behind them, where all rows have been looked at,
--- the error.
-local function append(self, lines, marks)
-  local first = self.shown
-  self.shown = first + #lines
-  if self.message and self.next > #self.rows then
-    lines[#lines + 1] = self.message
-    marks[#marks + 1] = { #lines, "AvepointError", 0, -1 }
+-- What stands behind the list once all rows have been looked at, and its highlight group: why the
+-- reading failed, a warning, or why there is nothing.
+local function last_line(self)
+  if self.next <= #self.rows then
+    return nil
+  elseif not self.message and self.ended and #self.shown == 0 then
+    return #self.rows == 0 and NONE or NONE_SHOWN, "AvepointKeys"
+  end
+  return self.message, self.group
+end
+
+-- Writes these lines behind those that stand.
+local function append(self, customers, lines, marks)
+  local first = #self.shown
+  vim.list_extend(self.shown, customers)
+  local last, group = last_line(self)
+  if last then
+    lines[#lines + 1] = last
+    marks[#marks + 1] = { #lines, group, 0, -1 }
   end
   api.nvim_buf_clear_namespace(self.list, names, first, -1)
-  write(self.list, first, -1, lines)
+  window.write(self.list, first, -1, lines)
   for _, mark in ipairs(marks) do
     api.nvim_buf_add_highlight(self.list, names, mark[2], first + mark[1] - 1, mark[3], mark[4])
   end
@@ -97,26 +128,26 @@ local function is_shown(self, item)
   if #self.words == 0 then
     return true
   end
-  item.text = item.text or row.text(item.customer)
-  return row.matches(item.text, self.words)
+  item.searched = item.searched or row.searched(item.customer)
+  return row.matches(item.searched, self.words)
 end
 
--- Looks at rows for as long as a turn may take. Gives the lines of those that are shown, and what
--- is to be highlighted in them.
+-- Looks at rows for as long as a turn may take. Returns the customers that are shown, their lines,
+-- and what is to be highlighted in these.
 local function look_at_rows(self)
-  local lines, marks, from = {}, {}, loop.hrtime()
+  local customers, lines, marks, from = {}, {}, {}, loop.hrtime()
   while self.next <= #self.rows and loop.hrtime() - from < TURN do
     local item = self.rows[self.next]
     self.next = self.next + 1
     if is_shown(self, item) then
       local line, group, first, last = row.line(item.customer, self.columns)
-      lines[#lines + 1] = line
+      customers[#customers + 1], lines[#lines + 1] = item.customer, line
       if group then
         marks[#marks + 1] = { #lines, group, first, last }
       end
     end
   end
-  return lines, marks
+  return customers, lines, marks
 end
 
 local function fill(self)
@@ -144,7 +175,7 @@ local function go_on(self)
 end
 
 local function start_again(self)
-  self.next, self.shown = 1, 0
+  self.next, self.shown = 1, {}
   go_on(self)
 end
 
@@ -184,8 +215,8 @@ local function close_window(id)
   end
 end
 
--- A line to type the filter in; the list follows each key.
-local function type_filter(self)
+--- Opens a line to type the filter in; the list follows each key.
+function Window:type_filter()
   local buffer = new_buffer "avepoint-filter"
   api.nvim_buf_set_lines(buffer, 0, -1, false, { self.filter })
   local id = api.nvim_open_win(buffer, true, self.prompt_place)
@@ -196,9 +227,8 @@ local function type_filter(self)
       end
     end),
   })
-  for _, key in ipairs { "<CR>", "<C-c>" } do
-    vim.keymap.set("i", key, "<Esc>", { buffer = buffer })
-  end
+  map(buffer, "i", "<CR>", "<Esc>")
+  map(buffer, "i", "<C-c>", "<Esc>")
   api.nvim_create_autocmd({ "InsertLeave", "WinLeave" }, {
     buffer = buffer,
     once = true,
@@ -210,62 +240,99 @@ local function type_filter(self)
   vim.cmd "startinsert!"
 end
 
-local function set_keys(self, on_cancel)
-  local function map(key, action)
-    vim.keymap.set("n", key, action, { buffer = self.list, nowait = true, silent = true })
+-- popup -------------------------------------------------------------------------------------------
+
+--- Shows lines in front of everything, until a key closes them.
+function window.popup(lines, filetype)
+  local buffer = new_buffer(filetype)
+  window.write(buffer, 0, -1, lines)
+  local most_columns, most_lines = vim.o.columns - 4, vim.o.lines - vim.o.cmdheight - 4
+  local width, height = 1, 0
+  for _, line in ipairs(lines) do
+    width = math.max(width, math.min(most_columns, vim.fn.strdisplaywidth(line)))
   end
-  map("f", function()
-    type_filter(self)
-  end)
-  for _, key in ipairs { "q", "<Esc>" } do
-    map(key, function()
-      self:close()
-    end)
+  for _, line in ipairs(lines) do
+    height = height + math.max(1, math.ceil(vim.fn.strdisplaywidth(line) / width))
   end
-  map("<C-c>", on_cancel)
+  height = math.max(1, math.min(most_lines, height))
+  local id = api.nvim_open_win(buffer, true, {
+    relative = "editor", style = "minimal", border = "rounded", zindex = 60,
+    row = math.max(0, math.floor((most_lines - height) / 2) + 1),
+    col = math.max(0, math.floor((most_columns - width) / 2) + 1), width = width, height = height,
+  })
+  vim.wo[id].wrap = true
+  local function close()
+    close_window(id)
+  end
+  for _, key in ipairs { "q", "<Esc>", "<CR>", "<C-c>" } do
+    map(buffer, "n", key, close)
+  end
+  api.nvim_create_autocmd({ "WinLeave", "VimResized" }, {
+    buffer = buffer,
+    once = true,
+    callback = vim.schedule_wrap(close),
+  })
 end
 
+-- the window --------------------------------------------------------------------------------------
+
 local function set_autocommands(self)
-  self.group = api.nvim_create_augroup("avepoint", { clear = true })
+  self.autocommands = api.nvim_create_augroup("avepoint", { clear = true })
   api.nvim_create_autocmd("WinClosed", {
-    group = self.group,
+    group = self.autocommands,
     pattern = tostring(self.list_window),
     callback = vim.schedule_wrap(function()
       self:close()
     end),
   })
   api.nvim_create_autocmd("VimResized", {
-    group = self.group,
+    group = self.autocommands,
     callback = function()
       resize(self)
     end,
   })
 end
 
--- what the plugin calls ---------------------------------------------------------------------------
-
 --- Opens the window.
--- @param options filter; width and height, parts of the screen; on_cancel and on_close, functions
+-- @param options filter; width and height, parts of the screen; keys, a list of { keys, action };
+-- on_close, a function
 function window.open(options)
   for name, link in pairs(groups) do
     api.nvim_set_hl(0, name, { link = link, default = true })
   end
   local self = setmetatable({
-    rows = {}, next = 1, shown = 0, filter = options.filter, words = row.words(options.filter),
-    state = "listing...", on_close = options.on_close,
+    filter = options.filter, words = row.words(options.filter), on_close = options.on_close,
     part_width = options.width, part_height = options.height,
   }, Window)
   local frame, list = places(self)
   self.frame, self.list = new_buffer "avepoint-frame", new_buffer "avepoint"
   self.frame_window = api.nvim_open_win(self.frame, false, frame)
   self.list_window = api.nvim_open_win(self.list, true, list)
+  vim.wo[self.frame_window].wrap = false
   vim.wo[self.list_window].cursorline = true
-  vim.wo[self.list_window].wrap = true -- of the error: the others fit
+  vim.wo[self.list_window].wrap = true -- of the last line: the others fit
   vim.wo[self.list_window].linebreak = true
-  set_keys(self, options.on_cancel)
+  for _, key in ipairs(options.keys) do
+    for _, name in ipairs(key.keys) do
+      map(self.list, "n", name, key.action)
+    end
+  end
   set_autocommands(self)
-  fill(self)
+  self:clear()
   return self
+end
+
+--- Forgets all customers: the list is read anew.
+function Window:clear()
+  self.rows, self.total, self.ended, self.message, self.group = {}, nil, false, nil, nil
+  self.state = "reading..."
+  start_again(self)
+  show_status(self)
+end
+
+--- Returns the customer under the cursor, or nil.
+function Window:customer()
+  return self.shown[api.nvim_win_get_cursor(self.list_window)[1]]
 end
 
 --- Adds customers that have arrived; total is the server's count, or nil.
@@ -273,7 +340,7 @@ function Window:add(customers, total)
   for _, customer in ipairs(customers) do
     self.rows[#self.rows + 1] = { customer = customer }
   end
-  self.total, self.state = total, "listing..."
+  self.total, self.state = total, "reading..."
   go_on(self)
 end
 
@@ -285,22 +352,26 @@ function Window:set_filter(text)
   end
 end
 
---- Says what the listing is doing, until the next customers arrive.
+--- Says how the reading goes, until the next customers arrive.
 function Window:note(text)
   self.state = text
   show_status(self)
 end
 
---- Says how the listing ended.
-function Window:finish(text)
-  self.state = text
-  show_status(self)
+local function finish(self, text, message, group)
+  self.ended, self.state, self.message, self.group = true, text, message, group
+  go_on(self)
 end
 
---- Says that the listing failed, and why, in one line behind the list.
+--- Says that all has been read, and a warning, if there is one, behind the list.
+function Window:finish(text, warning)
+  text = warning and text .. ", the last line has a warning" or text
+  finish(self, text, warning, "AvepointAttention")
+end
+
+--- Says that the reading failed, and why, in one line behind the list.
 function Window:fail(message)
-  self.state, self.message = "failed, the last line says why", message
-  go_on(self)
+  finish(self, "failed, the last line says why", message, "AvepointError")
 end
 
 --- Closes the window, which cancels what is under way. May be called twice.
@@ -310,7 +381,7 @@ function Window:close()
   end
   self.closed = true
   self.on_close()
-  api.nvim_del_augroup_by_id(self.group)
+  api.nvim_del_augroup_by_id(self.autocommands)
   close_window(self.prompt)
   close_window(self.list_window)
   close_window(self.frame_window)

@@ -12,10 +12,11 @@ local fields = {
   { "organization", "ORGANIZATION", 24 },
   { "jobStatus", "STATUS", 25 },
   { "countryOrRegion", "COUNTRY", 14 },
-  { "ownerEmail", "OWNER", 30 },
+  { "ownerEmail", "OWNER", 32 },
+  { "tenants", "TENANTS", 24 },
 }
 
-local FAILED, IDLE, WORKING = 2, 0, 1 -- jobStatusCode
+local FAILED, IDLE, WORKING = 2, 0, 1 -- status codes
 
 --- The columns for a window of that width: a list of { field, head, width }.
 function row.columns(width)
@@ -32,15 +33,11 @@ function row.columns(width)
   return columns
 end
 
--- One line of printable text: a name from the server must not disturb the screen.
-local function clean(value)
-  if type(value) ~= "string" then
-    value = value == nil and "-" or tostring(value)
-  end
-  if value:find "[%z\1-\31\127\194]" then
-    value = value:gsub("[%z\1-\31\127]", " "):gsub("\194[\128-\159]", " ")
-  end
-  return value
+-- The text of a field in one line that cannot disturb the screen. The module is loaded at the first
+-- customer: the window opens, and can say why, where it is not built.
+local function text_of(customer, field)
+  local text = require("avepoint.cell").text(customer[field], field)
+  return text == "" and "-" or text
 end
 
 -- The text in exactly so many columns of the screen; two dots stand for what is cut off.
@@ -65,9 +62,9 @@ function row.head(columns)
   return table.concat(parts, GAP)
 end
 
--- Failed ones, and whatever else is neither idle nor at work: unknown statuses included.
+-- Failed ones, and those of every other status that is neither idle nor at work: unknown ones too.
 local function group_of(customer)
-  local code = customer.jobStatusCode
+  local code = require("avepoint.customer").status_code(customer)
   if code == FAILED then
     return "AvepointFailed"
   elseif code ~= IDLE and code ~= WORKING then
@@ -81,7 +78,7 @@ end
 function row.line(customer, columns)
   local parts, from, to = {}, 0, 0
   for i, column in ipairs(columns) do
-    local text = fit(clean(customer[column[1]]), column[3])
+    local text = fit(text_of(customer, column[1]), column[3])
     parts[i] = text
     if i == 1 then
       from = #text + #GAP
@@ -92,9 +89,8 @@ function row.line(customer, columns)
   return table.concat(parts, GAP), group_of(customer), from, to
 end
 
---- The text that filters look into, in lower case: as listing:search does. The module is loaded at
--- the first customer, so that the window opens, and can say why, where it is not built.
-function row.text(customer)
+--- The text that filters look into, in lower case: as listing:search does.
+function row.searched(customer)
   return require("avepoint.customer").words(customer)
 end
 
