@@ -30,8 +30,8 @@ setup(function()
   if head then
     head:close()
     local text = block("package"):gsub("https?://%S+", helper.top)
-    local said, code = hosts.shell(("mkdir -p '%s' && export HOME='%s' && %s set -e\n%s"):format(home,
-      home, CLEAN, text))
+    local said, code = hosts.shell(("mkdir -p '%s' && export HOME='%s' && %s set -e\n%s"):format(
+      home, home, CLEAN, text))
     assert(code == 0, said)
   end
 end)
@@ -140,8 +140,8 @@ describe("#hosts the block for lazy.nvim", function()
     local text = block "lazy"
     local spec = assert((loadstring or load)("return " .. text))()
     local folder = helper.temporary ".lazy"
-    local said, code = hosts.shell(("cp -R '%s' '%s' && cd '%s' && rm -f lua/avepoint/*.so doc/tags && "
-      .. "%s %s"):format(clone, folder, folder, CLEAN, spec.build))
+    local said, code = hosts.shell(("cp -R '%s' '%s' && cd '%s' && rm -f lua/avepoint/*.so "
+      .. "doc/tags && %s %s"):format(clone, folder, folder, CLEAN, spec.build))
     assert(code == 0, said)
     local lines = hosts.nvim(window.prelude .. ([[
       local folder, spec = %q, %s
@@ -204,7 +204,8 @@ describe("Neovim's help", function()
       assert.is_truthy(help:find("*:Avepoint" .. command .. "*", 1, true), command)
       assert.is_truthy(page:find("`:Avepoint" .. command, 1, true), command)
     end
-    for keys in helper.read(helper.top .. "/lua/avepoint/nvim/actions.lua"):gmatch "{ keys = { (.-) }" do
+    local actions = helper.read(helper.top .. "/lua/avepoint/nvim/actions.lua")
+    for keys in actions:gmatch "{ keys = { (.-) }" do
       for key in keys:gmatch '"(.-)"' do
         assert.is_truthy(help:find("\n    " .. key .. "  ", 1, true)
           or help:find("  " .. key .. "  ", 1, true), "the help lacks the key " .. key)
