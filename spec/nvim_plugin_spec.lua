@@ -102,7 +102,7 @@ describe("#hosts the window", function()
         when(function() return text_of "avepoint-frame"[2] == "Filter: FAILED japan" end, function()
           local mode, early = vim.fn.mode(), #list()
           press "<CR>"
-          once("600 of 600", function()
+          once("shown, done", function()
             local wrong, narrow = 0, #list()
             for _, line in ipairs(list()) do
               if not line:find "Failed +Japan" then wrong = wrong + 1 end
@@ -211,7 +211,7 @@ describe("#hosts the window", function()
       vim.cmd "AvepointCustomers"
       once("of 300 customers, reading", function()
         vim.cmd "AvepointCustomers failed"
-        once("300 of 300", function() finish(#vim.api.nvim_list_wins(), status()) end)
+        once("shown, done", function() finish(#vim.api.nvim_list_wins(), status()) end)
       end)
     ]])
     assert.equal("3", lines[1])
