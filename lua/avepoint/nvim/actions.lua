@@ -6,6 +6,7 @@
 local config = require("avepoint.nvim").config
 
 local api = vim.api
+local loop = vim.uv or vim.loop
 local actions = {}
 
 local FAILED = 2 -- status code
@@ -29,8 +30,8 @@ function echo.note(_, text)
   api.nvim_echo({ { "avepoint: " .. text } }, false, {})
 end
 
-function echo:add(_, total)
-  self:note(("%d of %s customers, reading..."):format(#reading.customers, total or "?"))
+function echo:add(_, total, text)
+  self:note(("%d of %s customers, %s"):format(#reading.customers, total or "?", text))
 end
 
 echo.finish = echo.note
@@ -41,11 +42,19 @@ end
 
 -- reading -----------------------------------------------------------------------------------------
 
+-- What the reading is doing. Pages may still come in while a later one has to wait.
+local function progress_of(this)
+  local left = this.wait_ends and this.wait_ends - loop.hrtime() / 1e9 or 0
+  return left > 0 and ("waiting %d s before the next try (%s)"):format(math.ceil(left), this.reason)
+    or "reading..."
+end
+
 -- Passes on what a person should know: how long the service makes us wait, and warnings.
 local function on_event(event)
   if event.event == "wait" and reading then
-    reading.watcher:note(("waiting %d s before the next try (%s)"):format(
-      math.ceil(event.wait or 0), event.reason or "asked to"))
+    reading.wait_ends = loop.hrtime() / 1e9 + event.wait
+    reading.reason = event.reason
+    reading.watcher:note(progress_of(reading))
   elseif event.event == "warning" and reading then
     reading.warning = event.message
   end
@@ -72,7 +81,7 @@ local function read_pages(this)
     vim.list_extend(this.customers, customers)
     this.total = listing:total()
     if reading == this then
-      this.watcher:add(customers, this.total)
+      this.watcher:add(customers, this.total, progress_of(this))
     end
   end
   return listing:stats().seconds

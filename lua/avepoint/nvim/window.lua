@@ -335,12 +335,12 @@ function Window:customer()
   return self.shown[api.nvim_win_get_cursor(self.list_window)[1]]
 end
 
---- Adds customers that have arrived; total is the server's count, or nil.
-function Window:add(customers, total)
+--- Adds customers that have arrived; total is the server's count, or nil; text says how it goes on.
+function Window:add(customers, total, text)
   for _, customer in ipairs(customers) do
     self.rows[#self.rows + 1] = { customer = customer }
   end
-  self.total, self.state = total, "reading..."
+  self.total, self.state = total, text
   go_on(self)
 end
 
@@ -352,7 +352,7 @@ function Window:set_filter(text)
   end
 end
 
---- Says how the reading goes, until the next customers arrive.
+--- Says how the reading goes on.
 function Window:note(text)
   self.state = text
   show_status(self)
