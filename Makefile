@@ -49,7 +49,7 @@ run = $3
 endif
 
 # The hosts run the LuaJIT build, whatever LUA is.
-HOSTS := neovim luajit
+HOSTS := neovim luajit redis
 # Programs that read in the specs what the module has written.
 READERS := jq python3
 

@@ -113,6 +113,74 @@ describe("#hosts the OpenResty service", function()
     assert.matches("no such status: Faild.* 400$", text)
   end)
 
+  it("tells Prometheus of customers by status, age, the last failure and the listing", function()
+    local service, id = start({ customers = 40, faults = {
+      { on = "page", status = 403, lasting = true, times = -1 },
+    } }, QUICK)
+    finally(service.stop)
+    local function metric(name)
+      local text = service.get "/metrics"
+      return tonumber(text:match("\n" .. name:gsub("%p", "%%%0") .. " (%S+)\n")) or text
+    end
+    local function await_metric(name, value)
+      for _ = 1, 200 do
+        if metric(name) == value then
+          return
+        end
+        os.execute "sleep 0.02"
+      end
+      error(("no %s %s in %s"):format(name, value, service.get "/metrics"), 2)
+    end
+    await_metric("avepoint_listing_failing", 1)
+    assert.equal(1, metric "avepoint_list_stale")
+    assert.not_matches("avepoint_customers", service.get "/metrics")
+    assert.is_true(math.abs(metric "avepoint_last_failure_timestamp_seconds" - os.time()) < 60)
+    assert.is_true(metric 'avepoint_listings_total{result="failed"}' >= 1)
+
+    helper.write(("%s/scenarios/%s.over"):format(helper.directory, id), "")
+    await(service, "/customers", is_there)
+    await_metric("avepoint_listing_failing", 0)
+    local counts = await(service, "/status", is_there).counts
+    assert.equal(counts.Failed, metric 'avepoint_customers{status="Failed"}')
+    assert.equal(counts["N/A"] or 0, metric 'avepoint_customers{status="N/A"}')
+    assert.equal(0, metric "avepoint_list_stale")
+    assert.is_true(metric "avepoint_last_failure_timestamp_seconds" > 0)
+    assert.is_true(metric "avepoint_list_age_seconds" < 60)
+    assert.is_true(metric "avepoint_listing_seconds" > 0)
+    assert.is_true(metric 'avepoint_listings_total{result="done"}' >= 1)
+    assert.not_matches("redis", service.get "/metrics")
+    assert.matches("Content-Type: text/plain; version=0.0.4\r\n", service.get("/metrics", "-i"), 1,
+      true)
+  end)
+
+  it("gives a series to each documented status, and quotes what others are called", function()
+    local service = start({ items = { { id = "1", organization = "A", jobStatus = 'odd"\\\n' } } },
+      ONCE)
+    finally(service.stop)
+    await(service, "/customers", is_there)
+    local text = service.get "/metrics"
+    assert.matches('\navepoint_customers{status="No Backup Update"} 0\n', text, 1, true)
+    assert.matches([[avepoint_customers{status="odd\"\\\n"} 1]], text, 1, true)
+    for line in text:gmatch "[^\n]+" do
+      assert.is_true(line:find "^# [HT]" ~= nil or line:find "^[%w_]+{?.-}? [%d.]+$" ~= nil, line)
+    end
+  end)
+
+  it("logs each failure once, and that it is over", function()
+    local service, id = start({ customers = 5, faults = {
+      { on = "page", status = 403, times = -1, lasting = true },
+    } }, "{ interval = 0.2, retry = 0.1, look = 0.02 }")
+    finally(service.stop)
+    repeat until #helper.journal(id, "/customers/batch") > 3 -- tried several times
+    helper.write(("%s/scenarios/%s.over"):format(helper.directory, id), "")
+    await(service, "/customers", is_there)
+    service.stop()
+    local log = service.error_log()
+    assert.equal(1, select(2, log:gsub("elements%.customers%.read%.all", "")))
+    assert.equal(1, select(2, log:gsub("is not renewed", "")))
+    assert.equal(1, select(2, log:gsub("is renewed again", "")))
+  end)
+
   it("says when to come back while there is no list yet", function()
     local service = start({ customers = 5, latency = 1 }, ONCE)
     finally(service.stop)

@@ -214,7 +214,8 @@ end
 
 --- Starts examples/openresty with its own nginx.conf, in a folder of this run. `given`: id (of the
 -- scenario), workers, settings (of the service, a Lua table's text), size (of the copy's
--- dictionary), http, server (directives). Gives what hosts.nginx gives.
+-- dictionary), http, server (directives), environment (a table of more variables). Gives what
+-- hosts.nginx gives.
 function hosts.service(given)
   local value = hosts.engine()
   local dir = helper.temporary ".service"
@@ -227,7 +228,8 @@ function hosts.service(given)
   text = replaced(text, "logs/error.log warn;", dir .. "/error.log info;")
   text = replaced(text, "pid logs/", "pid ")
   text = replaced(text, "\nhttp {", "\nhttp { " .. (given.http or ""))
-  text = replaced(text, '/lua/?.lua;;"', ('/lua/?.lua;%s%s"'):format(lua_path, value "LUA_PATH"))
+  text = replaced(text, '/lua/?.lua;;"', ('/lua/?.lua;%s%s/build/redis/?.lua;%s"'):format(lua_path,
+    helper.top, value "LUA_PATH"))
   text = replaced(text, '_cpath ";;"', ('_cpath "%s%s"'):format(lua_cpath, value "LUA_CPATH"))
   text = replaced(text, "{ interval = 300 }", given.settings or "{ interval = 300 }")
   text = replaced(text, "customers 16m;", ("customers %s;"):format(given.size or "16m"))
@@ -235,7 +237,7 @@ function hosts.service(given)
     given.server or ""))
   helper.write(dir .. "/nginx.conf", hosts.user_line() .. value "MODULES" .. text)
   local words = {}
-  for name, of in pairs(helper.environment(given.id)) do
+  for name, of in pairs(helper.environment(given.id, given.environment)) do
     words[#words + 1] = ("%s='%s'"):format(name, of)
   end
   return launch(dir, table.concat(words, " "))

@@ -1,15 +1,18 @@
 --- Serves the customers of an AvePoint partner from a copy that all workers share.
 --
--- A timer in each worker looks whether the copy is due; whoever takes the lock lists the customers
--- and replaces it. Requests never wait for AvePoint. While listing fails, the last copy is served
--- and called stale. A worker that dies leaves a lock that ends by itself: another takes over.
+-- customers_refresh.lua renews the copy in the background, for this machine or, with
+-- AVEPOINT_REDIS, for several. Requests never wait for AvePoint. While listing fails, the last copy
+-- is served and called stale.
 --
 -- nginx.conf calls configure, start, and one function a location; see there.
 -- SPDX-License-Identifier: MIT
 
 local avepoint = require "avepoint"
 local cjson = require "cjson"
-local Copy = require "customers_copy"
+local metrics = require "customers_metrics"
+local Redis = require "customers_redis"
+local refresh = require "customers_refresh"
+local Shared = require "customers_shared"
 
 local service = {}
 
@@ -20,12 +23,13 @@ local settings = {
   look = 1, -- seconds between two looks of a worker
   copy = "customers", -- names of the lua_shared_dict
   tokens = "tokens",
+  redis = os.getenv "AVEPOINT_REDIS" or false, -- redis://host:6379: one list for several machines
+  prefix = "avepoint:", -- of all keys in Redis
   client = {}, -- options of avepoint.client; credentials come from the environment
 }
 
-local copy, shared -- the list, and the dictionary for what is said beside it
-local client -- of this worker, once it has to list
-local busy = false -- this worker is listing
+local machine, copy -- the store of this machine, and the list in it
+local fleet -- the store of all machines, if there is a Redis
 
 --- Called in init_by_lua. `given` overrides the settings above.
 function service.configure(given)
@@ -35,119 +39,34 @@ function service.configure(given)
     end
     settings[name] = value
   end
-  copy = Copy.open(settings.copy)
-  shared = copy.dictionary
-end
-
--- refreshing --------------------------------------------------------------------------------------
-
-local function new_client()
-  local options = { token_store = settings.tokens }
-  for name, value in pairs(settings.client) do
-    options[name] = value
-  end
-  return avepoint.client(options)
-end
-
-local function encode(customer)
-  local tenants = customer.tenants
-  if type(tenants) ~= "table" or next(tenants) ~= nil then
-    return cjson.encode(customer)
-  end
-  customer.tenants = nil -- many a cjson takes an empty table for an object
-  return cjson.encode(customer):sub(1, -2) .. ',"tenants":[]}'
-end
-
--- Lists all customers: pieces for the copy, and what is to be known of them.
-local function list()
-  client = client or new_client()
-  local listing = client:customers { deadline = settings.lock * 0.8 }
-  local pieces, counts, total = {}, {}, 0
-  for page in listing:pages() do
-    local rows = {}
-    for i, customer in ipairs(page) do
-      local status = customer.jobStatus or "unknown"
-      counts[status] = (counts[status] or 0) + 1
-      rows[i] = encode(customer)
-    end
-    total = total + #rows
-    pieces[#pieces + 1] = #rows > 0 and table.concat(rows, "\n") or nil
-  end
-  return pieces, { fetched_at = ngx.now(), total = total, counts = counts }
-end
-
--- Servers that were started together need not ask together.
-local function jittered(seconds)
-  local chance = ngx.crc32_short(("%d %f"):format(ngx.worker.pid(), ngx.now())) / 2 ^ 32
-  return seconds * (0.9 + 0.2 * chance)
-end
-
--- Notes that a listing failed, and when the next may begin. Gives the message.
-local function failed(err)
-  local known = avepoint.is_error(err)
-  local message = known and err.message or tostring(err)
-  shared:set("error", message)
-  local wait = math.max(settings.retry, known and err.retry_after or 0)
-  shared:set("next", ngx.now() + jittered(math.min(wait, settings.interval)))
-  return message
-end
-
-local function refresh(owner)
-  local ok, pieces, about = pcall(list)
-  if shared:get "lock" ~= owner then
-    return -- it took too long, and another has begun
-  end
-  if not ok and avepoint.is_error(pieces) and pieces.kind == "closed" then
-    client = nil -- nginx told this worker to leave: the next one begins at once
-    return
-  end
-  if ok then
-    ok, pieces = copy:put(pieces, about)
-  end
-  if ok then
-    shared:delete "error"
-    shared:set("next", ngx.now() + jittered(settings.interval))
-  else
-    ngx.log(ngx.WARN, "the list of customers is not renewed: ", failed(pieces))
-  end
-end
-
--- Refreshes where that is due and nobody else is at it.
-local function look(premature)
-  if premature or busy or ngx.now() < (shared:get "next" or 0) then
-    return
-  end
-  local owner = ("%d %f"):format(ngx.worker.pid(), ngx.now())
-  if not shared:add("lock", owner, settings.lock) then
-    return
-  end
-  if ngx.now() >= (shared:get "next" or 0) then -- else another has just done it
-    busy = true
-    local ok, err = pcall(refresh, owner)
-    busy = false
-    if not ok then
-      ngx.log(ngx.ERR, err)
-    end
-  end
-  if shared:get "lock" == owner then
-    shared:delete "lock"
-  end
+  machine = Shared.open(settings.copy, settings.tokens)
+  copy = machine.copy
+  fleet = settings.redis and settings.redis ~= ""
+    and Redis.open(settings.redis, settings.prefix, machine) or nil
 end
 
 --- Called in init_worker_by_lua.
 function service.start()
-  assert(ngx.timer.at(0, look))
-  assert(ngx.timer.every(settings.look, look))
+  refresh.start(settings, { machine = machine, fleet = fleet })
 end
 
 -- serving -----------------------------------------------------------------------------------------
 
-local function head(about)
+-- The copy's age, whether it is stale, and why. What keeps this machine from the newest list makes
+-- a copy stale only when it is old.
+local function freshness(about)
   local age = math.max(0, ngx.now() - about.fetched_at)
-  local problem = shared:get "error"
+  local old, problem = age > 2 * settings.interval, machine:state().error
+  if old and not problem then
+    problem = machine.dictionary:get "redis" or machine.dictionary:get "trouble"
+  end
+  return age, old or problem ~= nil, problem
+end
+
+local function head(about)
+  local age, stale, problem = freshness(about)
   return ('{"age":%.1f,"fetched_at":%.3f,"stale":%s,"error":%s,"total":%d'):format(age,
-    about.fetched_at, tostring(problem ~= nil or age > 2 * settings.interval),
-    problem and cjson.encode(problem) or "null", about.total)
+    about.fetched_at, tostring(stale), problem and cjson.encode(problem) or "null", about.total)
 end
 
 local function json(...)
@@ -163,9 +82,10 @@ end
 
 -- Before there is a list.
 local function not_yet()
-  local wait = math.ceil((shared:get "next" or 0) - ngx.now())
-  ngx.header["Retry-After"] = math.max(1, wait)
-  refuse(503, shared:get "error" or "the first list of customers is on its way")
+  local state = machine:state()
+  ngx.header["Retry-After"] = math.max(1, math.ceil((state.next or 0) - ngx.now()))
+  refuse(503, state.error or machine.dictionary:get "redis" or machine.dictionary:get "trouble"
+    or "the first list of customers is on its way")
 end
 
 -- What the query asks for: a set of status names in lower case or nil, and a text or nil. A status
@@ -237,6 +157,21 @@ function service.status()
   end
   local counts = next(about.counts) and cjson.encode(about.counts) or "{}"
   json(head(about), ',"counts":', counts, "}\n")
+end
+
+--- GET /metrics: for Prometheus.
+function service.metrics()
+  local about = copy:about()
+  local age, stale = 0, true
+  if about then
+    age, stale = freshness(about)
+  end
+  ngx.header["Content-Type"] = "text/plain; version=0.0.4"
+  ngx.print(metrics.text {
+    about = about, age = age, stale = stale, state = machine:state(),
+    listed = machine.dictionary:get "listed", failed = machine.dictionary:get "failed",
+    redis = fleet and not machine.dictionary:get "redis",
+  })
 end
 
 local page -- the dashboard, read once
