@@ -181,6 +181,23 @@ describe("#hosts the OpenResty service", function()
     assert.equal(1, select(2, log:gsub("is renewed again", "")))
   end)
 
+  it("names no variable for systemd or a container that nginx.conf keeps from workers", function()
+    local example = helper.top .. "/examples/openresty/"
+    local conf, n = helper.read(example .. "nginx.conf"), 0
+    for _, file in ipairs { "customers.service", "customers.service.d/variables.conf",
+      "Dockerfile" } do
+      local text = helper.read(example .. file)
+      for name in text:gmatch "%f[%w_]AVEPOINT_[%u_]+" do
+        n = n + 1
+        assert.matches("\nenv " .. name .. ";", conf, 1, true)
+      end
+      for name in text:gmatch "Environment=([%w_]+)=" do
+        assert.matches("\nenv " .. name .. ";", conf, 1, true)
+      end
+    end
+    assert.is_true(n > 10)
+  end)
+
   it("says when to come back while there is no list yet", function()
     local service = start({ customers = 5, latency = 1 }, ONCE)
     finally(service.stop)
