@@ -37,6 +37,14 @@ local function pull_map(self)
   return nil, err
 end
 
+local function pull_filter(self)
+  local item, err = self._source:_pull()
+  while item ~= nil and not self._f(item) do
+    item, err = self._source:_pull()
+  end
+  return item, err
+end
+
 --- Tells the root how many items will be pulled at most, if that is known: it then asks for no page
 -- that is not needed. A filter between makes it unknown.
 -- @param n the number that will be pulled from this listing; nil: unknown
@@ -96,13 +104,8 @@ local function check_count(n, name)
   end
 end
 
--- A filter is a map that drops items and changes none.
 local function filter(self, f)
-  return derive(self, { _pull = pull_map, _f = function(item)
-    if f(item) then
-      return item
-    end
-  end })
+  return derive(self, { _f = f, _pull = pull_filter })
 end
 
 --- Only the items for which f(item) is true.

@@ -21,9 +21,11 @@ local waiting = setmetatable({}, { __mode = "kv" })
 --- What draws for an on_progress that avepoint.progress has made (progress.lua).
 pump.bars = setmetatable({}, { __mode = "k" })
 
---- Keeps a new listing's place among those that wait, and notes whether the user listens.
+--- Keeps a new listing's place among those that wait (`_waits`: whether it does, which is cheaper to
+-- ask), and notes whether the user listens.
 function pump.add(listing)
   waiting[listing] = false
+  listing._waits = false
   listing._listens = (listing._state.on_event or listing._on_progress) and true or false
 end
 
@@ -182,9 +184,9 @@ end
 local function wait_for(listing, method, err, word)
   local before = waiting[listing] -- this coroutine, if its own function uses the listing
   local ok, value, more
-  waiting[listing] = compat.running()
+  waiting[listing], listing._waits = compat.running(), true
   ok, value, more = compat.pcall(continue, listing, method, err, word)
-  waiting[listing] = before
+  waiting[listing], listing._waits = before, before and true
   if not ok then
     return nil, error_of_wait(listing, value)
   end
@@ -196,7 +198,7 @@ end
 -- @param listing the root
 -- @return a value, or nil at the end, or nil and an error object
 function pump.call(listing, method)
-  if waiting[listing] then
+  if listing._waits then
     check_busy(listing)
   end
   if listing._listens then
@@ -213,10 +215,10 @@ end
 --- Calls the core's `next`, as pump.call does, of a root to which nobody listens: this is the way
 -- of most rows, so it is short.
 function pump.next(listing)
-  if waiting[listing] then
+  if listing._waits then
     check_busy(listing)
   end
-  local row, err, word = listing._next(listing._core)
+  local row, err, word = listing._next()
   if row ~= nil then
     return row
   end

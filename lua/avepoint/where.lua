@@ -108,6 +108,9 @@ function where.matcher(fields, what, any)
     end
     tests[#tests + 1] = test_for(field, given, what, any)
   end
+  if #tests == 1 then
+    return tests[1]
+  end
   return function(c)
     for i = 1, #tests do
       if not tests[i](c) then
