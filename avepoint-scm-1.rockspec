@@ -43,6 +43,7 @@ build = {
         "src/core/ground/hash.c",
         "src/core/ground/mem.c",
         "src/core/ground/sys.c",
+        "src/core/ground/tally.c",
         "src/core/ground/text.c",
         "src/core/list/drift.c",
         "src/core/list/idset.c",

@@ -29,7 +29,7 @@ local function keep(state, values, about)
   state.forget = values.forget -- makes a certificate's function read its files again
   state.driver, state.on_event = values.driver, values.on_event
   state.token_store, state.about = values.token_store, about
-  state.status_codes, state.status_names = customer.status_codes, customer.status_names
+  state.status_codes, state.status_names = customer.status_codes, customer.job_status
 end
 
 --- Makes a client. Sends nothing.

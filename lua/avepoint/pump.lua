@@ -21,8 +21,8 @@ local waiting = setmetatable({}, { __mode = "kv" })
 --- What draws for an on_progress that avepoint.progress has made (progress.lua).
 pump.bars = setmetatable({}, { __mode = "k" })
 
---- Keeps a new listing's place among those that wait (`_waits`: whether it does, which is cheaper to
--- ask), and notes whether the user listens.
+--- Keeps a new listing's place among those that wait, and notes whether the user listens. `_waits`
+-- tells sooner than the table whether anybody waits.
 function pump.add(listing)
   waiting[listing] = false
   listing._waits = false

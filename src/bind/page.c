@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "../core/ground/tally.h"
 #include "json.h"
 
 #define SIZE_MAX_SAID 1000000000.0       /* a page size above that is nonsense */
@@ -24,11 +25,34 @@ static bool wrong(struct avp_err *err, const char *what, const char *how) {
 
 /* rows -----------------------------------------------------------------------------------------*/
 
-/* Keys that are looked for. They lie on the stack from `keys` on, in this order. */
-enum { KEY_STATUS, KEY_STATUS_CODE, KEY_TENANTS, KEY_ID, KEY_NAME, KEY_OLD_ID, KEY_OLD_NAME, KEYS };
+/* Keys that are looked for. They lie on the stack from `keys` on, in this order: what may be null,
+ * of these from KEY_STATUS on what may be a number, then the rest. */
+enum {
+  KEY_ORGANIZATION,
+  KEY_EMAIL,
+  KEY_COUNTRY,
+  KEY_TENANTS,
+  KEY_STATUS_CODE,
+  KEY_STATUS,
+  KEY_MODE,
+  KEY_ID,
+  KEY_NAME,
+  KEY_OLD_ID,
+  KEY_OLD_NAME,
+  KEYS
+};
 
-static const char *const key_names[KEYS] = {"jobStatus", "jobStatusCode", "tenants", "id", "name",
-                                            "Id",        "Name"};
+static const char *const key_names[KEYS] = {"organization",
+                                            "ownerEmail",
+                                            "countryOrRegion",
+                                            "tenants",
+                                            "jobStatusCode",
+                                            "jobStatus",
+                                            "managementMode",
+                                            "id",
+                                            "name",
+                                            "Id",
+                                            "Name"};
 
 /* What a walk over the rows of a page needs. */
 struct walk {
@@ -39,11 +63,14 @@ struct walk {
   int keys;               /* stack index of the keys, */
   int array_mt;           /* of the client's mark for arrays or nil, */
   int codes;              /* and of its tables of statuses */
-  int names;              /* by name and by code */
+  int names;              /* in any form, and of names by code and codes by name */
   int id;                 /* of the name of the rows' id */
   const char *text[KEYS]; /* of the keys: Lua keeps each short string once, so that the address
                            * tells a key */
   int depth;              /* of the value that is walked over */
+  bool quick;             /* only documented fields of customers are mended, */
+  int first;              /* from this key on */
+  size_t mended;          /* numbers and nulls that were met */
 };
 
 static bool fail(struct avp_err *err, enum avp_err_kind kind, const char *message) {
@@ -66,6 +93,7 @@ static bool mend_value(struct walk *walk, int table) {
   switch (lua_type(L, -1)) {
   case LUA_TNUMBER:
     n = lua_tonumber(L, -1);
+    walk->mended++;
     if (!is_finite(walk, n)) return false;
     if (!avp_is_whole_float(L, -1)) return true;
     lua_pushvalue(L, -2);
@@ -75,6 +103,7 @@ static bool mend_value(struct walk *walk, int table) {
     return mend_table(walk);
   case LUA_TLIGHTUSERDATA:
   case LUA_TUSERDATA: /* the library's null; in a list it keeps its place */
+    walk->mended++;
     if (lua_type(L, -2) != LUA_TSTRING) return true;
     lua_pushvalue(L, -2);
     lua_pushnil(L);
@@ -118,6 +147,10 @@ bool page_mend_values(lua_State *L, struct avp_err *err) {
  * in `customer` the name of the code, or text. */
 static void name_status(const struct walk *walk, int customer) {
   lua_State *L = walk->L;
+  lua_pushvalue(L, -1);
+  lua_rawget(L, walk->names);
+  if (lua_type(L, -1) == LUA_TNUMBER) return; /* it is a name already */
+  lua_pop(L, 1);
   lua_pushvalue(L, -1);
   lua_gettable(L, walk->codes);
   lua_pushvalue(L, walk->keys + KEY_STATUS);
@@ -213,42 +246,67 @@ static bool mend_tenants(struct walk *walk) {
     good = is_tenant ? mend_tenant(walk) : mend_value(walk, tenants);
     lua_pop(L, 1);
   }
-  if (lua_istable(L, walk->array_mt)) {
-    lua_pushvalue(L, walk->array_mt);
-    lua_setmetatable(L, tenants);
-  }
   return good;
 }
 
-/* Gives the customer on top of the stack an empty list of tenants, if it has none. */
-static void add_tenants(struct walk *walk) {
-  lua_State *L = walk->L;
-  if (has_field(walk, lua_gettop(L), KEY_TENANTS)) return; /* of another type: as it is */
-  lua_pushvalue(L, walk->keys + KEY_TENANTS);
-  lua_newtable(L);
-  (void)mend_tenants(walk);
-  lua_rawset(L, -3);
-}
-
-/* Mends the customer on top of the stack. */
-static bool mend_customer(struct walk *walk) {
+/* Gives the customer on top of the stack an empty list of tenants, if it has none, and marks the
+ * list as one. */
+static void complete_tenants(const struct walk *walk) {
   lua_State *L = walk->L;
   int customer = lua_gettop(L);
-  bool has_tenants = false;
+  lua_pushvalue(L, walk->keys + KEY_TENANTS);
+  lua_rawget(L, customer);
+  if (lua_isnil(L, -1)) {
+    lua_newtable(L);
+    lua_pushvalue(L, walk->keys + KEY_TENANTS);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, customer);
+  }
+  if (lua_istable(L, walk->array_mt) && lua_istable(L, -1)) {
+    lua_pushvalue(L, walk->array_mt);
+    lua_setmetatable(L, -2);
+  }
+  lua_settop(L, customer);
+}
+
+/* Mends all fields of the customer on top of the stack. */
+static bool mend_fields(struct walk *walk) {
+  lua_State *L = walk->L;
+  int customer = lua_gettop(L);
   bool good = true;
   lua_pushnil(L);
   while (good && lua_next(L, customer) != 0) {
     if (lua_type(L, -1) != LUA_TSTRING) {
       bool is_tenants = lua_istable(L, -1) && lua_type(L, -2) == LUA_TSTRING &&
                         lua_tostring(L, -2) == walk->text[KEY_TENANTS];
-      has_tenants = has_tenants || is_tenants;
       good = is_tenants ? mend_tenants(walk) : mend_value(walk, customer);
     }
     lua_pop(L, 1);
   }
-  if (!good) return false;
+  return good;
+}
+
+/* Mends the fields of the customer on top of the stack that may be null, or that may be numbers. */
+static bool mend_documented(struct walk *walk) {
+  lua_State *L = walk->L;
+  int customer = lua_gettop(L);
+  bool good = true;
+  int key;
+  for (key = walk->first; good && key <= KEY_MODE; key++) {
+    lua_pushvalue(L, walk->keys + key);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, customer);
+    if (!lua_isnil(L, -1) && !lua_istable(L, -1)) good = mend_value(walk, customer);
+    lua_settop(L, customer);
+  }
+  return good;
+}
+
+/* Mends the customer on top of the stack. */
+static bool mend_customer(struct walk *walk) {
+  if (!(walk->quick ? mend_documented(walk) : mend_fields(walk))) return false;
   mend_status(walk);
-  if (!has_tenants) add_tenants(walk);
+  complete_tenants(walk);
   return true;
 }
 
@@ -405,6 +463,28 @@ static bool read_rows(struct walk *walk, struct decoded_page *decoded) {
   return true;
 }
 
+/* Mends the rows as read_rows does. Where its quick way met fewer numbers and nulls than the text
+ * holds, some lie where no documented field is: all rows are walked over then. */
+static bool mend_rest(struct walk *walk, int rows, size_t count, const struct avp_tally *tally) {
+  lua_State *L = walk->L;
+  bool good = true;
+  size_t i;
+  if (!walk->quick || walk->mended == tally->nulls + tally->numbers) return true;
+  walk->quick = false;
+  for (i = 1; good && i <= count; i++) {
+    lua_rawgeti(L, rows, (int)i);
+    good = mend_customer(walk);
+    lua_pop(L, 1);
+  }
+  return good;
+}
+
+/* Whether it may do to mend what is documented: mend_rest tells in the end. */
+static void choose_way(struct walk *walk, const struct avp_tally *tally) {
+  walk->quick = walk->form->customers && !walk->form->raw && tally->odd_keys == 0;
+  walk->first = tally->nulls > 0 ? 0 : KEY_STATUS;
+}
+
 /* Pushes the keys and what else the walk uses. */
 static void begin_walk(struct walk *walk, lua_State *L, int state) {
   int i;
@@ -433,6 +513,7 @@ bool page_decode_table(lua_State *L, int state, const struct avp_buf *body, stru
 bool page_decode(lua_State *L, int state, const struct avp_buf *body,
                  const struct listing_form *form, const struct avp_idset *set,
                  struct decoded_page *decoded, struct avp_err *err) {
+  struct avp_tally tally;
   struct walk walk;
   int root;
   memset(&walk, 0, sizeof walk);
@@ -455,9 +536,12 @@ bool page_decode(lua_State *L, int state, const struct avp_buf *body,
                  form->customers ? " is missing" : " is missing: see the option items");
   }
   if (!is_list(L, root + 1)) return wrong(err, form->items, " is not a list");
+  tally = avp_tally(body->data, body->len);
+  choose_way(&walk, &tally);
   if (!read_rows(&walk, decoded)) return false;
   lua_getfield(L, root, form->metadata);
   if (!read_metadata(&walk, &decoded->page)) return false;
+  if (!mend_rest(&walk, root + 1, decoded->page.rows, &tally)) return false;
   lua_insert(L, -2);
   decoded->at = root + 1;
   return true;
