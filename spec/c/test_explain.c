@@ -98,6 +98,38 @@ static void test_no_alerts(void) {
   os_error = 0;
 }
 
+/* OpenSSL's verdicts. Without one the name did not fit. */
+static void test_certificates(void) {
+  static const struct {
+    long verdict;
+    bool proxy;
+    const char *words;
+  } rows[] = {
+      {0, false, "; the certificate is for another host: check base_url"},
+      {1, true, "; the proxy's certificate is for another host: check proxy"},
+      {9, false, "; the certificate is not valid yet"},
+      {10, false, "; the certificate is out of date"},
+      {10, true, "; the proxy's certificate is out of date"},
+      {18, false, "; the certificate is not trusted"},
+      {20, false, "; the certificate is not trusted"},
+      {20, true, "; the proxy's certificate is not trusted"},
+      {26, false, "; the certificate is not made for a server"},
+      {66, false, "; the certificate is too weak"},
+      {68, false, "; the certificate is too weak"},
+      {69, false, "; the certificate is not trusted"},
+  };
+  struct avp_reply reply;
+  size_t i;
+  memset(&reply, 0, sizeof reply);
+  reply.result = CURLE_PEER_FAILED_VERIFICATION;
+  for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    reply.verdict = rows[i].verdict;
+    reply.proxy_untrusted = rows[i].proxy;
+    avp_explain_failure(&err, &reply, "https://service.example/");
+    expect(AVP_ERR_TLS, false, rows[i].words);
+  }
+}
+
 /* A SOCKS proxy that could not get there has refused nothing. */
 static void test_socks(void) {
   static const long refusals[] = {CURLPX_USER_REJECTED, CURLPX_NO_AUTH, CURLPX_REPLY_NOT_ALLOWED};
@@ -125,6 +157,7 @@ int main(void) {
       {"explain: alerts that refuse", test_alerts},
       {"explain: alerts that refuse nothing", test_other_alerts},
       {"explain: no alerts", test_no_alerts},
+      {"explain: certificates", test_certificates},
       {"explain: a SOCKS proxy", test_socks},
   };
   return check_run(tests, sizeof tests / sizeof tests[0]);

@@ -19,9 +19,6 @@ struct rule {
   const char *advice; /* what to do, behind libcurl's own words */
 };
 
-static const char check_trust[] =
-    "the server's certificate is not trusted: check the clock, and whether ca_file or "
-    "AVEPOINT_CA_FILE should name your organisation's CA certificate";
 static const char check_tls[] = "the TLS handshake failed; check proxies in between";
 static const char check_http[] = "this is not the service's HTTP: check base_url and token_url";
 
@@ -39,7 +36,7 @@ static const struct rule rules[] = {
     {CURLE_WEIRD_SERVER_REPLY, AVP_ERR_PROTOCOL, false, check_http},
     {CURLE_UNSUPPORTED_PROTOCOL, AVP_ERR_PROTOCOL, false, check_http},
     {CURLE_BAD_FUNCTION_ARGUMENT, AVP_ERR_PROTOCOL, false, check_http}, /* of its header parser */
-    {CURLE_PEER_FAILED_VERIFICATION, AVP_ERR_TLS, false, check_trust},
+    {CURLE_PEER_FAILED_VERIFICATION, AVP_ERR_TLS, false, NULL},         /* certificate_troubles */
     {CURLE_SSL_CACERT_BADFILE, AVP_ERR_TLS, false,
      "check that ca_file, or the file of CURL_CA_BUNDLE or "
      "SSL_CERT_FILE, can be read and is PEM"},
@@ -51,6 +48,23 @@ static const struct rule rules[] = {
 /* All others, such as a refused connection or one that ends too early. */
 static const struct rule other = {CURLE_OK, AVP_ERR_NETWORK, true,
                                   "check the network, the proxy and that the service is up"};
+
+/* What is wrong with a certificate, by OpenSSL's verdict (X509_V_ERR_...). */
+static const struct {
+  long from;
+  long to;
+  const char *advice;
+} certificate_troubles[] = {
+    {9, 9, "not valid yet: check this machine's clock; if it is right, the server's is wrong"},
+    {10, 10, "out of date: check this machine's clock; if it is right, the server needs a new one"},
+    {26, 26, "not made for a server: the server needs another one"},
+    {66, 68,
+     "too weak: its key is short, or it is signed by SHA-1 or MD5; the server needs a new "
+     "one"},
+    {LONG_MIN, LONG_MAX,
+     "not trusted: check whether ca_file or AVEPOINT_CA_FILE should name your organisation's CA "
+     "certificate, and whether the server sends the certificates between its own and the CA's"},
+};
 
 static const char no_tls[] = "no TLS is spoken there: check the port and the proxy";
 static const char old_tls[] = "TLS 1.2 or later is needed on both sides";
@@ -223,19 +237,22 @@ static const char *advice_for_refusal(long refusal) {
                "https_proxy and no_proxy";
 }
 
+static const char *advice_for_certificate(const struct avp_reply *reply) {
+  long verdict = reply->verdict;
+  size_t i = 0;
+  if (verdict <= 1) { /* not judged, since the name came first */
+    return reply->proxy_untrusted ? "for another host: check proxy or https_proxy"
+                                  : "for another host: check base_url and token_url";
+  }
+  while (verdict < certificate_troubles[i].from || verdict > certificate_troubles[i].to) i++;
+  return certificate_troubles[i].advice;
+}
+
 static const char *advice_for(const struct avp_reply *reply, const struct rule *rule) {
   if (rule->code == CURLE_PROXY && rule->advice == NULL) return advice_for_refusal(reply->refusal);
   if (rule->code == CURLE_SSL_CONNECT_ERROR) return advice_for_tls(reply);
-  if (rule->code != CURLE_PEER_FAILED_VERIFICATION) return rule->advice;
-  if (reply->proxy_untrusted && reply->wrong_name) {
-    return "the proxy's certificate is for another host: check proxy or https_proxy";
-  }
-  if (reply->proxy_untrusted) {
-    return "the proxy's certificate is not trusted: ca_file or AVEPOINT_CA_FILE must name its CA "
-           "certificate too";
-  }
-  return reply->wrong_name ? "the certificate is for another host: check base_url and token_url"
-                           : rule->advice;
+  if (rule->code == CURLE_PEER_FAILED_VERIFICATION) return advice_for_certificate(reply);
+  return rule->advice;
 }
 
 void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, const char *url) {
@@ -252,7 +269,11 @@ void avp_explain_failure(struct avp_err *err, const struct avp_reply *reply, con
     avp_err_set(err, AVP_ERR_LIMIT,
                 "the headers of the reply are larger than 64 KiB, or more than libcurl takes");
   } else {
-    avp_err_set(err, rule->kind, "%s; %s", words, advice_for(reply, rule));
+    const char *whose = "";
+    if (rule->code == CURLE_PEER_FAILED_VERIFICATION) {
+      whose = reply->proxy_untrusted ? "the proxy's certificate is " : "the certificate is ";
+    }
+    avp_err_set(err, rule->kind, "%s; %s%s", words, whose, advice_for(reply, rule));
     hide_user(err->message);
   }
   fill(err, reply, url);

@@ -139,15 +139,14 @@ static bool set_trust(struct avp_transfer *transfer) {
           set_text(easy, CURLOPT_PROXY_CAPATH, trust.dir));
 }
 
-/* Notes whose certificate was refused. Returns whether the bundle may know its issuer. */
+/* Notes whose certificate was refused, and why. Returns whether the bundle may know its issuer. */
 static bool note_refused_certificate(struct avp_transfer *transfer) {
   struct avp_reply *reply = &transfer->reply;
-  long verdict = 0; /* X509_V_ERR_...: 2 and 18 to 21 say that the issuer is unknown */
-  curl_easy_getinfo(transfer->easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &verdict);
-  reply->proxy_untrusted = verdict != 0;
-  if (verdict == 0) curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
-  reply->wrong_name = verdict <= 1; /* 1: not judged, since the name came first */
-  return transfer->dir_alone && (verdict == 2 || (verdict >= 18 && verdict <= 21));
+  long *verdict = &reply->verdict; /* 2 and 18 to 21 say that the issuer is unknown */
+  curl_easy_getinfo(transfer->easy, CURLINFO_PROXY_SSL_VERIFYRESULT, verdict);
+  reply->proxy_untrusted = *verdict != 0;
+  if (*verdict == 0) curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, verdict);
+  return transfer->dir_alone && (*verdict == 2 || (*verdict >= 18 && *verdict <= 21));
 }
 
 /* Notes how a proxy has refused to connect, if it has. */

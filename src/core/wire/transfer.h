@@ -50,8 +50,8 @@ struct avp_reply {
   enum avp_overflow overflow;   /* which limit ended it */
   bool uncounted;               /* ended through no fault of its own: to be sent again at once */
   long refusal;                 /* of a proxy: its HTTP status to CONNECT, or CURLPX_..., or 0 */
-  bool proxy_untrusted;         /* the certificate that failed is the proxy's */
-  bool wrong_name;              /* the certificate is trusted, but for another host */
+  bool proxy_untrusted;         /* the certificate that was refused is the proxy's */
+  long verdict;                 /* on that certificate: X509_V_ERR_..., 0 or 1: another host's */
   bool out_of_memory;           /* ours, while bytes were kept */
   long os_error;                /* errno behind a connection's failure */
   double seconds;               /* how long it took */
