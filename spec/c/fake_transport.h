@@ -13,6 +13,7 @@
 struct fake_attempt {
   struct avp_transfer transfer; /* first: all that the core sees */
   bool post;
+  bool secret;
   char url[512];
   char body[2048];
   char content_type[64];
@@ -78,6 +79,7 @@ struct avp_transfer *avp_transport_start(struct avp_transport *transport,
   attempt->transfer.running = true;
   avp_buf_init(&attempt->transfer.reply.body, transport->settings->max_body);
   attempt->post = request->body != NULL;
+  attempt->secret = request->secret;
   fake_copy(attempt->url, sizeof attempt->url, request->url, strlen(request->url));
   if (attempt->post) {
     fake_copy(attempt->body, sizeof attempt->body, request->body, strlen(request->body));
@@ -106,7 +108,8 @@ static inline void fake_unlink(struct avp_transport *transport, struct avp_trans
 void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *transfer) {
   fake_unlink(transport, transfer);
   avp_buf_free(&transfer->reply.body);
-  avp_free(transfer); /* the attempt begins with it */
+  avp_wipe(transfer, sizeof(struct fake_attempt)); /* the attempt begins with it */
+  avp_free(transfer);
 }
 
 static inline void fake_finish(struct fake_attempt *attempt, CURLcode result) {
