@@ -9,7 +9,7 @@ local certificates = {}
 certificates.authority = helper.directory .. "/tls/ca"
 
 local SIGN = [[
-set -e
+set -e; unset LD_PRELOAD # not for these commands: it may be a sanitizer
 key() {
   case $1 in
     rsa:*) openssl genrsa -out "$2" "${1#rsa:}" ;;
