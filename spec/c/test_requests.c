@@ -579,6 +579,21 @@ static void test_through_no_fault_of_its_own(void) {
   rig_close(&rig);
 }
 
+/* Another coroutine may wait for the call that is taken away. */
+static void test_release_is_progress(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  uint64_t before;
+  rig_signed_in(&rig, &settings);
+  call = get(&rig, "x=1");
+  step(&rig);
+  before = rig.r->shared.progress;
+  avp_call_release(rig.r, call);
+  CHECK(before != rig.r->shared.progress);
+  rig_close(&rig);
+}
+
 static void test_progress_and_events(void) {
   static const enum avp_event_kind expected[] = {
       AVP_EVENT_TOKEN, AVP_EVENT_REQUEST, AVP_EVENT_RESPONSE, AVP_EVENT_RETRY,
@@ -866,6 +881,7 @@ static const struct check_test tests[] = {
     {"requests: excuses end", test_excuses_end},
     {"requests: through no fault of its own", test_through_no_fault_of_its_own},
     {"requests: Retry-After of zero", test_retry_after_zero},
+    {"requests: a release is progress", test_release_is_progress},
     {"requests: progress and events", test_progress_and_events},
     {"requests: close in every state", test_close_in_every_state},
     {"requests: release in every state", test_release_in_every_state},

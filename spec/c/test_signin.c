@@ -108,6 +108,10 @@ static void test_renewal_with_a_store(void) {
   avp_call_release(rig.r, call); /* the listing is left */
   CHECK_INT(0, fake_running());
   CHECK_INT(AVP_SIGNIN_IDLE, rig.r->signin.state);
+  call = get(&rig, "x=3"); /* the renewal did not fail: it is not put off */
+  step(&rig);
+  CHECK_INT(AVP_SIGNIN_LOOKING, rig.r->signin.state);
+  avp_call_release(rig.r, call);
   rig_close(&rig);
 }
 
@@ -645,6 +649,44 @@ static void test_renewal_is_left_to_others(void) {
   rig_close(&rig);
 }
 
+/* Once it has ended, the other process's token is waited for. */
+static void test_expired_token_is_not_left_to_others(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  settings.token_store = true;
+  rig_signed_in(&rig, &settings);
+  rig.now += HOUR;
+  call = get(&rig, "x=1");
+  step(&rig);
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now));
+  CHECK(!avp_signin_later(&rig.r->signin, 50, rig.now));
+  CHECK_INT(AVP_SIGNIN_LOOKING, rig.r->signin.state);
+  CHECK(avp_signin_wants(&rig.r->signin, rig.now + 50));
+  avp_call_release(rig.r, call);
+  rig_close(&rig);
+}
+
+/* The token endpoint's limit is not the service's. */
+static void test_throttled_renewal_pauses_nobody(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[2];
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  rig.now += HOUR - 200000;
+  calls[0] = get(&rig, "x=1");
+  step(&rig);
+  fake_reply_with("/connect/token", 429, "", "60", NULL);
+  step(&rig);
+  calls[1] = get(&rig, "x=2");
+  step(&rig);
+  CHECK_STR("token-1", fake_bearer("x=2"));
+  CHECK_INT(0, rig.r->paused_until);
+  CHECK_INT(4, rig.r->max_in_flight);
+  release_all(&rig, calls, 2);
+  rig_close(&rig);
+}
+
 /* Each moment of a sign-in at which a client may be closed. */
 static void test_close_in_every_state(void) {
   int moment;
@@ -717,6 +759,8 @@ static const struct check_test tests[] = {
     {"sign-in: a token from a function", test_token_from_a_function},
     {"sign-in: a look into the store", test_look_into_the_store},
     {"sign-in: an early renewal is left to others", test_renewal_is_left_to_others},
+    {"sign-in: an expired token is not left to others", test_expired_token_is_not_left_to_others},
+    {"sign-in: a throttled renewal pauses nobody", test_throttled_renewal_pauses_nobody},
     {"sign-in: close in every state", test_close_in_every_state},
     {"sign-in: fork", test_fork_while_signing_in},
 };

@@ -15,7 +15,8 @@ describe("a private key that does not belong to the certificate", function()
     local path = helper.temporary ""
     for _, name in ipairs { "one", "other" } do
       os.execute(("unset LD_PRELOAD; openssl req -x509 -subj /CN=x -days 30 -nodes "
-        .. "-newkey rsa:2048 -keyout '%s%s.key' -out '%s%s.pem' 2>/dev/null"):format(path, name, path, name))
+        .. "-newkey rsa:2048 -keyout '%s.key' -out '%s.pem' 2>/dev/null")
+        :format(path .. name, path .. name))
     end
     local function refuse(times)
       for _ = 1, times do
