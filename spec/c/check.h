@@ -49,7 +49,7 @@ struct check_test {
 };
 
 /* Runs the list; each test must give back all the memory it took. */
-static int check_run(const struct check_test *tests, size_t count) {
+static inline int check_run(const struct check_test *tests, size_t count) {
   int failed = 0;
   size_t i;
   for (i = 0; i < count; i++) {

@@ -243,6 +243,8 @@ static void test_for_print(void) {
       {"https://user:pass@host/a", "https://host/a"},
       {"https://user:p@ss@host/a", "https://host/a"},
       {"user:pass@host/a", "host/a"},
+      {"user:pass://word@host/a", "host/a"},
+      {"user:pass@host://x@y/a", "y/a"},
       {"", ""},
   };
   size_t i;
@@ -264,6 +266,7 @@ static void test_no_password_is_printed(void) {
       "https://user:x/pa55word@host/", "https://user:pa55word/x@host/",
       "https://user:pa55word?x@host/", "https://user:pa55word#x@host/",
       "https://user:pa55word@",        "https://user:pa55word@host:port/",
+      "user:pa55word://x@host/",       "https:/user:pa55word://x@host/",
   };
   int shown = 0;
   size_t i;

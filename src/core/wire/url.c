@@ -174,11 +174,17 @@ const char *avp_url_refuse_path(const char *path, bool posted) {
   return "must end in /batch for a POST: every other POST of this API writes";
 }
 
+/* Returns what stands behind the scheme, if the text begins with one: elsewhere "://" may be a part
+ * of a password. */
+static const char *behind_scheme(const char *url) {
+  size_t len = strspn(url, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.");
+  return strncmp(url + len, "://", 3) == 0 ? url + len + 3 : url;
+}
+
 /* Whether what libcurl takes for host and port is user name and password: one of them holds a
  * character that ends the host. */
 static bool ends_within_password(const char *proxy) {
-  const char *scheme_end = strstr(proxy, "://");
-  const char *host = scheme_end != NULL ? scheme_end + 3 : proxy;
+  const char *host = behind_scheme(proxy);
   return strchr(host + strcspn(host, "/?#"), '@') != NULL;
 }
 
@@ -231,10 +237,8 @@ bool avp_url_same_server(const char *a, const char *b) {
 /* What lies before the last @ may be a password, even if libcurl would read the URL in another way,
  * or not at all. */
 void avp_url_for_print(const char *url, char *out, size_t size) {
-  const char *scheme_end = strstr(url, "://");
+  const char *rest = behind_scheme(url);
   const char *at = strrchr(url, '@');
-  const char *rest = scheme_end != NULL ? scheme_end + 3 : url;
-  if (at != NULL && at < rest) rest = url;
   at = at != NULL ? at + 1 : rest;
   snprintf(out, size, "%.*s%.*s", (int)(rest - url), url, (int)(strcspn(at, "?#")), at);
 }
