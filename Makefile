@@ -53,7 +53,7 @@ HOSTS := neovim luajit redis
 # Programs that read in the specs what the module has written.
 READERS := jq python3
 
-.PHONY: all c-tests help deps env demo demo-openresty test test-all test-c spec faults browser lint figures rates \
+.PHONY: all c-tests fuzz fuzzers coverage help deps env demo demo-openresty test test-all test-c spec faults browser lint figures rates \
 	reference pictures text-table format asan valgrind simulator rock install clean headers plugin for-neovim bench bench-short \
 	bench-build bench-doc bench-nvim bench-openresty
 
@@ -124,6 +124,25 @@ C_TESTS := $(patsubst spec/c/%.c,$(CORE_OUT)/test/%,$(sort $(wildcard spec/c/tes
 $(CORE_OUT)/test/%: spec/c/%.c $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) -Isrc/core -Ispec/c $< -o $@ $(CORE_LIB) $(CURL_LIB) -lm)
+
+# Programs of libFuzzer: what hostile bytes reach. clang builds them with all that they call.
+FUZZ_SECONDS ?= 20
+FUZZERS := $(patsubst spec/fuzz/%.c,$(OUT)/fuzz/%,$(sort $(wildcard spec/fuzz/*.c)))
+
+$(OUT)/fuzz/%: spec/fuzz/%.c $(CORE_LIB) $(BIND_OBJ) $(SIGN_OBJ)
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) -fsanitize=fuzzer $(CURL) $(CRYPTO) $(LUA_INC) -Isrc/core -Isrc \
+	  -Ispec/c $< -o $@ $(BIND_OBJ) $(SIGN_OBJ) $(CORE_LIB) $(shell $(PKG_CONFIG) --libs $(LUA) 2>/dev/null) \
+	  $(CURL_LIB) $(CRYPTO_LIB) -lm)
+
+fuzzers: $(FUZZERS)
+
+fuzz: ## fuzz what hostile bytes reach, FUZZ_SECONDS (20) a target
+	@spec/support/deps lua5.4 clang
+	@$(MAKE) --no-print-directory all LUA=lua5.4
+	@$(MAKE) --no-print-directory fuzzers LUA=lua5.4 VARIANT=-fuzz CC=clang CFLAGS='-O1 -g \
+	  -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+	@spec/support/run-fuzz build/lua5.4-fuzz/fuzz $(FUZZ_SECONDS)
 
 # What says to a client what nginx would be too polite to say.
 RAWSERVER := build/rawserver
@@ -208,6 +227,11 @@ bench-openresty: ## latency of an nginx worker's other traffic while it lists
 	@$(MAKE) --no-print-directory all LUA=luajit
 	@spec/bench/openresty
 
+coverage: ## lines and branches that the tests run: a table, and the lines never run
+	@spec/support/deps lua5.4 $(READERS)
+	@$(MAKE) --no-print-directory all c-tests LUA=lua5.4 VARIANT=-cov CFLAGS='-O0 -g --coverage'
+	@spec/support/run-coverage lua5.4 -cov
+
 lint: ## luacheck, cppcheck, clang-format, the layering and size rules
 	@spec/support/lint
 
@@ -231,7 +255,7 @@ text-table: ## write src/core/ground/text_table.h from Debian's package unicode-
 	lua5.4 spec/support/text_table.lua
 
 format: ## format the C sources
-	clang-format -i src/*/*.[ch] src/core/*/*.[ch] spec/c/*.[ch] spec/support/*.c spec/bench/*.c spec/bench/peers/*.c
+	clang-format -i src/*/*.[ch] src/core/*/*.[ch] spec/c/*.[ch] spec/fuzz/*.[ch] spec/support/*.c spec/bench/*.c spec/bench/peers/*.c
 
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@spec/support/deps $(LUA) luajit $(READERS)
@@ -274,4 +298,4 @@ clean: ## remove what was built
 	rm -rf build avepoint src/*/*.o src/core/*/*.o # the latter two are what LuaRocks leaves behind
 	rm -f lua/avepoint/*.so doc/tags # what `make plugin` puts there
 
--include $(CORE_OBJ:.o=.d) $(BIND_OBJ:.o=.d) $(SIGN_OBJ:.o=.d) $(C_TESTS:=.d)
+-include $(CORE_OBJ:.o=.d) $(BIND_OBJ:.o=.d) $(SIGN_OBJ:.o=.d) $(C_TESTS:=.d) $(FUZZERS:=.d)

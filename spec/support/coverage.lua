@@ -1,0 +1,177 @@
+--- Reads what gcov and coverage_hook.lua have counted, and prints a table by folder, then the lines
+-- that never ran. Fails below the least percentages, and for lines that are named in
+-- spec/coverage.txt although they ran.
+--
+-- usage: coverage.lua FOLDER OBJECTS ...
+-- SPDX-License-Identifier: MIT
+
+local cjson = require "cjson"
+
+local LEAST = { core = { 97, 90 }, bind = { 97, 90 }, lua = { 97, 0 } }
+
+local function output_of(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+local function lines_of(path)
+  local list = {}
+  for line in io.lines(path) do
+    list[#list + 1] = line
+  end
+  return list
+end
+
+local files = {} -- by path: { lines = { [n] = count }, taken =, branches = }
+
+local function file_of(path)
+  files[path] = files[path] or { lines = {}, taken = 0, branches = 0, missed = {} }
+  return files[path]
+end
+
+-- A branch that is counted in several objects (of a header) counts as taken if it is in one.
+local function add_line(file, line)
+  local n = line.line_number
+  file.lines[n] = (file.lines[n] or 0) + line.count
+  for i, branch in ipairs(line.branches) do
+    local key = n .. " " .. i
+    file.missed[key] = file.missed[key] ~= false and branch.count == 0
+  end
+end
+
+local function read_c(objects)
+  local command = ("find %s -name '*.gcno' -exec gcov -b -c --json-format --stdout {} + 2>/dev/null")
+    :format(table.concat(objects, " "))
+  for report in output_of(command):gmatch "[^\n]+" do
+    for _, source in ipairs(cjson.decode(report).files) do
+      if source.file:find "^src/" then
+        for _, line in ipairs(source.lines) do
+          add_line(file_of(source.file), line)
+        end
+      end
+    end
+  end
+  for _, file in pairs(files) do
+    for _, missed in pairs(file.missed) do
+      file.branches = file.branches + 1
+      file.taken = file.taken + (missed and 0 or 1)
+    end
+  end
+end
+
+-- Lines with code, as the compiler lists them; those that only end something always run with it.
+local function read_lua(folder)
+  for path in output_of("find lua -name '*.lua' | sort"):gmatch "[^\n]+" do
+    local file, text = file_of(path), lines_of(path)
+    for n in output_of("luac5.4 -l -p " .. path):gmatch "\t%[(%d+)%]" do
+      if not text[tonumber(n)]:find "^%s*[%]%)}end,;]*%s*$" then
+        file.lines[tonumber(n)] = 0
+      end
+    end
+  end
+  for line in output_of(("find %s -type f -exec cat {} + | sort -u"):format(folder))
+    :gmatch "[^\n]+" do
+    local path, n = line:match "^(.*):(%d+)$"
+    if files[path] and files[path].lines[tonumber(n)] then
+      files[path].lines[tonumber(n)] = 1
+    end
+  end
+end
+
+-- spec/coverage.txt: "PATH: TEXT" names the lines of a file that hold the text (none: all).
+local function read_named()
+  local list = {}
+  for _, line in ipairs(lines_of "spec/coverage.txt") do
+    local path, text = line:match "^(%g+%.%a+): ?(.*)$"
+    if path then
+      list[#list + 1] = { path = path, text = text, line = line }
+    end
+  end
+  return list
+end
+
+local named = read_named()
+
+local function name_of(path, text)
+  for _, entry in ipairs(named) do
+    if entry.path == path and text:find(entry.text, 1, true) then
+      entry.used = true
+      return entry
+    end
+  end
+end
+
+local function percent(part, whole)
+  return whole == 0 and 100 or 100 * part / whole
+end
+
+local folders, never = {}, {}
+
+local function folder_of(path)
+  local name = path:match "^src/core/%a+" or path:match "^src/%a+" or path:match "^lua/avepoint/%a+/"
+    or "lua/avepoint"
+  folders[name] = folders[name] or { name = name, lines = 0, run = 0, named = 0, branches = 0, taken = 0 }
+  return folders[name]
+end
+
+local function sum_up(path, file)
+  local folder, text = folder_of(path), lines_of(path)
+  for n, count in pairs(file.lines) do
+    folder.lines = folder.lines + 1
+    if count > 0 then
+      folder.run = folder.run + 1
+    elseif name_of(path, text[n]) then
+      folder.named = folder.named + 1
+    else
+      never[#never + 1] = ("%s:%d: %s"):format(path, n, text[n]:match "^%s*(.*)")
+    end
+  end
+  folder.branches, folder.taken = folder.branches + file.branches, folder.taken + file.taken
+end
+
+local objects = { select(2, ...) }
+read_c(objects)
+read_lua((...))
+for path, file in pairs(files) do
+  sum_up(path, file)
+end
+
+local order, sums = {}, {}
+for _, folder in pairs(folders) do
+  order[#order + 1] = folder
+  local kind = folder.name:match "^src/(%a+)" or "lua"
+  local sum = sums[kind] or { name = kind == "lua" and "lua, all" or "src/" .. kind .. ", all", kind = kind,
+    lines = 0, run = 0, named = 0, branches = 0, taken = 0 }
+  for _, field in ipairs { "lines", "run", "named", "branches", "taken" } do
+    sum[field] = sum[field] + folder[field]
+  end
+  sums[kind] = sum
+end
+table.sort(order, function(a, b) return a.name < b.name end)
+for _, kind in ipairs { "core", "bind", "sign", "lua" } do
+  order[#order + 1] = sums[kind]
+end
+
+local failed = false
+print(("%-22s %6s %6s %6s %8s"):format("", "lines", "run %", "named", "branch %"))
+for _, folder in ipairs(order) do
+  local run = percent(folder.run, folder.lines - folder.named)
+  local taken = percent(folder.taken, folder.branches)
+  local least = LEAST[folder.kind] or { 0, 0 }
+  local low = run < least[1] or taken < least[2]
+  failed = failed or low
+  print(("%-22s %6d %6.1f %6d %8s%s"):format(folder.name, folder.lines, run, folder.named,
+    folder.branches > 0 and ("%.1f"):format(taken) or "", low and "  TOO LOW" or ""))
+end
+table.sort(never)
+print(("\nnever run, and not named in spec/coverage.txt: %d lines"):format(#never))
+print(table.concat(never, "\n"))
+for _, entry in ipairs(named) do
+  if not entry.used then
+    print("named in spec/coverage.txt, but it runs: " .. entry.line)
+    failed = true
+  end
+end
+os.exit(not failed)
