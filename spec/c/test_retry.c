@@ -213,6 +213,8 @@ static void test_retry_after(void) {
       {"Thu, 01 Jan 2026 00:01:30 GMT", "Thu, 01 Jan 2026 00:01:00 GMT", 30000},
       {"Fri, 01 Jan 2027 00:00:10 GMT", "Friday, 01-Jan-27 00:00:00 GMT", 10000},
       {"Fri, 31 Dec 9999 23:59:59 GMT", DATE, AVP_RETRY_AFTER_MAX},
+      {"Sat, 01 Jan 300000001 00:00:00 GMT", DATE, AVP_RETRY_AFTER_MAX}, /* libcurl takes it */
+      {DATE, "Sat, 01 Jan 300000001 00:00:00 GMT", 0},
       {"Thu, 32 Jan 2026 00:00:00 GMT", DATE, -1},
   };
   size_t i;

@@ -50,7 +50,7 @@ bool avp_call_send(struct avp_shared *shared, struct avp_call *call,
 }
 
 static void note_clock(struct avp_shared *shared, const struct avp_reply *reply) {
-  int64_t seconds = reply->date[0] != '\0' ? (int64_t)curl_getdate(reply->date, NULL) : -1;
+  int64_t seconds = avp_retry_date(reply->date);
   if (seconds < 0) return;
   shared->knows_server_clock = true;
   shared->server_ahead_ms = seconds * 1000 - shared->wall_ms;

@@ -10,6 +10,8 @@
 #define THROTTLED_FIRST_MS 4000  /* first delay after a 429 without Retry-After */
 #define THROTTLED_CAP_MS   32000 /* longest; limits are usually per minute */
 
+#define DATE_MAX INT64_C(253402300799) /* the last second of the year 9999 */
+
 bool avp_retry_status(int status) {
   return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504) ||
          status == 509 || (status >= 520 && status <= 524);
@@ -81,6 +83,11 @@ static bool only_digits_and_signs(const char *text) {
   return text[strspn(text, "+-0123456789. \t")] == '\0';
 }
 
+int64_t avp_retry_date(const char *text) {
+  int64_t seconds = text != NULL ? (int64_t)curl_getdate(text, NULL) : -1;
+  return seconds < DATE_MAX ? seconds : DATE_MAX;
+}
+
 int64_t avp_retry_after(const char *value, const char *date, int64_t wall_ms) {
   int64_t then;
   int64_t now;
@@ -90,9 +97,9 @@ int64_t avp_retry_after(const char *value, const char *date, int64_t wall_ms) {
   wait = read_seconds(value);
   /* libcurl's parser takes a bare number for a date (20300101): it must never see one */
   if (wait >= 0 || only_digits_and_signs(value)) return wait;
-  then = (int64_t)curl_getdate(value, NULL);
+  then = avp_retry_date(value);
   if (then < 0) return -1;
-  now = date != NULL ? (int64_t)curl_getdate(date, NULL) : -1;
+  now = avp_retry_date(date);
   wait = now >= 0 ? (then - now) * 1000 : then * 1000 - wall_ms;
   if (wait > AVP_RETRY_AFTER_MAX) wait = AVP_RETRY_AFTER_MAX;
   return wait > 0 ? wait : 0;

@@ -52,6 +52,10 @@ bool avp_retry_is_refusal(int status);
 struct avp_retry_answer avp_retry_decide(const struct avp_retry_policy *policy,
                                          const struct avp_retry_case *c);
 
+/* Reads a date of a header: seconds since 1970, at most those of the year 9999 (libcurl takes any
+ * year, and seconds times 1000 would overflow); negative if `text` is NULL or unreadable. */
+int64_t avp_retry_date(const char *text);
+
 /* Reads Retry-After: seconds (a fraction is allowed) or an HTTP date, from which the reply's own
  * Date is subtracted (if `date` is NULL or unreadable: `wall_ms`, ms since 1970). Returns ms, at
  * most AVP_RETRY_AFTER_MAX; 0 for a past date; -1 if `value` is NULL, negative or unreadable. */
