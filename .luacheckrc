@@ -9,3 +9,4 @@ files["spec/support/simulator"] = { std = "ngx_lua" }
 files["spec/support/nginx"] = { std = "ngx_lua" }
 files["lua/avepoint/types.lua"] = { ignore = { "211", "212", "221", "241" }, max_line_length = false }
 files["examples/openresty/lua"] = { std = "ngx_lua" }
+files["examples/repl.lua"] = { globals = { "avepoint", "client", "help", "print" } }
