@@ -54,14 +54,14 @@ HOSTS := neovim luajit redis
 READERS := jq python3
 
 .PHONY: all c-tests fuzz fuzzers coverage help deps env demo demo-openresty test test-all test-c spec faults browser lint figures rates \
-	reference pictures text-table format asan valgrind simulator rock install clean headers plugin for-neovim bench bench-short \
+	reference pictures text-table format asan valgrind simulator rock install uninstall clean headers plugin for-neovim bench bench-short \
 	bench-build bench-doc bench-nvim bench-openresty
 
 all: $(MODULE) $(SIGN) ## build the module for LUA
 	@$(if $(SIGN),,echo "Without libssl-dev (apt), openssl-devel (dnf) or openssl (brew): no sign-in with certificates.")
 
 help: ## list the targets
-	@grep -hE '^[a-z][a-z-]*:.*## ' Makefile | sed -E 's/:.*## /\t/; s/[$$][$$]/$$/g' | expand -t 17
+	@spec/support/help Makefile
 
 headers:
 	@spec/support/headers $(LUA) $(PKG_CONFIG)
@@ -96,7 +96,8 @@ deps: ## install what is missing (apt)
 env: ## print LUA_PATH and LUA_CPATH for eval "$$(make -s env)"
 	@spec/support/luaenv $(LUA) $(CURDIR) $(CURDIR)/$(OUT)
 
-demo: deps ## list a simulated partner's customers; no account needed
+demo: ## list a simulated partner's customers; no account needed
+	@DEMO=1 YES=$(YES) spec/support/deps $(LUA)
 	@$(MAKE) --no-print-directory all
 	@spec/support/demo $(LUA)
 
@@ -278,6 +279,9 @@ rock: ## build the rock into build/rock and require it
 
 install: all ## install under DESTDIR and PREFIX
 	@spec/support/install $(LUA) $(OUT) "$(DESTDIR)$(PREFIX)"
+
+uninstall: ## remove what install put there
+	@spec/support/install $(LUA) $(OUT) "$(DESTDIR)$(PREFIX)" remove
 
 bench-nvim: ## measure Neovim's loop while customers are listed; RUNS=5
 	@$(MAKE) --no-print-directory all LUA=luajit
