@@ -238,6 +238,26 @@ static void test_whole_client_waits(void) {
   rig_close(&rig);
 }
 
+/* Two replies ask to wait: both waits are kept, whichever comes first. */
+static void test_longest_wait_holds(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[2];
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  calls[0] = get(&rig, "x=1");
+  calls[1] = get(&rig, "x=2");
+  step(&rig);
+  fake_reply_with("x=1", 500, "", "60", NULL);
+  fake_reply_with("x=2", 500, "", "2", NULL);
+  step(&rig);
+  advance(&rig, 59999);
+  CHECK_INT(0, fake_running());
+  advance(&rig, 1);
+  CHECK_INT(2, fake_running());
+  release_all(&rig, calls, 2);
+  rig_close(&rig);
+}
+
 /* Without Retry-After a 5xx is one request's trouble. */
 static void test_one_request_waits(void) {
   struct avp_settings settings = rig_settings();
@@ -798,6 +818,7 @@ static void test_fork(void) {
   step(&rig);
   fake->forked = true;
   step(&rig);
+  CHECK(rig.r->shared.jitter_state != 12345); /* parent and child wait for other times */
   CHECK_INT(2, fake_running());
   CHECK_INT(AVP_CALL_DONE, calls[0]->state);
   CHECK_INT(1, calls[1]->attempts);
@@ -866,6 +887,7 @@ static const struct check_test tests[] = {
     {"requests: a reply that is too large", test_reply_that_is_too_large},
     {"requests: a connection with too large headers", test_connection_with_too_large_headers},
     {"requests: Retry-After holds the whole client", test_whole_client_waits},
+    {"requests: the longest Retry-After holds", test_longest_wait_holds},
     {"requests: an own delay holds one request", test_one_request_waits},
     {"requests: Retry-After as a date", test_retry_after_as_a_date},
     {"requests: longest wait", test_longest_wait},

@@ -87,6 +87,21 @@ static void test_renewal_outlives_pages(void) {
   rig_close(&rig);
 }
 
+/* Nor is it given up with the last listing: the next one needs it. */
+static void test_renewal_outlives_listings(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *call;
+  struct rig rig;
+  rig_signed_in(&rig, &settings);
+  rig.now += HOUR - 200000;
+  call = get(&rig, "x=1");
+  step(&rig);
+  avp_call_release(rig.r, call);
+  CHECK(fake_find("/connect/token") != NULL);
+  answer_token(&rig, "token-2", HOUR);
+  rig_close(&rig);
+}
+
 /* With a store, the lock that other processes wait for would be held meanwhile. */
 static void test_renewal_with_a_store(void) {
   struct avp_settings settings = rig_settings();
@@ -737,6 +752,7 @@ static const struct check_test tests[] = {
     {"sign-in: once for many calls", test_once_for_many},
     {"sign-in: early renewal while pages go on", test_early_renewal},
     {"sign-in: an early renewal outlives the pages", test_renewal_outlives_pages},
+    {"sign-in: an early renewal outlives listings", test_renewal_outlives_listings},
     {"sign-in: an early renewal with a store", test_renewal_with_a_store},
     {"sign-in: an early renewal that asks the user", test_renewal_that_asks_the_user},
     {"sign-in: an early renewal that is read late", test_renewal_read_late},
