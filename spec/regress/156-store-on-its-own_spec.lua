@@ -1,0 +1,62 @@
+-- Where processes share a token: an unlock that comes late leaves the lock that another has by now,
+-- and a token that is over is not put there.
+-- SPDX-License-Identifier: MIT
+
+local helper = require "spec.helper"
+
+-- The store, over a core that returns these values for the token.
+local function store_with(...)
+  local values, real = { ... }, package.loaded["avepoint.core"]
+  package.loaded["avepoint.core"] = { hash = function() return "hash" end,
+    token = function() return values[1], values[2], values[3] end,
+    fetch = function() return true end, found = function() return false end }
+  local store = dofile(helper.top .. "/lua/avepoint/store.lua")
+  package.loaded["avepoint.core"] = real
+  return store
+end
+
+-- A dictionary of nginx.
+local function dictionary()
+  local entries = {}
+  return {
+    get = function(_, key) return entries[key] end,
+    set = function(_, key, value) entries[key] = value end,
+    add = function(_, key, value)
+      if entries[key] then return nil, "exists" end
+      entries[key] = value
+      return true
+    end,
+    delete = function(_, key) entries[key] = nil end,
+  }, entries
+end
+
+describe("the token's store", function()
+  it("gives back its own lock, and leaves another's", function()
+    local shared, entries = dictionary()
+    rawset(_G, "ngx", { shared = { tokens = shared }, worker = { pid = function() return 1 end } })
+    finally(function() rawset(_G, "ngx", nil) end)
+    local store = store_with(true)
+    local state = { token_store = "tokens", about = { token_url = "u" } }
+    local name = "avepoint token hash lock"
+    assert.is_nil(store.open(state))
+    assert.is_true(store.answer({}, state, 0))
+    assert.is_truthy(entries[name])
+    store.close(state)
+    assert.is_nil(entries[name])
+    assert.is_true(store.answer({}, state, 0))
+    entries[name] = "another's"
+    store.close(state)
+    assert.equal("another's", entries[name])
+  end)
+
+  it("gets no token that is over", function()
+    for seconds, wanted in pairs { [-1] = 0, [0] = 0, [60] = 1 } do
+      local store, puts, unlocked = store_with(true, "token", seconds), 0, false
+      store.settle({}, { fetching = true, store_key = "key",
+        store = { put = function() puts = puts + 1 end },
+        unlock = function() unlocked = true end })
+      assert.equal(wanted, puts)
+      assert.is_true(unlocked)
+    end
+  end)
+end)
