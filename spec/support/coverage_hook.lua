@@ -1,6 +1,7 @@
---- Counts which lines of lua/ this process runs. `make coverage` has each interpreter that the specs
--- start load it first (LUA_INIT); it adds a file to the folder AVP_COVERAGE at the end.
+--- Counts which lines of lua/ this process runs. In `make coverage` each interpreter that the specs
+-- start loads it first (LUA_INIT); at the end it adds a file to the folder AVP_COVERAGE.
 -- SPDX-License-Identifier: MIT
+-- luacheck: globals coroutine os
 
 local folder = os.getenv "AVP_COVERAGE"
 local getinfo, sethook = debug.getinfo, debug.sethook
@@ -26,7 +27,8 @@ end
 
 local function save()
   local stat = io.open "/proc/self/stat"
-  local file = io.open(("%s/%s-%s"):format(folder, stat:read "*n", tostring(lines):match "%w+$"), "w")
+  local name = ("%s/%s-%s"):format(folder, stat:read "*n", tostring(lines):match "%w+$")
+  local file = io.open(name, "w")
   stat:close()
   for path, counted in pairs(lines) do
     for line in pairs(counted) do
