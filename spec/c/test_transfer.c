@@ -1,0 +1,148 @@
+/* test_transfer.c - what a transfer keeps of a reply, and what becomes of it when memory runs out.
+ * SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "wire/transfer.c" /* for libcurl's callbacks */
+#include "wire/transport.h"
+
+static void hear(struct avp_transfer *transfer, const char *line) {
+  size_t len = strlen(line);
+  CHECK(on_header((char *)(uintptr_t)line, 1, len, transfer) == len);
+}
+
+static void test_headers(void) {
+  struct avp_transfer transfer;
+  char line[200];
+  memset(&transfer, 0, sizeof transfer);
+  hear(&transfer, "HTTP/1.1 103 Early Hints\r\n");
+  hear(&transfer, "Retry-After: 9\r\n");
+  CHECK_STR("9", transfer.reply.retry_after);
+  hear(&transfer, "HTTP/1.1 200 OK\r\n"); /* what an interim reply said does not count */
+  CHECK_STR("", transfer.reply.retry_after);
+  hear(&transfer, "retry-after:\t 1 \r\n");
+  hear(&transfer, "Retry-Afterwards: 2\r\n");
+  hear(&transfer, "Retry-After\r\n");
+  CHECK_STR("1", transfer.reply.retry_after);
+  hear(&transfer, "Content-Encoding:\r\n");
+  CHECK_STR("", transfer.reply.encoding);
+  snprintf(line, sizeof line, "request-id: %0150d\r\n", 1); /* too long to be kept */
+  hear(&transfer, line);
+  CHECK_STR("", transfer.reply.request_id);
+  transfer.header_bytes = AVP_MAX_HEADERS - 1;
+  CHECK(on_header(line, 1, 2, &transfer) == 0);
+  CHECK(transfer.reply.overflow == AVP_OVERFLOW_HEADERS);
+}
+
+static void test_body(void) {
+  struct avp_transfer transfer;
+  char text[8] = "1234567";
+  memset(&transfer, 0, sizeof transfer);
+  avp_buf_init(&transfer.reply.body, 8);
+  CHECK(on_body(text, 1, 7, &transfer) == 7);
+  CHECK(on_body(text, 1, 2, &transfer) == 0);
+  CHECK(transfer.reply.overflow == AVP_OVERFLOW_BODY && !transfer.reply.out_of_memory);
+  avp_buf_free(&transfer.reply.body);
+  transfer.reply.overflow = AVP_OVERFLOW_NONE;
+  avp_mem_fail_at(1);
+  CHECK(on_body(text, 1, 7, &transfer) == 0);
+  CHECK(transfer.reply.overflow == AVP_OVERFLOW_NONE && transfer.reply.out_of_memory);
+}
+
+static void test_begun_objects(void) {
+  static const struct {
+    const char *text;
+    bool begun;
+  } cases[] = {
+      {"", false},           {"[1", false},          {"{", true},
+      {"{}", false},         {"{\"a\":[1,2]", true}, {"{\"a\":\"}\"", true},
+      {"{} x", false},       {"{\"a\\\"}", false},   {"{\"a\\\"}\"", true},
+      {"{\"a\":[{}]", true}, {"{]", false},          {"{\"[\"", true},
+  };
+  char deep[1100];
+  size_t i;
+  for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    if (is_begun_object(cases[i].text, strlen(cases[i].text)) == cases[i].begun) continue;
+    printf("# %s\n", cases[i].text);
+    CHECK(!"a text is told from one that was cut short");
+  }
+  memset(deep, '[', sizeof deep);
+  deep[0] = '{';
+  CHECK(is_begun_object(deep, 1000) && !is_begun_object(deep, sizeof deep));
+}
+
+static long countdown; /* the allocation of libcurl's that fails; 0: none */
+
+static bool curl_fails(void) { return countdown > 0 && --countdown == 0; }
+static void *curl_malloc(size_t size) { return curl_fails() ? NULL : malloc(size); }
+static void *curl_calloc(size_t n, size_t size) { return curl_fails() ? NULL : calloc(n, size); }
+static void *curl_realloc(void *block, size_t size) {
+  return curl_fails() ? NULL : realloc(block, size);
+}
+static char *curl_copy(const char *text) {
+  char *copy = curl_malloc(strlen(text) + 1);
+  return copy != NULL ? strcpy(copy, text) : NULL;
+}
+
+static const struct avp_request post = {.url = "https://127.0.0.1:1/batch",
+                                        .body = "{}",
+                                        .content_type = "application/json",
+                                        .bearer = "a-token"};
+
+/* Starts a transfer and gives it up; returns whether it started. */
+static bool start(struct avp_transfer_settings *settings) {
+  struct avp_transport *transport = avp_transport_new(settings, 1);
+  struct avp_transfer *transfer =
+      transport != NULL ? avp_transport_start(transport, &post, 0) : NULL;
+  if (transfer != NULL) avp_transport_cancel(transport, transfer);
+  avp_transport_free(transport);
+  return transfer != NULL;
+}
+
+/* Each allocation on the way fails once: there is a transfer, or none, and nothing is left behind.
+ */
+static void test_no_memory(void) {
+  struct avp_transfer_settings settings = {.user_agent = "test",
+                                           .proxy = "http://127.0.0.1:1",
+                                           .ca_file = "/nowhere",
+                                           .connect_timeout_ms = 1000,
+                                           .max_body = 1000};
+  long failures = 0;
+  long n;
+  CHECK(start(&settings));
+  for (n = 1; n < 100; n++) {
+    bool started;
+    avp_mem_fail_at(n);
+    started = start(&settings);
+    if (avp_mem_fail_at(0) > 0) break;
+    CHECK(!started);
+    failures++;
+  }
+  CHECK(failures > 3 && n < 100);
+  for (n = 1; n < 1000; n++) {
+    countdown = n;
+    (void)start(&settings); /* libcurl itself does without some of its blocks */
+    if (countdown > 0) break;
+  }
+  countdown = 0;
+  CHECK(n > 10 && n < 1000);
+  CHECK(start(&settings));
+}
+
+static const struct check_test tests[] = {
+    {"transfer: headers", test_headers},
+    {"transfer: a body has a limit", test_body},
+    {"transfer: objects that have begun", test_begun_objects},
+    {"transfer: without memory", test_no_memory},
+};
+
+int main(void) {
+  int failed;
+  curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_malloc, free, curl_realloc, curl_copy,
+                       curl_calloc);
+  failed = check_run(tests, sizeof tests / sizeof tests[0]);
+  curl_global_cleanup();
+  return failed;
+}
