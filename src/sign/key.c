@@ -198,8 +198,10 @@ static bool check_validity(struct load *load, int64_t now) {
   BIO *text = BIO_new(BIO_s_mem());
   const ASN1_TIME *end = X509_get0_notAfter(load->certificate);
   const ASN1_TIME *start = X509_get0_notBefore(load->certificate);
-  bool late = X509_cmp_time(end, &at) < 0;
-  bool early = X509_cmp_time(start, &at) > 0;
+  int ends = X509_cmp_time(end, &at);
+  int starts = X509_cmp_time(start, &at);
+  bool late = ends < 0;
+  bool early = starts > 0;
   if (text != NULL) {
     ASN1_TIME_print(text, late ? end : start);
     BIO_gets(text, date, sizeof date);
@@ -211,6 +213,9 @@ static bool check_validity(struct load *load, int64_t now) {
   }
   if (early) {
     return fail(load, path, "certificate is not valid before %s: check this machine's clock", date);
+  }
+  if (ends == 0 || starts == 0) {
+    return fail(load, path, "certificate has no readable dates of validity: make a new one");
   }
   if (X509_get_key_usage(load->certificate) & KU_DIGITAL_SIGNATURE)
     return true; /* or the certificate limits no use */
