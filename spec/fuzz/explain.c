@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   reply.overflow = (enum avp_overflow)((flags & 3) % 3);
   reply.out_of_memory = (flags & 4) != 0;
   reply.proxy_untrusted = (flags & 8) != 0;
-  reply.wrong_name = (flags & 16) != 0;
+  reply.verdict = flags & 16 ? reply.os_error : 0;
   settings.scope = flags & 32 ? "a.scope" : "";
   settings.scope_source = flags & 64 ? "the option scope" : NULL;
   settings.credential = flags & 128 ? AVP_CREDENTIAL_ASSERTION : AVP_CREDENTIAL_SECRET;
