@@ -7,6 +7,7 @@
 -- SPDX-License-Identifier: MIT
 
 local core = require "avepoint.load"
+local problem = require "avepoint.problem"
 local terminal = require "avepoint.terminal"
 
 local doctor = {}
@@ -152,7 +153,7 @@ end
 -- Makes the client and returns it with what may be told of its settings, or reports why it cannot.
 local function look_at_settings(report, options)
   local given = { on_event = function() end, max_attempts = 2, max_retry_wait = 5, timeout = 20 }
-  for name, value in pairs(options) do
+  for name, value in next, options do -- raw, as options are read
     given[name] = value
   end
   local ok, client = pcall(require("avepoint.client").new, given)
@@ -216,7 +217,10 @@ end
 -- @param options those of avepoint.client; nil: all from the environment
 -- @return list of { status = "ok", "warning" or "error", name =, text = }
 function doctor.examine(options)
-  options = options or {}
+  options = options == nil and {} or options
+  if type(options) ~= "table" then
+    problem.misuse("avepoint.doctor takes a table of options, not %s", type(options))
+  end
   local report = setmetatable({}, Report)
   look_at_lua(report)
   look_at_libcurl(report)

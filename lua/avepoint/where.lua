@@ -58,8 +58,10 @@ end
 local function wanted_set(field, given, what, any)
   local list = type(given) == "table" and given or { given }
   local set = {}
-  for _, value in ipairs(list) do
+  local i, value = 1, rawget(list, 1) -- raw: a metatable may make a list without end
+  while value ~= nil do
     set[wanted_value(field, value, what, any)] = true
+    i, value = i + 1, rawget(list, i + 1)
   end
   if next(set) == nil then
     problem.misuse("%s: field '%s' has an empty list of values", what, field)
@@ -100,7 +102,7 @@ function where.matcher(fields, what, any)
     problem.misuse("%s takes a table of fields, not %s", what, type(fields))
   end
   local tests = {}
-  for field, given in pairs(fields) do
+  for field, given in next, fields do -- raw, as options are read
     if not any then
       customer.check_field(field, what)
     elseif type(field) ~= "string" then

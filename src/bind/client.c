@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "client.h"
 
+#include <limits.h>
+
 #include "../core/ground/mem.h"
 #include "../core/ground/sys.h"
 #include "../core/wire/url.h"
@@ -170,10 +172,10 @@ static int client_timeout(lua_State *L) {
 /* Lua: core.poll(client, seconds): waits on the descriptor, blocking, at most that long */
 static int core_poll(lua_State *L) {
   struct avp_requests *r = to_requests(L);
-  int64_t ms = (int64_t)ceil(luaL_checknumber(L, 2) * 1000);
+  int64_t ms = settings_ms_of(luaL_checknumber(L, 2));
   int64_t left = ms_left(r);
   if (left >= 0 && left < ms) ms = left;
-  if (r != NULL) avp_transport_wait(r->shared.transport, (int)ms);
+  if (r != NULL) avp_transport_wait(r->shared.transport, (int)(ms < INT_MAX ? ms : INT_MAX));
   return 0;
 }
 

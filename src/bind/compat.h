@@ -11,6 +11,7 @@
 #include <lualib.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #if defined(__GNUC__)
@@ -29,6 +30,17 @@
 #define luaL_setmetatable(L, name) (luaL_getmetatable((L), (name)), lua_setmetatable((L), -2))
 
 #endif
+
+/* The file at `i`, or NULL if it is closed. */
+static inline FILE *avp_open_file(lua_State *L, int i) {
+#if LUA_VERSION_NUM >= 502
+  const luaL_Stream *stream = luaL_checkudata(L, i, LUA_FILEHANDLE);
+  return stream->closef != NULL ? stream->f : NULL;
+#else
+  FILE *const *file = luaL_checkudata(L, i, LUA_FILEHANDLE);
+  return *file;
+#endif
+}
 
 /* The Lua that this object was compiled for. */
 #if defined(LUA_JITLIBNAME)

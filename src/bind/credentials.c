@@ -8,6 +8,7 @@
 #include "client.h"
 #include "error.h"
 #include "json.h"
+#include "settings.h"
 
 #define DEFAULT_LIFE_MS 3600000 /* of a token whose reply does not say: the documented hour */
 #define LIFE_MAX        1e9     /* seconds; a longer lifetime is taken as this */
@@ -236,7 +237,7 @@ static int core_fetch(lua_State *L) {
  * old token will do instead, while another process fetches one */
 static int core_later(lua_State *L) {
   struct avp_signin *s = to_signin(L);
-  int64_t ms = (int64_t)(luaL_checknumber(L, 2) * 1000);
+  int64_t ms = settings_ms_of(luaL_checknumber(L, 2));
   lua_pushboolean(L, s != NULL && avp_signin_later(s, ms, avp_sys_now_ms()));
   return 1;
 }

@@ -241,7 +241,7 @@ static int listing_progress(lua_State *L) {
 static int listing_need(lua_State *L) {
   struct listing *listing = to_listing(L);
   double n = luaL_optnumber(L, 2, 0);
-  listing->need = n < NEED_MAX ? (int64_t)n : 0;
+  listing->need = n > 0 && n < NEED_MAX ? (int64_t)n : 0;
   return 0;
 }
 

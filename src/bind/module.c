@@ -92,24 +92,24 @@ static int core_utf8(lua_State *L) {
   return 1;
 }
 
-/* Lua: core.fit(text, most) -> the columns that a clean text takes, at most `most` (not negative;
- * nil: all), and how many of its bytes these are */
+/* Lua: core.fit(text, most) -> the columns that a clean text takes, at most `most` (nil: all), and
+ * how many of its bytes these are */
 static int core_fit(lua_State *L) {
   size_t len;
   const char *text = luaL_checklstring(L, 1, &len);
   lua_Number most = luaL_optnumber(L, 2, HUGE_VAL);
   size_t columns;
-  size_t fitting = avp_text_fit(text, len, most < 1e9 ? (size_t)most : SIZE_MAX / 2, &columns);
+  size_t room = most < 1e9 ? (size_t)(most > 0 ? most : 0) : SIZE_MAX / 2;
+  size_t fitting = avp_text_fit(text, len, room, &columns);
   lua_pushinteger(L, (lua_Integer)columns);
   lua_pushinteger(L, (lua_Integer)fitting);
   return 2;
 }
 
-/* Lua: core.terminal_columns(file) -> columns of the terminal that an open file is, 0 if none. The
- * file's pointer comes first in Lua's userdata, in all versions. */
+/* Lua: core.terminal_columns(file) -> columns of the terminal that a file is, 0 if none */
 static int core_terminal_columns(lua_State *L) {
-  FILE **file = luaL_checkudata(L, 1, LUA_FILEHANDLE);
-  lua_pushinteger(L, avp_sys_terminal_columns(*file));
+  FILE *file = avp_open_file(L, 1);
+  lua_pushinteger(L, file != NULL ? avp_sys_terminal_columns(file) : 0);
   return 1;
 }
 

@@ -52,6 +52,11 @@ static double number(lua_State *L, int table, const char *name, double max) {
   return n;
 }
 
+int64_t settings_ms_of(double seconds) {
+  if (!(seconds > 0)) return 0; /* nor not a number */
+  return (int64_t)ceil((seconds < SECONDS_MAX ? seconds : SECONDS_MAX) * 1000);
+}
+
 int64_t settings_ms(lua_State *L, int table, const char *name, int64_t absent) {
   double seconds = number(L, table, name, SECONDS_MAX);
   if (seconds < 0) return absent >= 0 ? absent : wrong(L, name, "there");

@@ -26,6 +26,9 @@ const char *settings_text(lua_State *L, int table, const char *name);
 /* The same; raises if it is absent. */
 const char *settings_need_text(lua_State *L, int table, const char *name);
 
+/* Returns in ms what Lua gave as seconds, whatever number that is: 0 at least, and rounded up. */
+int64_t settings_ms_of(double seconds);
+
 /* Seconds as ms, or `absent`; with `absent` -1 they are needed. */
 int64_t settings_ms(lua_State *L, int table, const char *name, int64_t absent);
 

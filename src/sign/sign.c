@@ -9,6 +9,7 @@
 #include "key.h"
 
 #define KEY_NAME "avepoint.sign.key"
+#define NOW_MAX  1e12 /* seconds since 1970; that is as far as OpenSSL's clock can be asked */
 
 static struct avp_key *to_key(lua_State *L) { return luaL_checkudata(L, 1, KEY_NAME); }
 
@@ -33,10 +34,11 @@ static int sign_load(lua_State *L) {
   files.password = field(L, "password");
   luaL_argcheck(L, files.certificate != NULL, 1, "names no certificate");
   lua_getfield(L, 1, "now");
+  luaL_argcheck(L, fabs(luaL_checknumber(L, -1)) < NOW_MAX, 1, "now is no time");
   key = lua_newuserdata(L, sizeof *key);
   memset(key, 0, sizeof *key);
   luaL_setmetatable(L, KEY_NAME);
-  if (avp_key_load(key, &files, (int64_t)luaL_checknumber(L, -2), message, sizeof message)) {
+  if (avp_key_load(key, &files, (int64_t)lua_tonumber(L, -2), message, sizeof message)) {
     return 1;
   }
   lua_pushnil(L);
