@@ -18,7 +18,17 @@ CORE_OUT   := build/core$(VARIANT)
 WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wundef -Wwrite-strings -Wcast-align \
 	-Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wformat=2 -Wno-format-nonliteral -Wvla -Wconversion -Wsign-conversion
-BASE     := -std=c99 -D_POSIX_C_SOURCE=200809L -fPIC -fvisibility=hidden $(WARNINGS) -MMD -MP
+# What makes a fault in C harder to use, as far as this compiler and its CFLAGS allow it; sanitizers
+# have checks of their own in the place of _FORTIFY_SOURCE.
+probe  = $(shell printf '\043include <string.h>\nint f(void);int f(void){return 0;}' | \
+	$(CC) -Werror $(CFLAGS) $(1) -x c - -o /dev/null 2>/dev/null && echo '$(2)')
+HARD  := $(call probe,-c -fstack-protector-strong,-fstack-protector-strong)
+ifeq ($(findstring -fsanitize,$(CFLAGS)),)
+FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+HARD  += $(call probe,-c $(FORTIFY),$(FORTIFY))
+endif
+RELRO := -Wl,-z,relro,-z,now
+BASE     := -std=c99 -D_POSIX_C_SOURCE=200809L -fPIC -fvisibility=hidden $(HARD) $(WARNINGS) -MMD -MP
 CRYPTO     := $(shell $(PKG_CONFIG) --cflags libcrypto 2>/dev/null)
 CRYPTO_LIB := $(shell $(PKG_CONFIG) --libs libcrypto 2>/dev/null)
 CURL     := $(shell $(PKG_CONFIG) --cflags libcurl 2>/dev/null)
@@ -28,7 +38,7 @@ LUA_INC  := $(shell $(PKG_CONFIG) --cflags $(LUA) 2>/dev/null)
 ifeq ($(shell uname -s),Darwin)
 SHARED := -bundle -undefined dynamic_lookup
 else
-SHARED := -shared -Wl,-z,nodelete
+SHARED := -shared -Wl,-z,nodelete $(call probe,-shared -fPIC $(RELRO),$(RELRO))
 endif
 
 CORE_SRC  := $(sort $(wildcard src/core/*/*.c))
