@@ -2,7 +2,6 @@
 -- customers at once, each in a coroutine, with one client.
 --
 --     lua examples/jobs.lua 16 2026-03-14     sixteen at once, another day; without: eight
---
 -- The app needs both permissions of `scope`. Exit codes: 0 listed, 1 failed.
 -- SPDX-License-Identifier: MIT
 
@@ -36,6 +35,7 @@ local function each_at_once(client, last, f)
 end
 
 local ok, err = pcall(function()
+  if not day:find "^%d%d%d%d%-%d%d%-%d%d$" then error("a day is written like 2026-03-14", 0) end
   local client = avepoint.client { scope = "elements.customers.read.all elements.jobs.read.all",
     driver = { wait = coroutine.yield }, concurrency = at_once }
   local customers, lines, count = {}, {}, 0

@@ -69,7 +69,7 @@ function terminal.open(file, what)
   elseif io.type(file) == "closed file" then
     problem.misuse("%s: the file is closed", what)
   elseif not terminal.can_write(file) then
-    problem.misuse("%s takes an open file (nil: standard output), and options behind it", what)
+    problem.misuse("%s takes an open file or nothing, and options behind it", what)
   end
   local columns = columns_of(file)
   return setmetatable({ file = file, what = what, columns = columns,
