@@ -243,7 +243,7 @@ coverage: ## lines and branches that the tests run: a table, and the lines never
 	@$(MAKE) --no-print-directory all c-tests LUA=lua5.4 VARIANT=-cov CFLAGS='-O0 -g --coverage'
 	@spec/support/run-coverage lua5.4 -cov
 
-lint: ## luacheck, cppcheck, clang-format, the layering and size rules
+lint: ## luacheck, cppcheck, clang-tidy, gcc's analyzer, clang-format, the layering and size rules
 	@spec/support/lint
 
 figures: ## print the numbers of the sources: lines, functions of a header, circles of includes

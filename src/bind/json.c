@@ -7,7 +7,8 @@ int json_decode(lua_State *L, int state, const char *data, size_t len, const cha
   int result;
   const char *message;
   lua_getfield(L, state, "decode");
-  lua_pushlstring(L, data != NULL ? data : "", len);
+  if (data == NULL) data = ""; /* of no bytes */
+  lua_pushlstring(L, data, len);
   result = lua_pcall(L, 1, 1, 0);
   if (result == 0) return 1;
   message = lua_tostring(L, -1);

@@ -24,6 +24,7 @@ build = {
   modules = {
     ["avepoint.sign"] = {
       sources = { "src/sign/key.c", "src/sign/sign.c" },
+      defines = { "_FORTIFY_SOURCE=2" },
       libraries = { "crypto" },
       incdirs = { "$(CRYPTO_INCDIR)" },
       libdirs = { "$(CRYPTO_LIBDIR)" },

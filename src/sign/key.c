@@ -225,7 +225,7 @@ static bool check_validity(struct load *load, int64_t now) {
 static bool note_thumbprint(struct load *load, struct avp_key *key) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned len = 0;
-  unsigned i;
+  size_t i;
   if (!X509_digest(load->certificate, EVP_sha1(), digest, &len) || len != 20) {
     return fail(load, load->files->certificate, "OpenSSL makes no SHA-1 thumbprint of it");
   }

@@ -83,7 +83,7 @@ void avp_hash128(const struct avp_hash_key *key, const void *data, size_t len,
 const char *avp_hash_hex(const char *text, char out[AVP_HASH_HEX]) {
   static const struct avp_hash_key key = {UINT64_C(0x6176652d746f6b65), UINT64_C(0x6e2d73746f7265)};
   unsigned char digest[16];
-  int i;
+  size_t i;
   avp_hash128(&key, text, strlen(text), digest);
   for (i = 0; i < 16; i++) snprintf(out + 2 * i, 3, "%02x", digest[i]);
   return out;

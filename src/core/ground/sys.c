@@ -279,8 +279,9 @@ static int open_output(struct avp_output *out) {
 int avp_output_open(struct avp_output *out, const char *path) {
   int fd;
   memset(out, 0, sizeof *out);
-  if (strlen(path) >= sizeof out->path) return ENAMETOOLONG;
-  strcpy(out->path, path);
+  if ((size_t)snprintf(out->path, sizeof out->path, "%s", path) >= sizeof out->path) {
+    return ENAMETOOLONG;
+  }
   fd = open_output(out);
   if (fd < 0) return errno;
   out->pid = getpid();

@@ -31,13 +31,13 @@ void avp_idset_free(struct avp_idset *set) {
 }
 
 /* Of a hexadecimal digit its value and DIGIT; of any other byte 0. */
-#define DIGIT 0x10
-#define D     DIGIT |
+#define DIGIT    0x10
+#define D(value) (DIGIT | (value))
 static const unsigned char digits[256] = {
-    ['0'] = D 0,  ['1'] = D 1,  ['2'] = D 2,  ['3'] = D 3,  ['4'] = D 4,  ['5'] = D 5,
-    ['6'] = D 6,  ['7'] = D 7,  ['8'] = D 8,  ['9'] = D 9,  ['a'] = D 10, ['b'] = D 11,
-    ['c'] = D 12, ['d'] = D 13, ['e'] = D 14, ['f'] = D 15, ['A'] = D 10, ['B'] = D 11,
-    ['C'] = D 12, ['D'] = D 13, ['E'] = D 14, ['F'] = D 15,
+    ['0'] = D(0),  ['1'] = D(1),  ['2'] = D(2),  ['3'] = D(3),  ['4'] = D(4),  ['5'] = D(5),
+    ['6'] = D(6),  ['7'] = D(7),  ['8'] = D(8),  ['9'] = D(9),  ['a'] = D(10), ['b'] = D(11),
+    ['c'] = D(12), ['d'] = D(13), ['e'] = D(14), ['f'] = D(15), ['A'] = D(10), ['B'] = D(11),
+    ['C'] = D(12), ['D'] = D(13), ['E'] = D(14), ['F'] = D(15),
 };
 #undef D
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define URL_MAX (1024 * 1024) /* bytes */
+#define URL_MAX ((size_t)1024 * 1024) /* bytes */
 
 static void drop(struct avp_pager *pager, struct avp_call **place) {
   if (*place != NULL) avp_call_release(pager->requests, *place);

@@ -67,7 +67,7 @@ static bool add_header(struct avp_transfer *transfer, const char *name, const ch
   struct curl_slist *longer;
   struct avp_buf line;
   bool done;
-  avp_buf_init(&line, 1024 * 1024);
+  avp_buf_init(&line, (size_t)1024 * 1024);
   line.secret = true; /* it may hold the bearer token */
   done = avp_buf_adds(&line, name) && avp_buf_adds(&line, value);
   longer = done ? curl_slist_append(transfer->headers, line.data) : NULL;
