@@ -28,7 +28,7 @@ FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 HARD  += $(call probe,-c $(FORTIFY),$(FORTIFY))
 endif
 RELRO := -Wl,-z,relro,-z,now
-BASE     := -std=c99 -D_POSIX_C_SOURCE=200809L -fPIC -fvisibility=hidden $(HARD) $(WARNINGS) -MMD -MP
+BASE     := -std=c99 -D_POSIX_C_SOURCE=200809L -fPIC $(HARD) $(WARNINGS) -MMD -MP
 CRYPTO     := $(shell $(PKG_CONFIG) --cflags libcrypto 2>/dev/null)
 CRYPTO_LIB := $(shell $(PKG_CONFIG) --libs libcrypto 2>/dev/null)
 CURL     := $(shell $(PKG_CONFIG) --cflags libcurl 2>/dev/null)

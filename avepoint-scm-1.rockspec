@@ -61,6 +61,7 @@ build = {
         "src/core/wire/transport.c",
         "src/core/wire/url.c",
       },
+      defines = { "_FORTIFY_SOURCE=2" },
       libraries = { "curl" },
       incdirs = { "$(CURL_INCDIR)" },
       libdirs = { "$(CURL_LIBDIR)" },

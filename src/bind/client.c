@@ -11,6 +11,8 @@
 #include "fields.h"
 #include "settings.h"
 
+#pragma GCC visibility push(hidden)
+
 #define OPEN_CLIENTS "avepoint.open_clients" /* their number, in the registry */
 #define OPEN_LEAST   50                      /* open clients before the collector is asked */
 

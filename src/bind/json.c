@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "json.h"
 
+#pragma GCC visibility push(hidden)
+
 int json_decode(lua_State *L, int state, const char *data, size_t len, const char *what,
                 struct avp_err *err) {
   int result;

@@ -26,6 +26,8 @@
 #include <sys/types.h>
 #endif
 
+#pragma GCC visibility push(hidden)
+
 static int64_t clock_ms(clockid_t id) {
   struct timespec t;
   clock_gettime(id, &t);
