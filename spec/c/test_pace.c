@@ -159,10 +159,24 @@ static void test_one_refusal(void) {
   CHECK(outcome.ms <= whole + 1000);
 }
 
+/* What was sent in the moment of a refusal belongs to the burst that it has answered already. */
+static void test_refusals_of_one_burst(void) {
+  struct avp_pace pace = {0};
+  double distance;
+  CHECK(avp_pace_refusal(&pace, 900, false, 60000, 1000));
+  distance = pace.distance;
+  CHECK(!avp_pace_refusal(&pace, 999, false, 60000, 1020));
+  CHECK(!avp_pace_refusal(&pace, 1000, false, 60000, 1020));
+  CHECK(pace.distance == distance);
+  CHECK(avp_pace_refusal(&pace, 1001, false, 60000, 1020));
+  CHECK(pace.distance > distance);
+}
+
 static const struct check_test tests[] = {
     {"pace: a limit without a burst", test_limit_without_a_burst},
     {"pace: a limit behind a burst", test_limit_behind_a_burst},
     {"pace: one refusal", test_one_refusal},
+    {"pace: refusals of one burst", test_refusals_of_one_burst},
 };
 
 CHECK_MAIN(tests)
