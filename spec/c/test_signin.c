@@ -34,6 +34,27 @@ static void test_once_for_many(void) {
   rig_close(&rig);
 }
 
+/* Attempts are counted anew for each token: one that came late costs the next ones none. */
+static void test_attempts_of_each_token(void) {
+  struct avp_settings settings = rig_settings();
+  struct rig rig;
+  int i;
+  settings.retry.max_attempts = 2;
+  rig_open(&rig, &settings);
+  for (i = 0; i < 3; i++) {
+    struct avp_call *call = get(&rig, "x=1");
+    step(&rig);
+    fake_reply_with("/connect/token", 503, "", "3", NULL);
+    step(&rig);
+    advance(&rig, 3000);
+    CHECK(fake_find("/connect/token") != NULL);
+    answer_token(&rig, "token-1", HOUR);
+    avp_call_release(rig.r, call);
+    rig.now += HOUR;
+  }
+  rig_close(&rig);
+}
+
 static void test_early_renewal(void) {
   struct avp_settings settings = rig_settings();
   struct avp_call *calls[2];
@@ -749,6 +770,7 @@ static void test_fork_while_signing_in(void) {
 }
 
 static const struct check_test tests[] = {
+    {"sign-in: attempts of each token", test_attempts_of_each_token},
     {"sign-in: once for many calls", test_once_for_many},
     {"sign-in: early renewal while pages go on", test_early_renewal},
     {"sign-in: an early renewal outlives the pages", test_renewal_outlives_pages},
