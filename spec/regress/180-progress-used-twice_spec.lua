@@ -55,8 +55,8 @@ describe("an option that is a list", function()
     assert.is_true(events > 0)
     assert.matches("^id\r\n[^,]+\r\n", helper.read(path))
 
-    local ids = helper.client({ customers = 5 }):customers():map(function(c) return c.id end):take(2)
-      :collect()
+    local all = helper.client({ customers = 5 }):customers()
+    local ids = all:map(function(c) return c.id end):take(2):collect()
     local list = helper.client({ customers = 5 }):customers { customer_ids = ids }
     local first = ids[1]
     ids[1], ids[2] = "none", nil
