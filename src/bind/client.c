@@ -13,6 +13,7 @@
 
 #pragma GCC visibility push(hidden)
 
+#define MEMORY_NAME  "avepoint.core.memory"
 #define OPEN_CLIENTS "avepoint.open_clients" /* their number, in the registry */
 #define OPEN_LEAST   50                      /* open clients before the collector is asked */
 
@@ -54,14 +55,28 @@ static int client_close(lua_State *L) {
   return 0;
 }
 
-static int client__gc(lua_State *L) {
-  struct client *client = to_client(L, 1);
-  client_close(L);
+/* Lua: __gc of what a client leaves behind. It is the collector's alone: anybody may call the
+ * client's own in the midst of a call, from a finalizer, and memory must outlive that. */
+static int memory__gc(lua_State *L) {
+  struct client *client = *(struct client **)lua_touserdata(L, 1);
   avp_requests_release(client->requests);
   client->requests = NULL;
   avp_free(client->base_url);
   client->base_url = NULL;
   return 0;
+}
+
+/* Gives the client at stack index 2, whose own table is on top of the stack, that userdata: they
+ * hold each other, so that they go together. */
+static void push_memory(lua_State *L, struct client *client) {
+  struct client **memory = lua_newuserdata(L, sizeof(struct client *));
+  *memory = client;
+  lua_newtable(L);
+  lua_pushvalue(L, 2);
+  lua_rawseti(L, -2, 1);
+  lua_setuservalue(L, -2);
+  luaL_setmetatable(L, MEMORY_NAME);
+  lua_rawseti(L, -2, 1);
 }
 
 static int client__tostring(lua_State *L) {
@@ -119,6 +134,7 @@ static int core_client(lua_State *L) {
   luaL_setmetatable(L, AVP_CLIENT_NAME);
   note_opened(L, client);
   lua_newtable(L);
+  push_memory(L, client);
   lua_setuservalue(L, 2);
   client->endpoint = settings_endpoint(L, 1, AVP_ENDPOINT_AUTO);
   client->deadline_ms = settings_ms(L, 1, "deadline", AVP_NEVER);
@@ -260,7 +276,7 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg meta[] = {
-    {"__gc", client__gc},
+    {"__gc", client_close},
     {"__close", client_close},
     {"__tostring", client__tostring},
     {NULL, NULL},
@@ -281,6 +297,12 @@ static const luaL_Reg functions[] = {
 
 void client_open(lua_State *L) {
   luaL_setfuncs(L, functions, 0);
+  luaL_newmetatable(L, MEMORY_NAME);
+  lua_pushcfunction(L, memory__gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
   luaL_newmetatable(L, AVP_CLIENT_NAME);
   luaL_setfuncs(L, meta, 0);
   lua_newtable(L);
