@@ -63,7 +63,7 @@ HOSTS := neovim luajit redis
 # Programs that read in the specs what the module has written.
 READERS := jq python3
 
-.PHONY: all c-tests fuzz fuzzers coverage help deps env demo demo-openresty test test-all test-c spec faults browser lint figures rates \
+.PHONY: all c-tests fuzz fuzzers coverage help deps env demo demo-openresty test test-all test-c spec faults browser lint torture figures rates \
 	reference pictures text-table format asan valgrind simulator rock install uninstall clean headers plugin for-neovim bench bench-short \
 	bench-build bench-doc bench-nvim bench-openresty
 
@@ -210,6 +210,9 @@ spec: all $(TOOLS) ## the busted specs only; SPEC= names files, TAGS= busted's -
 
 faults: all $(TOOLS) ## the fault matrix: its table, a line a fault, and its numbers
 	@spec/support/run-faults $(LUA) $(OUT)
+
+torture: all $(TOOLS) ## let each allocation fail, one at a time, in all ways of torture.lua
+	@AVP_TORTURE=each spec/support/run-specs $(LUA) $(OUT) spec/torture_spec.lua
 
 browser: ## look at the dashboard of examples/openresty with headless Chromium
 	@spec/support/deps lua5.4 luajit chromium

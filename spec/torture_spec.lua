@@ -3,6 +3,8 @@
 -- a fork.
 -- SPDX-License-Identifier: MIT
 
+local certificates = require "spec.support.certificates"
+local files = require "spec.support.files"
 local helper = require "spec.helper"
 
 local program = (os.getenv "AVP_MODULES" or "") .. "/torture"
@@ -31,19 +33,48 @@ if not built then
 end
 built:close()
 
+-- Each way of torture.lua with what else its scenario holds. `lua`: of Lua's allocations so many
+-- there is one that fails in an ordinary run; `make torture` fails each.
+local RETRY = { { on = "get", status = 500, headers = { ["Retry-After"] = "0" }, every = 3,
+  times = -1 } }
+local ways = {
+  { "load", lua = 11 }, { "plain" }, { "filter" }, { "progress" }, { "pages" }, { "event" },
+  { "secret" }, { "resume" }, { "certificate", lua = 11 },
+  { "retry", lua = 5, faults = RETRY },
+  { "back", lua = 7, changes = { { before = 2, remove = 1 } } },
+  { "csv", lua = 7 }, { "json", lua = 7 }, { "jsonl", lua = 7 }, { "list", lua = 5 },
+  { "get", lua = 3 }, { "break", lua = 7 }, { "close", lua = 11 }, { "fork", lua = 11 },
+  { "show", lua = 17 },
+}
+local each = os.getenv "AVP_TORTURE" == "each"
+
 describe("#torture memory that runs out", function()
+  local certificate
+
+  setup(function()
+    certificate = certificates.make { key = "rsa:2048", names = false }
+  end)
+
   -- Of libcurl's allocations a few: where memory is out, some versions decompress wrongly or lose a
   -- URL's query, which is then told as `protocol` or `drift`.
-  local strides = { lua = { load = 11 }, core = {}, curl = { load = 1, plain = 5, pages = 37 } }
+  local curl = { load = 1, plain = 5, pages = 37 }
   for _, kind in ipairs { "lua", "core", "curl" } do
-    for _, way in ipairs { "load", "plain", "filter", "progress", "pages", "event", "secret",
-      "resume" } do
-      local stride = strides[kind][way] or 1
-      local test = kind == "curl" and not strides.curl[way] and function() end or it
-      test(("of %s, %s"):format(kind, way), function()
-        local out = torture("spec/support/torture.lua", kind, stride, nil, { TORTURE_WAY = way,
-          AVEPOINT_BASE_URL = base_url { customers = 12, journal = false } })
+    for _, way in ipairs(ways) do
+      local name = way[1]
+      local stride = kind == "curl" and curl[name] or not each and way[kind] or 1
+      local test = kind == "curl" and not curl[name] and function() end or it
+      test(("of %s, %s"):format(kind, name), function()
+        local id = helper.scenario { customers = 12, journal = false, faults = way.faults,
+          changes = way.changes, token = { certificates = { certificate .. ".pem" } } }
+        local folder = helper.temporary ".d"
+        files.output_of("mkdir %s", folder)
+        local out = torture("spec/support/torture.lua", kind, stride, nil, { TORTURE_WAY = name,
+          AVEPOINT_BASE_URL = (helper.urls(id, "http")), TORTURE_TARGET = folder .. "/out",
+          TORTURE_SCENARIO = ("%s/scenarios/%s"):format(helper.directory, id),
+          TORTURE_CERTIFICATE = certificate })
         assert.matches("^%d+ runs up to allocation %d+, 0 bad\n$", out)
+        assert.matches("^o?u?t?\n?$", files.output_of("ls -A %s", folder)) -- nothing beside it
+        if each then print(kind, name, (out:gsub("\n", ""))) end
       end)
     end
   end
@@ -58,6 +89,56 @@ describe("#torture memory that runs out while the service's connection is made",
       AVEPOINT_TOKEN_URL = select(2, helper.urls(id, "http1")) })
     assert.matches("^%d+ runs up to allocation %d+, 0 bad\n$", out)
   end)
+end)
+
+-- The program's allocator wipes for Lua and for libcurl, which do not: what is found is ours, or
+-- what the script holds itself.
+describe("#torture the memory of the process", function()
+  local SCRIPT = [[
+    local avepoint = require "avepoint"
+    local core = require "avepoint.core"
+    local base = os.getenv "AVEPOINT_BASE_URL"
+    local function spell(text) -- stands nowhere as it is
+      return (text:gsub(".", function(c) return string.char(c:byte() - 1) end))
+    end
+    local function check(what, wanted, n)
+      assert(n == wanted, ("%s: %d times, not %d"):format(what, n, wanted))
+    end
+    local client = avepoint.client { base_url = base, token_url = base .. "/connect/token",
+      client_id = "demo-client", client_secret = spell "efnp.tfdsfu", endpoint = "get" }
+    collectgarbage "stop" -- what Lua was given stays
+    assert(client:customers():count() == 12)
+    check("replies with a token", 1 + 1, held(spell '#bddftt`uplfo#;#')) -- Lua's, and spell's
+    local _, token = core.token(client)
+    local before = held(token)
+    for _ = 1, 3 do core.token(client) end
+    check("the token", before + 3, held(token)) -- each call gives Lua a text
+    local first, last = token:sub(1, 20), token:sub(21)
+    token = nil
+    if os.getenv "RENEWED" then
+      assert(client:customers():count() == 12)
+      assert(select(2, core.token(client)) ~= first .. last)
+    else
+      client:close()
+    end
+    collectgarbage "restart"
+    collectgarbage()
+    collectgarbage()
+    check("the old token", 1, held(first .. last)) -- the argument
+    check("the secret", os.getenv "RENEWED" and 2 or 1, held(spell "efnp.tfdsfu"))
+  ]]
+
+  for _, renewed in ipairs { false, true } do
+    it("holds no copy of ours after " .. (renewed and "a renewal" or "close"), function()
+      local script = helper.temporary ".lua"
+      helper.write(script, SCRIPT)
+      local id = helper.scenario { customers = 12, faults = renewed and { { on = "get", page = 1,
+        status = 401, every = 2 } } or nil }
+      local out = torture(script, "none", 1, 1, { AVEPOINT_BASE_URL = (helper.urls(id, "http")),
+        RENEWED = renewed and "1" or nil })
+      assert.equal("1 runs up to allocation 1, 0 bad\n", out)
+    end)
+  end
 end)
 
 describe("#torture the child of a fork", function()

@@ -5,9 +5,9 @@
  * The script is run in a new Lua state for n = FIRST, FIRST + STRIDE, ... It calls arm() where
  * failing is to begin; from there on the n-th allocation fails, of Lua (KIND lua), of the core
  * (core), of libcurl (curl) or none (none), until a run ends without having met a failure. Lua asks
- * a second time after collecting garbage, so there the next one fails too. After each run
- * everything must have been given back. The module is linked in, so that its allocator can be
- * reached.
+ * a second time after collecting garbage, so there the next one fails too. Its global `run` is n.
+ * After each run everything must have been given back. The module is linked in, so that its
+ * allocator can be reached.
  *
  * SPDX-License-Identifier: MIT */
 #include <curl/curl.h>
@@ -15,6 +15,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,17 +46,32 @@ static int fails(enum kind kind) {
   return 1;
 }
 
+/* Lua and libcurl wipe nothing: this does it for them, so that what is left of a secret is ours. */
+static void wipe_and_free(void *block) {
+  if (block != NULL) avp_wipe(block, malloc_usable_size(block));
+  free(block);
+}
+
+static void *wiping_realloc(void *block, size_t size) {
+  size_t old = block != NULL ? malloc_usable_size(block) : 0;
+  void *moved = malloc(size);
+  if (moved == NULL) return NULL;
+  if (old > 0) memcpy(moved, block, old < size ? old : size);
+  wipe_and_free(block);
+  return moved;
+}
+
 static void *lua_alloc(void *user, void *block, size_t old, size_t size) {
   void *moved;
   (void)user;
   if (block == NULL) old = 0; /* it is a type then */
   if (size == 0) {
-    free(block);
+    wipe_and_free(block);
     lua_bytes -= old;
     return NULL;
   }
   if (size > old && fails(KIND_LUA)) return NULL; /* shrinking must not fail */
-  moved = realloc(block, size);
+  moved = wiping_realloc(block, size);
   if (moved != NULL) lua_bytes += size - old;
   return moved;
 }
@@ -65,7 +81,7 @@ static void *curl_calloc(size_t n, size_t size) {
   return fails(KIND_CURL) ? NULL : calloc(n, size);
 }
 static void *curl_realloc(void *block, size_t size) {
-  return fails(KIND_CURL) ? NULL : realloc(block, size);
+  return fails(KIND_CURL) ? NULL : wiping_realloc(block, size);
 }
 static char *curl_strdup(const char *text) {
   size_t size = strlen(text) + 1;
@@ -99,6 +115,30 @@ static int lua_fork(lua_State *L) {
   return 1;
 }
 
+/* Lua: held(text) -> how often that stands in what this process may write to */
+static int lua_held(lua_State *L) {
+  size_t len;
+  const char *text = luaL_checklstring(L, 1, &len);
+  FILE *maps = fopen("/proc/self/maps", "r");
+  char line[512];
+  long n = 0;
+  while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+    unsigned long from;
+    unsigned long to;
+    const char *at;
+    if (sscanf(line, "%lx-%lx rw", &from, &to) != 2 || strstr(line, " rw") == NULL) continue;
+    if (strstr(line, "[v") != NULL) continue; /* the kernel's */
+    for (at = (const char *)from; at + len <= (const char *)to; at++) {
+      at = memchr(at, text[0], (size_t)((const char *)to - at) - len + 1);
+      if (at == NULL) break;
+      n += memcmp(at, text, len) == 0;
+    }
+  }
+  if (maps != NULL) fclose(maps);
+  lua_pushinteger(L, (lua_Integer)n);
+  return 1;
+}
+
 /* Lua: wait(id) -> exit status of a child */
 static int lua_wait(lua_State *L) {
   int status = -1;
@@ -126,6 +166,9 @@ static int run(const char *script) {
   lua_register(L, "disarm", disarm);
   lua_register(L, "fork", lua_fork);
   lua_register(L, "wait", lua_wait);
+  lua_register(L, "held", lua_held);
+  lua_pushinteger(L, (lua_Integer)plan.n);
+  lua_setglobal(L, "run");
   ok = luaL_loadfile(L, script) == 0 && lua_pcall(L, 0, 0, 0) == 0;
   disarm(L);
   if (!ok) printf("%ld: %s\n", plan.n, lua_tostring(L, -1));
@@ -163,7 +206,7 @@ int main(int argc, char **argv) {
   if (argc < 4) return 2;
   while (kinds[plan.kind] != NULL && strcmp(kinds[plan.kind], argv[2]) != 0) plan.kind++;
   plan.row = plan.kind == KIND_LUA ? 2 : 1;
-  curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_malloc, free, curl_realloc, curl_strdup,
+  curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_malloc, wipe_and_free, curl_realloc, curl_strdup,
                        curl_calloc);
   keep_cjson();
   setvbuf(stdout, NULL, _IOLBF, 0);

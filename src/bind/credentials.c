@@ -4,6 +4,7 @@
 #include "credentials.h"
 
 #include "../core/ground/hash.h"
+#include "../core/ground/mem.h"
 #include "../core/ground/sys.h"
 #include "client.h"
 #include "error.h"
@@ -102,6 +103,7 @@ static void read_reply(lua_State *L, struct avp_signin *s, int state, int64_t no
   char *body = push_room(L, len);
   const struct avp_reply *reply;
   struct avp_err err;
+  bool decoded;
   int status;
   if (s->state != AVP_SIGNIN_REPLIED) return;
   reply = &s->call.transfer->reply;
@@ -109,7 +111,9 @@ static void read_reply(lua_State *L, struct avp_signin *s, int state, int64_t no
   status = reply->status;
   if (len > 0) memcpy(body, reply->body.data, len);
   err.kind = AVP_ERR_PROTOCOL;
-  if (!json_decode(L, state, body, len, "the token reply", &err)) {
+  decoded = json_decode(L, state, body, len, "the token reply", &err);
+  avp_wipe(body, len);
+  if (!decoded) {
     if (err.kind == AVP_ERR_MEMORY) error_raise_memory(L);
     lua_pushnil(L);
   }
@@ -258,6 +262,7 @@ static int core_token(lua_State *L) {
   if (s->token.value == NULL || strlen(s->token.value) != len) return 1;
   memcpy(copy, s->token.value, len);
   lua_pushlstring(L, copy, len);
+  avp_wipe(copy, len);
   lua_pushnumber(L, (double)(s->token.expires_at - avp_sys_now_ms()) / 1000);
   return 3;
 }
