@@ -65,7 +65,8 @@ static void push_rest(lua_State *L, struct listing *listing) {
 /* Lua, called protected: turn(listing, whole page, own) -> error object, list, row or nil */
 static int turn_protected(lua_State *L) {
   struct listing *listing = lua_touserdata(L, 1);
-  listing->turn = reader_turn(L, listing);
+  /* a finalizer may have closed it since take_turn looked */
+  listing->turn = listing->closed ? TURN_END : reader_turn(L, listing);
   if (listing->turn == TURN_ERROR) return 1;
   if (listing->turn != TURN_ROWS) return 0;
   if (lua_toboolean(L, 2)) push_rest(L, listing);
