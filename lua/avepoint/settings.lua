@@ -144,7 +144,8 @@ local function check_credential(values, about)
     message = "client_id is missing: give it as an option or set AVEPOINT_CLIENT_ID"
   elseif values.client_id then
     message = "the credential is missing: give client_secret (or certificate, client_assertion, "
-      .. "access_token) as an option or set AVEPOINT_CLIENT_SECRET"
+      .. "access_token) as an option, or set AVEPOINT_CLIENT_SECRET, AVEPOINT_CLIENT_SECRET_FILE, "
+      .. "AVEPOINT_CERTIFICATE (with AVEPOINT_PRIVATE_KEY) or AVEPOINT_ACCESS_TOKEN"
   else
     message = "no credentials: give client_id and client_secret as options, or set "
       .. "AVEPOINT_CLIENT_ID and AVEPOINT_CLIENT_SECRET; they are made in the partner portal under "

@@ -137,7 +137,9 @@ static bool read_certificates(struct load *load) {
   }
   BIO_free_all(file);
   if (!done || sk_X509_num(load->found) > 0) return done;
-  return fail(load, path, "certificate is neither PEM nor PKCS#12");
+  return fail(load, path,
+              "certificate is neither PEM nor PKCS#12 (the file of the key "
+              "is named by private_key or AVEPOINT_PRIVATE_KEY)");
 }
 
 /* Reads a key as PEM, or as DER, in the clear or encrypted. */
@@ -163,7 +165,7 @@ static bool read_key(struct load *load) {
   if (load->pkey != NULL) return true;
   if (load->asked_for_password) return wrong_password(load, option, path);
   return fail(load, path, "%s holds no private key, in PEM form or DER%s", option,
-              apart ? "" : "; name the key's file with private_key");
+              apart ? "" : "; name the key's file in private_key or AVEPOINT_PRIVATE_KEY");
 }
 
 /* Chooses the certificate that belongs to the key: issuers may stand before it. If none does, the

@@ -370,7 +370,8 @@ static const struct {
   const char *word;
   const char *advice;
 } token_words[] = {
-    {"invalid_client", "the identity server does not know this client id and secret: check both; "
+    {"invalid_client", "the identity server does not know this client id and secret: check both, "
+                       "and that environment or token_url is the registration's; "
                        "a client secret expires one to three years after it was made, a new one "
                        "is made under Elements > Settings > Additional > API app registration"},
     {"invalid_scope", "the scope is not granted: tick elements.customers.read.all for the app "
