@@ -4,6 +4,7 @@
 --
 --     until lua examples/throttled.lua list.position >>customers.txt; do [ $? = 75 ] || break; done
 --
+-- A number behind the file's name is the longest wait, in seconds, that one run accepts (60).
 -- It suits a job scheduler as well: a process that waits for an hour need not live for an hour.
 -- Exit codes: 0 the list is complete, 75 start it again, 1 it failed or the list has changed: begin
 -- anew (the saved position is gone).

@@ -1,5 +1,5 @@
 ---@meta
--- Types for editors: every public name of avepoint, with what it takes and gives. Not loaded at run
+-- Types for editors: every public name of avepoint, with what it takes and returns. Not loaded at run
 -- time. `make lint` compares this file with the module's exports and C's tables. `make reference`
 -- writes the fields of the options in here from options.lua, and from all this the reference.
 -- SPDX-License-Identifier: MIT
@@ -46,7 +46,7 @@
 ---| "closed" # used after close, or ended by the host
 ---| "memory" # out of memory
 
----What an operation raises when the world fails; `tostring` gives one line.
+---What an operation raises when the world fails; `tostring` returns one line.
 ---@class avepoint.Error
 ---@field kind avepoint.ErrorKind What went wrong.
 ---@field message string What happened and what to do about it.
@@ -337,6 +337,10 @@ function Listing:show(file, options) end
 ---
 ---A path gets its new content at the end: until then, and after an error, the old file is whole.
 ---What was read before an error counts as given all the same: write a new listing.
+---
+---A list written in parts, `listing:take(n):write(file, ...)` again and again into an open file,
+---needs `fields` for CSV, since each part takes its columns from its own first row; all parts but
+---the first get `header = false`, which only `csv` takes.
 ---@param target string|file* A path, or an open file: any object with a method `write`.
 ---@param format "csv"|"json"|"jsonl"
 ---@param options avepoint.WriteOptions?
@@ -347,7 +351,7 @@ function Listing:write(target, format, options) end
 ---@return fun(): avepoint.Customer[]?, table? pages The customers of a page and its metadata.
 function Listing:pages() end
 
----The server's count of all customers, whatever is filtered; nil if it gives none. Fetches the
+---The server's count of all customers, whatever is filtered; nil if it sends none. Fetches the
 ---first page if need be.
 ---@return integer? total
 function Listing:total() end

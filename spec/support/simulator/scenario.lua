@@ -1,5 +1,5 @@
 -- Scenarios: what one test wants of the service, read once from DIR/scenarios/ID.json, and the
--- state that belongs to it (list, tokens, counters). A scenario that holds a field nobody knows
+-- state that belongs to it (list, tokens, counters). A scenario that holds an unknown field
 -- is refused, since a misspelt fault would let a test pass that tests nothing.
 -- SPDX-License-Identifier: MIT
 local cjson = require "cjson"
