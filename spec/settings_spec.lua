@@ -41,7 +41,7 @@ end
 local function use_client(client)
   tostring(client)
   local listing = core.listing(client, listing_settings())
-  local _, _, word = listing:stepper()()
+  local _, _, word = listing:next()
   if word == "wait" then
     client:step()
   end
@@ -50,7 +50,7 @@ end
 
 local function use_listing(listing, client)
   listing:stats()
-  listing:stepper()()
+  listing:next()
   client:step()
   listing:close()
 end

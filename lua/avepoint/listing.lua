@@ -45,7 +45,7 @@ function listing.new(client, values)
     _client = client,
     _state = state,
     _core = reader,
-    _next = reader:stepper(),
+    _next = reader.next,
     _on_progress = values.on_progress,
     _bar = values.on_progress and pump.bars[values.on_progress],
     _keeps_bar = false, -- whether all rows go to a loop of ours

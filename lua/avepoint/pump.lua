@@ -218,7 +218,7 @@ function pump.next(listing)
   if listing._waits then
     check_busy(listing)
   end
-  local row, err, word = listing._next()
+  local row, err, word = listing._next(listing._core)
   if row ~= nil then
     return row
   end

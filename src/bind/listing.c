@@ -136,30 +136,26 @@ static int listing_ready(lua_State *L) {
   return 1;
 }
 
-/* Lua: next_row() -> customer, or as no_value says. Its listing is an upvalue: this is the way of
- * every row, none pays for a check. After the row counts as given nothing may need memory. */
-static int next_row(lua_State *L) {
-  struct listing *listing = lua_touserdata(L, lua_upvalueindex(1));
-  enum turn turn;
-  lua_settop(L, 0);
-  lua_pushvalue(L, lua_upvalueindex(1));
+/* As to_listing, for the way of every row: the type's metatable is an upvalue, not looked up. */
+static struct listing *to_listing_quickly(lua_State *L) {
+  if (!lua_getmetatable(L, 1) || !lua_rawequal(L, -1, lua_upvalueindex(1))) return to_listing(L);
+  lua_settop(L, 1);
   lua_pushnil(L);
   lua_getuservalue(L, 1);
-  turn = push_row(L, listing);
+  return lua_touserdata(L, 1);
+}
+
+/* Lua: listing:next() -> customer, or as no_value says. After the row counts as given nothing may
+ * need memory. */
+static int listing_next(lua_State *L) {
+  struct listing *listing = to_listing_quickly(L);
+  enum turn turn = push_row(L, listing);
   if (turn != TURN_ROWS) return no_value(L, turn);
   listing->pulled++;
   reader_look_ahead(listing);
   listing->page.index++;
   listing->yielded++;
   if (listing->need > 0) listing->need--;
-  return 1;
-}
-
-/* Lua: listing:stepper() -> next_row of this listing */
-static int listing_stepper(lua_State *L) {
-  to_listing(L);
-  lua_settop(L, 1);
-  lua_pushcclosure(L, next_row, 1);
   return 1;
 }
 
@@ -260,7 +256,6 @@ static int listing_cancel(lua_State *L) {
 
 static const luaL_Reg methods[] = {
     {"ready", listing_ready},
-    {"stepper", listing_stepper},
     {"page", listing_page},
     {"total", listing_total},
     {"position", listing_position},
@@ -274,4 +269,10 @@ static const luaL_Reg methods[] = {
 
 void listing_open(lua_State *L) {
   define_class(L, AVP_LISTING_NAME, methods, listing_close, "listing", core_listing);
+  luaL_getmetatable(L, AVP_LISTING_NAME);
+  lua_getfield(L, -1, "__index");
+  lua_pushvalue(L, -2);
+  lua_pushcclosure(L, listing_next, 1);
+  lua_setfield(L, -2, "next");
+  lua_pop(L, 2);
 }
