@@ -255,16 +255,11 @@ static int listing_cancel(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"ready", listing_ready},
-    {"page", listing_page},
-    {"total", listing_total},
-    {"position", listing_position},
-    {"stats", listing_stats},
-    {"need", listing_need},
-    {"progress", listing_progress},
-    {"cancel", listing_cancel},
-    {"close", listing_close},
-    {NULL, NULL},
+    {"ready", listing_ready},       {"page", listing_page},
+    {"total", listing_total},       {"position", listing_position},
+    {"stats", listing_stats},       {"need", listing_need},
+    {"progress", listing_progress}, {"cancel", listing_cancel},
+    {"close", listing_close},       {NULL, NULL},
 };
 
 void listing_open(lua_State *L) {
