@@ -104,15 +104,18 @@ describe("#torture the memory of the process", function()
     local function check(what, wanted, n)
       assert(n == wanted, ("%s: %d times, not %d"):format(what, n, wanted))
     end
+    -- the copies that a Lua makes of such a text: 5.1 joins texts in a buffer that it keeps
+    local spelled = held(spell "up!cf!gpvoe!ifsf")
     local client = avepoint.client { base_url = base, token_url = base .. "/connect/token",
       client_id = "demo-client", client_secret = spell "efnp.tfdsfu", endpoint = "get" }
     collectgarbage "stop" -- what Lua was given stays
     assert(client:customers():count() == 12)
-    check("replies with a token", 1 + 1, held(spell '#bddftt`uplfo#;#')) -- Lua's, and spell's
+    check("replies with a token", 1 + spelled, held(spell '#bddftt`uplfo#;#')) -- Lua's
     local _, token = core.token(client)
     local before = held(token)
     for _ = 1, 3 do core.token(client) end
-    check("the token", before + 3, held(token)) -- each call gives Lua a text
+    -- each call gives Lua a text, of which 5.1 keeps one
+    check("the token", before + (_VERSION == "Lua 5.1" and 0 or 3), held(token))
     local first, last = token:sub(1, 20), token:sub(21)
     token = nil
     if os.getenv "RENEWED" then
@@ -124,8 +127,9 @@ describe("#torture the memory of the process", function()
     collectgarbage "restart"
     collectgarbage()
     collectgarbage()
-    check("the old token", 1, held(first .. last)) -- the argument
-    check("the secret", os.getenv "RENEWED" and 2 or 1, held(spell "efnp.tfdsfu"))
+    local joined = held(first .. "and something else")
+    check("the old token", joined, held(first .. last)) -- the argument
+    check("the secret", (os.getenv "RENEWED" and 1 or 0) + spelled, held(spell "efnp.tfdsfu"))
   ]]
 
   for _, renewed in ipairs { false, true } do

@@ -13,6 +13,7 @@ function json.find()
   if ok and type(cjson) == "table" then
     return cjson
   elseif cjson == problem.MEMORY then -- that does not mean that there is none
+    package.loaded.cjson = nil -- 5.1 would not try again
     error(cjson, 0)
   end
   local vim = rawget(_G, "vim")
