@@ -272,7 +272,7 @@ describe("examples/export.lua", function()
       end
     end)
 
-    it("goes on without loss or doubles after kill -9 at any step: " .. format, function()
+    it("#long goes on without loss or doubles after kill -9 at any step: " .. format, function()
       local id = helper.scenario { customers = 130 }
       local at, killed = 0, 0
       repeat
@@ -291,7 +291,7 @@ describe("examples/export.lua", function()
     end)
   end
 
-  it("goes on after each of many kills", function()
+  it("#long goes on after each of many kills", function()
     local id, path = helper.scenario { customers = 400 }, helper.temporary ".csv"
     local kills = 0
     local code, out
