@@ -42,10 +42,11 @@ local function run(block, lua)
   local folder, script = helper.temporary ".folder", helper.temporary ".lua"
   os.execute("mkdir -p " .. folder)
   helper.write(script, block.text)
-  local said, code = hosts.shell(("cd %s && env %s %s %s"):format(folder,
-    exports(environment(scenario())), lua, script))
+  local out = helper.temporary ".out"
+  os.execute(("cd %s && env %s %s %s >%s 2>&1 </dev/null; echo $? >%s.code"):format(folder,
+    exports(environment(scenario())), lua, script, out, out))
   local files = hosts.shell("ls " .. folder)
-  return said, code, files ~= ""
+  return helper.read(out), tonumber(helper.read(out .. ".code")), files ~= ""
 end
 
 local runs_here = {} -- what else than a Lua that is at hand a block's mark asks for
