@@ -20,7 +20,8 @@ end
 -- The same as a command of the shell, whose streams are free.
 local function command_of(name, id, arguments, more)
   more = more or {}
-  local words = { "env" }
+  local preload = os.getenv "LD_PRELOAD" -- a sanitizer's, which hosts.shell takes away
+  local words = { "env", preload and "LD_PRELOAD=" .. preload }
   for variable, value in pairs(helper.environment(id, more.environment)) do
     words[#words + 1] = ("%s='%s'"):format(variable, value)
   end

@@ -31,7 +31,7 @@ describe("a private key that does not belong to the certificate", function()
     end
     local before = refuse(300)
     local after = refuse(1500) -- a key takes about 2 KiB
-    if before then
+    if before and not os.getenv "AVP_CHECKER" then -- which keeps what is freed, and tells of leaks
       assert.is_true(after - before < 1000, ("grew by %d KiB"):format(after - before))
     end
   end)
