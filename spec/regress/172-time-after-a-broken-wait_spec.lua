@@ -1,5 +1,5 @@
--- Where a wait is broken off by an error, the attempts' time stands still until somebody waits again:
--- what the user's code does meanwhile counts against no attempt.
+-- Where a wait is broken off by an error, the attempts' time stands still until somebody waits
+-- again: what the user's code does meanwhile counts against no attempt.
 -- SPDX-License-Identifier: MIT
 
 local blocking = require "avepoint.driver.blocking"
