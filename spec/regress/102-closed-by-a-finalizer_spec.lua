@@ -4,34 +4,13 @@
 -- looks into it once more.
 -- SPDX-License-Identifier: MIT
 
+local finalizer = require "spec.support.finalizer"
 local helper = require "spec.helper"
 
--- valgrind sees it, where it is at hand; AddressSanitizer brings its own eyes.
-local function checked_lua()
-  local found = os.execute "command -v valgrind >/dev/null"
-  local use = (found == true or found == 0) and os.getenv "AVP_CHECKER" ~= "asan"
-  return (use and "valgrind --quiet --error-exitcode=99 " or "") .. helper.lua
-end
-
-local SCRIPT = [[
+local SCRIPT = finalizer.ARM .. [[
 local avepoint = require "avepoint"
 local blocking = require "avepoint.driver.blocking"
 local core = require "avepoint.core"
-
--- The next thing that Lua makes runs f.
-local function arm(f)
-  collectgarbage()
-  collectgarbage "stop"
-  if newproxy then -- luacheck: read globals newproxy
-    local proxy = newproxy(true)
-    getmetatable(proxy).__gc = f
-  else
-    setmetatable({}, { __gc = f })
-  end
-  collectgarbage("setpause", 0)
-  collectgarbage("setstepmul", 1000000)
-  collectgarbage "restart"
-end
 
 -- A client that is closed so in the first step behind its n-th wait.
 local function closing_client(n)
@@ -64,7 +43,7 @@ describe("a client that a finalizer closes", function()
     it("while its token's reply is read leaves no memory in use: " .. name, function()
       local lua = helper.lua
       finally(function() helper.lua = lua end)
-      helper.lua = checked_lua()
+      helper.lua = finalizer.checked_lua()
       local said, code = helper.run(SCRIPT, helper.environment(helper.scenario(fields)))
       assert.equal(0, code, said)
       assert.equal((fields.customers and "true\ttrue\n" or "") .. "done\n", said)
