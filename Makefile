@@ -138,6 +138,7 @@ $(CORE_OUT)/test/%: spec/c/%.c $(CORE_LIB)
 
 # Programs of libFuzzer: what hostile bytes reach. clang builds them with all that they call.
 FUZZ_SECONDS ?= 20
+FUZZ_SEED ?= 0
 FUZZERS := $(patsubst spec/fuzz/%.c,$(OUT)/fuzz/%,$(sort $(wildcard spec/fuzz/*.c)))
 
 $(OUT)/fuzz/%: spec/fuzz/%.c $(CORE_LIB) $(BIND_OBJ) $(SIGN_OBJ)
@@ -153,7 +154,7 @@ fuzz: ## fuzz what hostile bytes reach, FUZZ_SECONDS (20) a target
 	@$(MAKE) --no-print-directory all LUA=lua5.4
 	@$(MAKE) --no-print-directory fuzzers LUA=lua5.4 VARIANT=-fuzz CC=clang CFLAGS='-O1 -g \
 	  -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
-	@spec/support/run-fuzz build/lua5.4-fuzz/fuzz $(FUZZ_SECONDS)
+	@spec/support/run-fuzz build/lua5.4-fuzz/fuzz $(FUZZ_SECONDS) $(FUZZ_SEED)
 
 # What says to a client what nginx would be too polite to say.
 RAWSERVER := build/rawserver

@@ -152,6 +152,29 @@ static void test_socks(void) {
   }
 }
 
+/* libcurl quotes a proxy's URL that it does not understand. */
+static void test_passwords(void) {
+  static const struct {
+    const char *detail;
+    const char *shown;
+  } rows[] = {
+      {"Unsupported proxy scheme for 'sp://user:pass@proxy:3128'",
+       "Unsupported proxy scheme for '**************@proxy:3128'; "},
+      {"Unsupported proxy syntax in 'user:pa'ss@ user:pass@proxy'",
+       "Unsupported proxy syntax in '*********************@proxy'; "},
+      {"for sp://user:pass@proxy/', 'http://user:pass@proxy'",
+       "for *****************************************@proxy'; "},
+      {"user:pass@proxy", "*********@proxy; "},
+      {"of 'proxy' and b", "of 'proxy' and b; "},
+  };
+  size_t i;
+  for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    explain(CURLE_COULDNT_RESOLVE_PROXY, 0, rows[i].detail);
+    err.message[strlen(rows[i].shown)] = '\0'; /* advice comes behind it */
+    CHECK_STR(rows[i].shown, err.message);
+  }
+}
+
 int main(void) {
   static const struct check_test tests[] = {
       {"explain: alerts that refuse", test_alerts},
@@ -159,6 +182,7 @@ int main(void) {
       {"explain: no alerts", test_no_alerts},
       {"explain: certificates", test_certificates},
       {"explain: a SOCKS proxy", test_socks},
+      {"explain: a proxy's password", test_passwords},
   };
   return check_run(tests, sizeof tests / sizeof tests[0]);
 }

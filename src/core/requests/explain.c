@@ -216,18 +216,19 @@ static void fill(struct avp_err *err, const struct avp_reply *reply, const char 
   avp_err_body(err, reply->body.data, reply->body.len);
 }
 
-/* Covers all between a quotation mark, or a blank, and the last @: libcurl quotes a proxy's URL
- * that it does not understand, with user name and password. */
+/* Covers all up to the last @, from the first quotation mark or, if an @ comes sooner, from the
+ * start of its word: libcurl quotes a proxy's URL that it does not understand, with user name and
+ * password, and these may hold quotation marks, blanks and @. */
 static void hide_user(char *text) {
-  char *at = strrchr(text, '@');
-  char *from = at != NULL ? strpbrk(text, "'\"") : NULL;
-  if (at == NULL) return;
-  if (from == NULL || from > at) {
-    for (from = at; from > text && from[-1] != ' '; from--) continue;
-  } else {
+  char *last = strrchr(text, '@');
+  size_t from = strcspn(text, "'\"@");
+  if (last == NULL) return;
+  if (text[from] != '@') {
     from++;
+  } else {
+    while (from > 0 && text[from - 1] != ' ') from--;
   }
-  memset(from, '*', (size_t)(at - from));
+  memset(text + from, '*', (size_t)(last - (text + from)));
 }
 
 /* Returns what to do about a proxy that refused. */
