@@ -31,8 +31,8 @@ static void set_place(struct avp_position *place, const struct listing_page *pag
 void reader_position(const struct listing *listing, char *out) {
   const struct listing_page *page = &listing->page;
   struct avp_position p = listing->page_start;
-  bool undecided = page->number == 0 && listing->endpoint == AVP_ENDPOINT_AUTO &&
-                   listing->client->proven == AVP_ENDPOINT_AUTO;
+  bool undecided =
+      listing->endpoint == AVP_ENDPOINT_AUTO && listing->client->proven == AVP_ENDPOINT_AUTO;
   if (page->index > 0) set_place(&p, page, page->index);
   if (page->number != 0) {
     p.has_total = page->has_total;
@@ -98,8 +98,8 @@ void reader_choose_endpoint(struct listing *listing) {
 /* `auto`: whether this failure of the client's first GET means that the batch is to be tried. */
 static bool falls_back(const struct listing *listing, const struct avp_err *err) {
   return listing->endpoint == AVP_ENDPOINT_AUTO && listing->source == AVP_ENDPOINT_GET &&
-         listing->client->proven == AVP_ENDPOINT_AUTO && listing->page.number == 0 &&
-         !err->at_sign_in && avp_endpoint_falls_back(err->status);
+         listing->client->proven == AVP_ENDPOINT_AUTO && !err->at_sign_in &&
+         avp_endpoint_falls_back(err->status);
 }
 
 /* Whether the server knows no such page: some say so of a page past the end. */
