@@ -49,6 +49,7 @@ setup(function()
   must("openssl pkcs12 -export -in rsa.pem -inkey rsa.key -passout 'pass:" .. PASSWORD
     .. "' -out rsa.p12")
   must("openssl pkcs12 -export -in rsa.pem -inkey rsa.key -passout pass: -out open.p12")
+  must("openssl pkcs12 -export -legacy -in rsa.pem -inkey rsa.key -passout pass: -out old.p12")
   must("openssl pkcs12 -export -nokeys -in rsa.pem -passout pass: -out nokey.p12")
   must("openssl x509 -in rsa.pem -outform DER -out rsa.der")
   must("echo nothing > garbage.pem; : > empty.pem; head -c 400 rsa.pem > cut.pem")
@@ -161,6 +162,8 @@ describe("a certificate that is of no use gives a config error:", function()
     ["PKCS#12 without a key"] = { { "nokey.p12" }, "no private key", "nokey.p12" },
     ["PKCS#12 beside a key"] = { { "open.p12", "rsa.key" }, "private_key is not needed",
       "open.p12" },
+    ["PKCS#12 in an encryption that is out of use"] = { { "old.p12" }, "openssl pkcs12 -legacy",
+      "old.p12" },
     ["an expired certificate"] = { { "expired.pem", "rsa.key" }, "expired on", "expired.pem" },
     ["a key of another certificate"] = { { "rsa.pem", "other.key" }, "do not belong together",
       "other.key" },

@@ -94,15 +94,35 @@ describe("the doctor", function()
   end)
 
   it("names a certificate and its end", function()
-    local dir = helper.temporary ".keys"
-    os.execute("mkdir -p " .. dir)
-    os.execute(("cd %s && openssl req -x509 -subj /CN=x -days 9 -nodes -newkey rsa:2048 "
-      .. "-keyout k.pem -out c.pem 2>/dev/null"):format(dir))
-    local id = helper.scenario { customers = 2, token = { certificates = { dir .. "/c.pem" } } }
-    local report = examine(helper.options(id, { certificate = dir .. "/c.pem",
-      private_key = dir .. "/k.pem" }))
-    assert_line(report.certificate, "warning", os.date("!%Y-%m-%d", os.time() + 9 * 86400))
-    assert_line(report.list, "ok", "2 customers")
+    for days, status in pairs { [9] = "warning", [90] = "ok" } do
+      local dir = helper.temporary ".keys"
+      os.execute("mkdir -p " .. dir)
+      os.execute(("cd %s && openssl req -x509 -subj /CN=x -days %d -nodes -newkey rsa:2048 "
+        .. "-keyout k.pem -out c.pem 2>/dev/null"):format(dir, days))
+      local id = helper.scenario { customers = 2, token = { certificates = { dir .. "/c.pem" } } }
+      local report = examine(helper.options(id, { certificate = dir .. "/c.pem",
+        private_key = dir .. "/k.pem" }))
+      assert_line(report.certificate, status, os.date("!%Y-%m-%d", os.time() + days * 86400))
+      assert_line(report.list, "ok", "2 customers")
+    end
+  end)
+
+  it("names the variables of credentials that are set and not used", function()
+    local out, code = command(helper.scenario { customers = 1 },
+      { AVEPOINT_ACCESS_TOKEN = "hush-hush" })
+    assert.equal(0, code, out)
+    assert.matches("warning +credential +AVEPOINT_ACCESS_TOKEN is set too, and not used", out)
+    assert.not_matches("hush-hush", out, 1, true)
+    assert.not_matches(helper.client_secret, out, 1, true)
+  end)
+
+  it("misses lua-cjson", function()
+    local out, code = helper.run([[
+      package.preload.cjson = function() error("no such library", 0) end
+      os.exit(require("avepoint").doctor() and 0 or 1)
+    ]], helper.environment(helper.scenario { customers = 1 }))
+    assert.equal(1, code, out)
+    assert.matches("error +json +lua%-cjson is missing", out)
   end)
 end)
 

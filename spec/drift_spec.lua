@@ -46,6 +46,20 @@ describe("repair and strict lose nothing and yield nothing twice with", function
     end)
   end
 
+  it("the same, page by page", function()
+    for name, change in pairs(visible) do
+      for before = 2, 5 do
+        local client = helper.client { customers = TOTAL, changes = { copy(change, before) } }
+        local ids = {}
+        for page in client:customers({ page_size = SIZE, concurrency = 1 }):pages() do
+          assert.is_true(#page > 0, name)
+          for _, customer in ipairs(page) do ids[#ids + 1] = customer.id end
+        end
+        assert_nothing_lost(ids, client)
+      end
+    end
+  end)
+
   it("changes one after another", function()
     for _, drift in ipairs { "repair", "strict" } do
       local ids, err, stats, _, client = read({ changes = { { before = 2, remove = 1 },

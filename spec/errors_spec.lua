@@ -136,6 +136,18 @@ describe("an error", function()
     end)
   end
 
+  it("has the request id of the header, or of the body", function()
+    for body, id in pairs { ['{"message":"no","requestId":"R-1"}'] = "R-1",
+      ['{"error":{"message":"no"},"traceId":"T-1"}'] = "T-1",
+      ['{"message":"no","requestId":7}'] = false, ["no"] = false } do
+      local client = helper.client({ faults = { { on = "get", status = 400, times = -1, body = body,
+        headers = { ["request-id"] = "" } } } }, { endpoint = "get" })
+      local _, err = client:customers():next()
+      assert.equal(400, err.status)
+      assert.equal(id or nil, err.request_id)
+    end
+  end)
+
   it("is raised by a for loop and by all that read, with the caller's line", function()
     local client = helper.client({ endpoints = { get = 403 } }, { endpoint = "get" })
     local function check(f)

@@ -402,6 +402,34 @@ describe("a task", function()
   end)
 end)
 
+describe("the driver of libuv", function()
+  local function run(script)
+    local id = helper.scenario { customers = N, journal = false }
+    return helper.run("local uv = require 'avepoint.driver.uv'\n" .. script,
+      helper.environment(id))
+  end
+
+  it("outside a task is wrong use, at the caller's line", function()
+    if not pcall(require, "luv") then return end
+    local out = run [[
+      local client = require("avepoint").client { driver = uv }
+      local ok, err = pcall(function() return client:customers():first() end)
+      print(ok, err)
+    ]]
+    assert.matches("^false\t.*:3: .*works inside a task", out)
+  end)
+
+  it("passes on the error of a task that nobody waits for", function()
+    if not pcall(require, "luv") then return end
+    local out, code = run [[
+      uv.run(function() error("mine", 0) end)
+      require("luv").run()
+    ]]
+    assert.matches("mine", out, 1, true)
+    assert.not_equal(0, code)
+  end)
+end)
+
 describe("options", function()
   -- What is read must be what was checked: a string that __index makes is nobody's, and was used
   -- after it was freed.

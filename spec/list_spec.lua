@@ -391,6 +391,7 @@ describe("wrong options of client:list", function()
       ["option 'query' must be a table"] = { query = "a=b" },
       ["the query's 'a'"] = { query = { a = print } },
       ["the query has names"] = { query = { "a" } },
+      ["the query is too long"] = { query = { a = ("x"):rep(16384) } },
       ["did you mean 'items'"] = { item = "x" },
       ["is the client's"] = { timeout = 5 },
       ["cannot be JSON"] = { method = "POST", body = { f = print } },

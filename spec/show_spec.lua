@@ -51,6 +51,13 @@ describe("show()", function()
     end
   end)
 
+  it("says on a terminal that there is nothing; elsewhere nothing: cron sends no mail", function()
+    local environment = helper.environment(helper.scenario { customers = 0 })
+    local script = [[require("avepoint").customers():show()]]
+    assert.equal("(none)\n", helper.run_on_terminal(script, 80, environment))
+    assert.equal("", (helper.run(script, environment)))
+  end)
+
   it("fits into the terminal, and into COLUMNS before that", function()
     for _, columns in ipairs { 20, 60, 80, 120, 200 } do
       for _, told in ipairs { false, columns } do

@@ -227,8 +227,22 @@ static void test_last(void) {
   }
 }
 
+/* Page 4 shows the total of page 3, which one under way between them did not. */
+static void test_named(void) {
+  struct avp_page page = {.number = 5, .rows = 10, .has_total = true, .total = 90};
+  avp_drift_init(&d, AVP_DRIFT_ERROR, 1, 10, 4, false);
+  judge_all("1/90 1-2 . >2 w4; 2/90 3-4 . >3 w4; 3/91 5-9 a >4 w4; 4/90 6-11 a >5 w4;");
+  page.sent = 7;
+  page.received = 12;
+  page.has_new = true;
+  CHECK_INT(AVP_DRIFT_FAIL, avp_drift_page(&d, &page, &r.err));
+  CHECK_INT(AVP_ERR_DRIFT, r.err.kind);
+  CHECK(strstr(r.err.message, "the total count changed while page 5 was under way") != NULL);
+}
+
 static const struct check_test tests[] = {
     {"drift: when a page is accepted", test_accepted},
+    {"drift: what the error names", test_named},
     {"drift: how far it goes back", test_going_back},
     {"drift: the width after a sign", test_width_after_a_sign},
     {"drift: what counts in going back", test_what_counts},

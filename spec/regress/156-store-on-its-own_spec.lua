@@ -4,11 +4,13 @@
 
 local helper = require "spec.helper"
 
--- The store, over a core that returns these values for the token.
-local function store_with(...)
+-- The store, over a core that returns these values for the token, and says whether the one at hand
+-- will do for a while.
+local function store_with(will_do, ...)
   local values, real = { ... }, package.loaded["avepoint.core"]
   package.loaded["avepoint.core"] = { hash = function() return "hash" end,
     token = function() return values[1], values[2], values[3] end,
+    later = function() return will_do end,
     fetch = function() return true end, found = function() return false end }
   local store = dofile(helper.top .. "/lua/avepoint/store.lua")
   package.loaded["avepoint.core"] = real
@@ -35,7 +37,7 @@ describe("the token's store", function()
     local shared, entries = dictionary()
     rawset(_G, "ngx", { shared = { tokens = shared }, worker = { pid = function() return 1 end } })
     finally(function() rawset(_G, "ngx", nil) end)
-    local store = store_with(true)
+    local store = store_with(false)
     local state = { token_store = "tokens", about = { token_url = "u" } }
     local name = "avepoint token hash lock"
     assert.is_nil(store.open(state))
@@ -49,9 +51,23 @@ describe("the token's store", function()
     assert.equal("another's", entries[name])
   end)
 
+  it("leaves a renewal to whom has the lock, while the old token is good", function()
+    local place = { get = function() end, lock = function() end, put = print }
+    for _, row in ipairs { -- will the old one do; waited so long: answered, fetching
+      { true, 0, true, nil }, { true, 1000, true, nil },
+      { false, 0, false, nil }, { false, 1000, true, true },
+    } do
+      local state = { token_store = place, about = { token_url = "u" } }
+      local store = store_with(row[1])
+      assert.is_nil(store.open(state))
+      assert.equal(row[3], store.answer({}, state, row[2]))
+      assert.equal(row[4], state.fetching)
+    end
+  end)
+
   it("gets no token that is over", function()
     for seconds, wanted in pairs { [-1] = 0, [0] = 0, [60] = 1 } do
-      local store, puts, unlocked = store_with(true, "token", seconds), 0, false
+      local store, puts, unlocked = store_with(false, true, "token", seconds), 0, false
       store.settle({}, { fetching = true, store_key = "key",
         store = { put = function() puts = puts + 1 end },
         unlock = function() unlocked = true end })

@@ -65,9 +65,11 @@ end
 local function read_lua(folder)
   for path in output_of("find lua -name '*.lua' | sort"):gmatch "[^\n]+" do
     local file, text = file_of(path), lines_of(path)
-    for n in output_of("luac5.4 -l -p " .. path):gmatch "\t%[(%d+)%]" do
+    for n, instruction in output_of("luac5.4 -l -p " .. path):gmatch "\t%[(%d+)%]\t(%u+)" do
       local code = text[tonumber(n)]
-      if not code:find "^%s*[%]%)}end,;]*%s*$" and not code:find "^%-%-" then
+      -- no hook is called for what makes room for a function's `...`
+      if instruction ~= "VARARGPREP" and not code:find "^%s*[%]%)}end,;]*%s*$"
+        and not code:find "^%-%-" then
         file.lines[tonumber(n)] = 0
       end
     end

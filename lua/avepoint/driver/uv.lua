@@ -110,9 +110,6 @@ local arm
 
 local function on_ready(watcher)
   local client = watcher.client
-  if watchers[client] ~= watcher then
-    return
-  end
   local ok = pcall(client.step, client) -- an error shows again when the waiting task steps
   local late = watcher.limit and uv.now() >= watcher.limit
   if not ok or late or core.progress(client) ~= watcher.progress then

@@ -11,8 +11,8 @@ local GRACE = 0.02
 
 local function set_head(answer, length)
   ngx.status = answer.status
-  for name, value in pairs(answer.headers) do ngx.header[name] = value end
   ngx.header["request-id"] = reply.request_id()
+  for name, value in pairs(answer.headers) do ngx.header[name] = value end
   ngx.header.content_type = answer.body and answer.type or nil
   ngx.header.content_length = length
 end
