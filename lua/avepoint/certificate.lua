@@ -2,6 +2,8 @@
 -- Loads avepoint.sign, and with it OpenSSL, only if a certificate is given.
 -- SPDX-License-Identifier: MIT
 
+local compat = require "avepoint.compat"
+
 local certificate = {}
 
 local LIFETIME = 300 -- seconds that an assertion is good for
@@ -14,9 +16,9 @@ local NEEDS_SIGN = "signing in with a certificate needs the C module avepoint.si
 -- @param files table: certificate, private_key, certificate_password, as the client's options
 -- @return a key of avepoint.sign, or nil and what is wrong
 function certificate.load(files)
-  local ok, sign = pcall(require, "avepoint.sign")
-  if not ok then
-    return nil, NEEDS_SIGN .. tostring(sign)
+  local sign, why = compat.require "avepoint.sign"
+  if not sign then
+    return nil, NEEDS_SIGN .. tostring(why)
   end
   return sign.load {
     certificate = files.certificate,

@@ -6,7 +6,8 @@
 --
 -- SPDX-License-Identifier: MIT
 
-local core = require "avepoint.load"
+local core = require "avepoint.load" -- first: the other modules need it
+local compat = require "avepoint.compat"
 local problem = require "avepoint.problem"
 local terminal = require "avepoint.terminal"
 
@@ -53,8 +54,8 @@ local function look_at_libcurl(report)
 end
 
 local function look_at_json(report)
-  local ok, cjson = pcall(require, "cjson")
-  if ok and type(cjson) == "table" then
+  local cjson = compat.require "cjson"
+  if type(cjson) == "table" then
     report:ok("json", "lua-cjson %s", tostring(cjson._VERSION))
   elseif rawget(_G, "vim") and vim.json then -- luacheck: read globals vim
     report:ok("json", "Neovim's copy of lua-cjson")

@@ -4,6 +4,7 @@
 
 -- Loaded eagerly: a `require` during a wait could fail for lack of memory.
 local blocking = require "avepoint.driver.blocking"
+local compat = require "avepoint.compat"
 
 local driver = {}
 
@@ -11,21 +12,25 @@ local driver = {}
 driver.CANCELLED = "avepoint: cancelled"
 driver.INTERRUPTED = "avepoint: interrupted"
 
+local function load_driver(name)
+  return assert(compat.require("avepoint.driver." .. name))
+end
+
 -- Returns the driver that the option gives or names; of "auto", the one for the running code.
 local function choose(given)
   if type(given) == "table" then
     return given
   elseif given ~= "auto" then
-    return require("avepoint.driver." .. given)
+    return load_driver(given)
   elseif rawget(_G, "ngx") and ngx.get_phase then -- luacheck: read globals ngx
-    return require "avepoint.driver.ngx"
+    return load_driver "ngx"
   end
   local uv = package.loaded["avepoint.driver.uv"]
   if uv and uv.in_task() then
     return uv
   end
   if rawget(_G, "vim") and vim.wait then -- luacheck: read globals vim
-    return require "avepoint.driver.nvim"
+    return load_driver "nvim"
   end
   return blocking
 end

@@ -4,13 +4,14 @@
 
 local core = require "avepoint.load" -- first: the other modules need it
 local client = require "avepoint.client"
+local compat = require "avepoint.compat"
 local customer = require "avepoint.customer"
 local log = require "avepoint.log"
 
 -- Returns a function of a module that is loaded when it is first called: few programs need these.
 local function of(name, field)
   return function(...)
-    return require(name)[field](...)
+    return assert(compat.require(name))[field](...)
   end
 end
 

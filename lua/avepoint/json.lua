@@ -2,6 +2,7 @@
 -- keys in order, empty lists as such and UTF-8 only, none of which the library does.
 -- SPDX-License-Identifier: MIT
 
+local compat = require "avepoint.compat"
 local core = require "avepoint.core"
 local problem = require "avepoint.problem"
 
@@ -9,12 +10,9 @@ local json = {}
 
 --- Returns the library; raises if there is none.
 function json.find()
-  local ok, cjson = pcall(require, "cjson")
-  if ok and type(cjson) == "table" then
+  local cjson = compat.require "cjson"
+  if type(cjson) == "table" then
     return cjson
-  elseif cjson == problem.MEMORY then -- that does not mean that there is none
-    package.loaded.cjson = nil -- 5.1 would not try again
-    error(cjson, 0)
   end
   local vim = rawget(_G, "vim")
   if type(vim) == "table" and vim.json then

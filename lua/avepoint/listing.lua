@@ -6,6 +6,7 @@
 -- error.
 -- SPDX-License-Identifier: MIT
 
+local compat = require "avepoint.compat"
 local core = require "avepoint.core"
 local customer = require "avepoint.customer"
 local lazy = require "avepoint.lazy"
@@ -208,7 +209,7 @@ end
 -- @param file where to; nil: io.stdout
 -- @param given options: `columns`
 function Listing:show(file, given)
-  local show = require "avepoint.show"
+  local show = assert(compat.require "avepoint.show")
   local out = show.open(file, given, "listing:show")
   for _, field in ipairs(not self._any_field and out.wanted or {}) do
     customer.check_field(field, "listing:show")
@@ -218,7 +219,7 @@ end
 
 --- Writes what is left to a file; see write.lua.
 function Listing:write(...)
-  return require "avepoint.write"(self, ...)
+  return assert(compat.require "avepoint.write")(self, ...)
 end
 
 -- about the whole listing -------------------------------------------------------------------------
