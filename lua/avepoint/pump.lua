@@ -95,38 +95,38 @@ local function notify_at_end(listing)
   end
 end
 
--- Calls a function of the user's for what the core wants. If the function raises, core.later makes
--- the next coroutine that waits ask again.
-local function ask(client, f, ...)
-  if not compat.protects() then
-    core.later(client, 0) -- now: an error will not come back here
-  end
-  local ok, value, more = compat.pcall(f, ...)
-  if not ok then
-    core.later(client, 0)
-    error(value, 0)
-  end
-  return value, more
-end
-
 -- Gets what the core wants, from the token store or from the user's credential function. Returns
--- true if the core has its answer.
+-- true if the core has its answer. May raise.
 local function answer(client, state)
   local want, detail, refused = core.wants(client)
   if not want then
     return false
-  elseif want == "store" then
-    return (ask(client, store.answer, client, state, detail))
+  elseif not compat.protects() then
+    core.later(client, 0) -- now: an error will not come back to try_answer
+  end
+  if want == "store" then
+    return store.answer(client, state, detail)
   elseif refused and state.forget then
     state.forget()
   end
-  local value, more = ask(client, state.credential, want == "assertion" and detail or nil)
+  local value, more = state.credential(want == "assertion" and detail or nil)
   if value == nil and more ~= nil then
     core.fail(client, tostring(more))
   else
     core.supply(client, value, more)
   end
   return true
+end
+
+-- The core says what it wants once. If nothing comes of it, because the user's function raises or
+-- memory is out, core.later makes the next coroutine that waits ask again.
+local function try_answer(client, state)
+  local ok, answered = compat.pcall(answer, client, state)
+  if not ok then
+    core.later(client, 0)
+    error(answered, 0)
+  end
+  return answered
 end
 
 -- Waits until the client's progress may have changed, then steps it. If it changed while a function
@@ -138,7 +138,7 @@ local function wait(listing, word)
   if listing._bar then
     listing._bar:note_wait(core.pause(client))
   end
-  local at_once = answer(client, state) or word == "again" or core.progress(client) ~= seen
+  local at_once = try_answer(client, state) or word == "again" or core.progress(client) ~= seen
   driver.wait(client, state, at_once and 0 or client:timeout())
   client:step()
   store.settle(client, state)

@@ -69,6 +69,24 @@ local function yes()
   return true
 end
 
+-- One for the token; `lock` is whether somebody has it.
+local a_store = { lock_taken = false, entry = false }
+function a_store:get()
+  return self.entry
+end
+function a_store:put(_, value)
+  self.entry = value
+end
+local function unlock()
+  a_store.lock_taken = false
+end
+function a_store:lock()
+  if not self.lock_taken then
+    self.lock_taken = true
+    return unlock
+  end
+end
+
 local secret = "demo-secret"
 local client_options = options()
 if way == "event" then
@@ -77,6 +95,8 @@ elseif way == "secret" then
   client_options.client_secret = function()
     return secret
   end
+elseif way == "store" then
+  client_options.token_store = a_store
 end
 
 local function use_certificate()
@@ -171,6 +191,7 @@ local function check()
   assert(got == COUNT or way == "back" and errors > 0 and got == COUNT - 1,
     ("%d customers, %d errors"):format(got, errors))
   assert(way ~= "back" or errors > 0 or listing:stats().went_back == 1)
+  assert(way ~= "store" or (a_store.entry or errors > 0) and not a_store.lock_taken)
   assert(way ~= "retry" or errors > 0 or listing:stats().retries > 0)
 end
 
