@@ -39,7 +39,7 @@ local RETRY = { { on = "get", status = 500, headers = { ["Retry-After"] = "0" },
   times = -1 } }
 local ways = {
   { "load", lua = 11 }, { "plain" }, { "filter" }, { "progress" }, { "pages" }, { "event" },
-  { "secret" }, { "store" }, { "resume" }, { "certificate", lua = 11 },
+  { "secret" }, { "store" }, { "resume" }, { "position" }, { "certificate", lua = 11 },
   { "retry", lua = 5, faults = RETRY },
   { "back", lua = 7, changes = { { before = 2, remove = 1 } } },
   { "csv", lua = 7 }, { "json", lua = 7 }, { "jsonl", lua = 7 }, { "list", lua = 5 },
