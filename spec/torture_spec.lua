@@ -9,13 +9,13 @@ local helper = require "spec.helper"
 
 local program = (os.getenv "AVP_MODULES" or "") .. "/torture"
 
--- Gives what the program printed.
-local function torture(script, kind, stride, last, environment)
+-- Gives what the program printed. `plan` is what follows KIND.
+local function torture(script, kind, plan, environment)
   local known = helper.temporary ".suppressions"
   helper.write(known, "leak:cjson.so\n") -- it forgets a buffer when memory runs out
   local words = { "env", ("LSAN_OPTIONS=suppressions=%s:print_suppressions=0"):format(known) }
   for name, value in pairs(environment) do words[#words + 1] = name .. "=" .. value end
-  words[#words + 1] = ("%s %s %s 1 %d %s 2>&1"):format(program, script, kind, stride, last or "")
+  words[#words + 1] = ("%s %s %s %s 2>&1"):format(program, script, kind, plan)
   local pipe = assert(io.popen(table.concat(words, " ")))
   local out = pipe:read "*a"
   pipe:close()
@@ -33,26 +33,40 @@ if not built then
 end
 built:close()
 
--- Each way of torture.lua with what else its scenario holds. `lua`: of Lua's allocations so many
--- there is one that fails in an ordinary run; `make torture` fails each.
+-- Each way of torture.lua with what else its scenario holds. `make torture` lets each allocation
+-- fail. In an ordinary run one of Lua's fails at each place, `times` times (2), or each so many-th
+-- does, where few places are ours. Each of the core's does, or each so many-th, where these are
+-- those of `plain`, and only Lua's side differs.
 local RETRY = { { on = "get", status = 500, headers = { ["Retry-After"] = "0" }, every = 3,
   times = -1 } }
 local ways = {
-  { "load", lua = 11 }, { "plain" }, { "filter" }, { "progress" }, { "pages" }, { "event" },
-  { "secret" }, { "store" }, { "resume" }, { "position" }, { "certificate", lua = 11 },
-  { "retry", lua = 5, faults = RETRY },
-  { "back", lua = 7, changes = { { before = 2, remove = 1 } } },
-  { "csv", lua = 7 }, { "json", lua = 7 }, { "jsonl", lua = 7 }, { "list", lua = 5 },
-  { "get", lua = 3 }, { "break", lua = 7 }, { "close", lua = 11 }, { "fork", lua = 11 },
-  { "show", lua = 17 },
+  { "load", lua = 11 }, { "late", lua = 11 }, { "plain" }, { "filter", core = 5 },
+  { "progress", core = 5 }, { "pages", core = 5 }, { "event", core = 5 }, { "secret" }, { "store" },
+  { "resume" }, { "position", core = 5 }, { "certificate" }, { "retry", faults = RETRY },
+  { "back", changes = { { before = 2, remove = 1 } } }, { "csv" }, { "json", core = 5 },
+  { "jsonl", core = 5 }, { "list" }, { "get" }, { "break" }, { "close" }, { "fork", times = 1 },
+  { "show", core = 5 },
 }
 local each = os.getenv "AVP_TORTURE" == "each"
 
+-- Copies the module's Lua files and the script into a folder, compiled: each run loads them anew,
+-- and the compiler would take most of its time.
+local function compiled()
+  local folder = helper.temporary ".compiled"
+  files.output_of("mkdir %s; cp -r lua spec %s", folder, folder)
+  local list = files.output_of("find lua spec/support/torture.lua -name '*.lua'")
+  for path in list:gmatch "[^\n]+" do
+    helper.write(folder .. "/" .. path, string.dump(assert(loadfile(path))))
+  end
+  return folder
+end
+
 describe("#torture memory that runs out", function()
-  local certificate
+  local certificate, folder_of_compiled
 
   setup(function()
     certificate = certificates.make { key = "rsa:2048", names = false }
+    folder_of_compiled = compiled()
   end)
 
   -- Of libcurl's allocations a few: where memory is out, some versions decompress wrongly or lose a
@@ -61,14 +75,22 @@ describe("#torture memory that runs out", function()
   for _, kind in ipairs { "lua", "core", "curl" } do
     for _, way in ipairs(ways) do
       local name = way[1]
-      local stride = kind == "curl" and curl[name] or not each and way[kind] or 1
+      local stride = kind == "curl" and curl[name] or not each and way[kind]
+      local plan = "1 " .. (stride or 1)
+      if kind == "lua" and not each and not stride then
+        plan = "places " .. (way.times or 2)
+      end
       local test = kind == "curl" and not curl[name] and function() end or it
       test(("of %s, %s"):format(kind, name), function()
         local id = helper.scenario { customers = 12, journal = false, faults = way.faults,
           changes = way.changes, token = { certificates = { certificate .. ".pem" } } }
         local folder = helper.temporary ".d"
         files.output_of("mkdir %s", folder)
-        local out = torture("spec/support/torture.lua", kind, stride, nil, { TORTURE_WAY = name,
+        -- while they are loaded memory is to run out where users have it run out
+        local top = (name == "load" or name == "late") and "." or folder_of_compiled
+        local out = torture(top .. "/spec/support/torture.lua", kind, plan, { TORTURE_WAY = name,
+          LUA_PATH = ("'%s/lua/?.lua;%s/lua/?/init.lua'"):format(top, top),
+          TORTURE_LOADED = not each and name ~= "late" and "1" or nil,
           AVEPOINT_BASE_URL = (helper.urls(id, "http")), TORTURE_TARGET = folder .. "/out",
           TORTURE_SCENARIO = ("%s/scenarios/%s"):format(helper.directory, id),
           TORTURE_CERTIFICATE = certificate,
@@ -86,7 +108,7 @@ end)
 describe("#torture memory that runs out while the service's connection is made", function()
   it("of core", function()
     local id = helper.scenario { customers = 12, journal = false }
-    local out = torture("spec/support/torture.lua", "core", 1, nil, { TORTURE_WAY = "plain",
+    local out = torture("spec/support/torture.lua", "core", "1 1", { TORTURE_WAY = "plain",
       AVEPOINT_BASE_URL = (helper.urls(id)), AVEPOINT_CA_FILE = helper.ca_file,
       AVEPOINT_TOKEN_URL = select(2, helper.urls(id, "http1")) })
     assert.matches("^%d+ runs up to allocation %d+, 0 bad\n$", out)
@@ -142,7 +164,7 @@ describe("#torture the memory of the process", function()
       helper.write(script, SCRIPT)
       local id = helper.scenario { customers = 12, faults = renewed and { { on = "get", page = 1,
         status = 401, every = 2 } } or nil }
-      local out = torture(script, "none", 1, 1, { AVEPOINT_BASE_URL = (helper.urls(id, "http")),
+      local out = torture(script, "none", "1 1 1", { AVEPOINT_BASE_URL = (helper.urls(id, "http")),
         RENEWED = renewed and "1" or nil })
       assert.equal("1 runs up to allocation 1, 0 bad\n", out)
     end)
@@ -192,7 +214,7 @@ describe("#torture the child of a fork", function()
       local id = helper.scenario { customers = 42, latency = 0.01, journal = false }
       local base = port == "http" and base_url { customers = 42, latency = 0.01, journal = false }
         or helper.urls(id)
-      local out = torture(script, "none", 1, 1, { AVEPOINT_BASE_URL = base,
+      local out = torture(script, "none", "1 1 1", { AVEPOINT_BASE_URL = base,
         -- another server than the service's, which is connected to meanwhile
         AVEPOINT_TOKEN_URL = port == "http" and base .. "/connect/token"
           or select(2, helper.urls(id, "http1")),

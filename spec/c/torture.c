@@ -1,17 +1,21 @@
 /* torture.c - lets memory run out at one place after another while a script lists customers.
  *
  * usage: torture SCRIPT KIND FIRST STRIDE [LAST]
+ *        torture SCRIPT lua places TIMES
  *
  * The script is run in a new Lua state for n = FIRST, FIRST + STRIDE, ... It calls arm() where
  * failing is to begin; from there on the n-th allocation fails, of Lua (KIND lua), of the core
  * (core), of libcurl (curl) or none (none), until a run ends without having met a failure. Lua asks
  * a second time after collecting garbage, so there the next one fails too. Its global `run` is n.
+ * With `places`, an allocation fails only if fewer than TIMES have failed before that were asked
+ * for at the same place: the same lines of Lua called one another, and the same calls of ours.
  * After each run everything must have been given back. The module is linked in, so that its
  * allocator can be reached.
  *
  * SPDX-License-Identifier: MIT */
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <execinfo.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -39,10 +43,62 @@ static struct {
 
 static size_t lua_bytes; /* in use by the Lua state */
 
-static int fails(enum kind kind) {
+#define PLACES 8192
+
+/* How often an allocation has failed at a place, by the place's hash. */
+static struct {
+  long times; /* how often each may; 0: places do not matter */
+  lua_State *L;
+  unsigned long hashes[PLACES];
+  long failed[PLACES];
+} places;
+
+static unsigned long hash_of(unsigned long hash, unsigned long value) {
+  return (hash ^ value) * 1099511628211UL; /* FNV-1a, by words */
+}
+
+/* Hashes the running Lua functions' files and lines, and which calls of this program led here.
+ * Lua's own functions and those of libraries do not count: they may lie elsewhere in each run. */
+static unsigned long hash_place(size_t type) {
+  extern char __executable_start;
+  extern char etext;
+  unsigned long hash = hash_of(14695981039346656037UL, type);
+  void *calls[64];
+  int n = backtrace(calls, 64);
+  lua_Debug ar;
+  int i;
+  for (i = 0; i < n; i++) {
+    if ((char *)calls[i] < &__executable_start || (char *)calls[i] > &etext) continue;
+    hash = hash_of(hash, (unsigned long)((char *)calls[i] - &__executable_start));
+  }
+  for (i = 0; lua_getstack(places.L, i, &ar); i++) {
+    const char *c;
+    lua_getinfo(places.L, "Sl", &ar);
+    for (c = ar.short_src; *c != '\0'; c++) hash = hash_of(hash, (unsigned char)*c);
+    hash = hash_of(hash, (unsigned long)ar.currentline);
+  }
+  return hash;
+}
+
+/* Notes that an allocation fails there, unless enough have. */
+static int may_fail_at(unsigned long hash) {
+  size_t i = hash % PLACES;
+  while (places.failed[i] > 0 && places.hashes[i] != hash) i = (i + 1) % PLACES;
+  if (places.failed[i] >= places.times) return 0;
+  places.hashes[i] = hash;
+  places.failed[i]++;
+  return 1;
+}
+
+/* `type` is 0 or the type of what is made. */
+static int fails(enum kind kind, size_t type) {
   if (!plan.armed || kind != plan.kind) return 0;
   plan.count++;
   if (plan.count < plan.n || plan.count >= plan.n + plan.row) return 0;
+  if (places.times > 0 && plan.count == plan.n && !may_fail_at(hash_place(type))) {
+    plan.n++;
+    return 0;
+  }
   plan.failures++;
   return 1;
 }
@@ -63,26 +119,27 @@ static void *wiping_realloc(void *block, size_t size) {
 }
 
 static void *lua_alloc(void *user, void *block, size_t old, size_t size) {
+  size_t type = block == NULL ? old : 0; /* Lua's convention */
   void *moved;
   (void)user;
-  if (block == NULL) old = 0; /* it is a type then */
+  if (block == NULL) old = 0;
   if (size == 0) {
     wipe_and_free(block);
     lua_bytes -= old;
     return NULL;
   }
-  if (size > old && fails(KIND_LUA)) return NULL; /* shrinking must not fail */
+  if (size > old && fails(KIND_LUA, type)) return NULL; /* shrinking must not fail */
   moved = wiping_realloc(block, size);
   if (moved != NULL) lua_bytes += size - old;
   return moved;
 }
 
-static void *curl_malloc(size_t size) { return fails(KIND_CURL) ? NULL : malloc(size); }
+static void *curl_malloc(size_t size) { return fails(KIND_CURL, 0) ? NULL : malloc(size); }
 static void *curl_calloc(size_t n, size_t size) {
-  return fails(KIND_CURL) ? NULL : calloc(n, size);
+  return fails(KIND_CURL, 0) ? NULL : calloc(n, size);
 }
 static void *curl_realloc(void *block, size_t size) {
-  return fails(KIND_CURL) ? NULL : wiping_realloc(block, size);
+  return fails(KIND_CURL, 0) ? NULL : wiping_realloc(block, size);
 }
 static char *curl_strdup(const char *text) {
   size_t size = strlen(text) + 1;
@@ -161,6 +218,7 @@ static int run(const char *script) {
   lua_State *L = lua_newstate(lua_alloc, NULL);
   int ok;
   if (L == NULL) return 0;
+  places.L = L;
   luaL_openlibs(L);
   preload(L);
   lua_register(L, "arm", arm);
@@ -215,11 +273,15 @@ int main(int argc, char **argv) {
   if (argc < 4) return 2;
   while (kinds[plan.kind] != NULL && strcmp(kinds[plan.kind], argv[2]) != 0) plan.kind++;
   plan.row = plan.kind == KIND_LUA ? 2 : 1;
+  if (strcmp(argv[3], "places") == 0) {
+    places.times = stride;
+    stride = 1;
+  }
   curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_malloc, wipe_and_free, curl_realloc, curl_strdup,
                        curl_calloc);
   keep_cjson();
   setvbuf(stdout, NULL, _IOLBF, 0);
-  for (plan.n = atol(argv[3]); plan.n <= last; plan.n += stride) {
+  for (plan.n = places.times > 0 ? 1 : atol(argv[3]); plan.n <= last; plan.n += stride) {
     time_t begun = time(NULL);
     plan.failures = 0;
     bad += !run(argv[1]);
