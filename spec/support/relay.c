@@ -1,6 +1,7 @@
 /* relay.c - stands between a client and a server of this machine: passes bytes on, later, or not.
  *
  * usage: relay TARGET [DELAY]
+ *        relay proxy TARGET FILE
  *        relay silent PORT
  *
  * Listens on a port of 127.0.0.1 that the kernel chooses, prints "PID PORT", and connects each
@@ -11,7 +12,10 @@
  * more, as when a load balancer has forgotten them; new ones work. The signal is confirmed by a
  * line.
  *
- * The second form listens on 127.0.0.2:PORT and lets nobody in: attempts to connect get no answer.
+ * The second form is an HTTP proxy: whatever host it is asked to CONNECT to, it is TARGET. What
+ * each client asks with is added to FILE before it is answered.
+ *
+ * The third form listens on 127.0.0.2:PORT and lets nobody in: attempts to connect get no answer.
  *
  * It ends with SIGTERM, or when the process that started it ends. One process, one thread.
  * SPDX-License-Identifier: MIT */
@@ -56,11 +60,13 @@ struct pair {
   int64_t open; /* ms: when over the distance the client would have been let in */
   struct way way[2];
   bool silent;
+  bool asks; /* of a proxy: the client has not been let through yet */
 };
 
 static struct pair pairs[PAIRS_MAX];
 static int listener;
 static int64_t delay_ms;
+static const char *asked; /* file of what a proxy was asked; NULL: this is none */
 static struct sockaddr_in target;
 static volatile sig_atomic_t silence;
 
@@ -146,6 +152,7 @@ static void accept_one(void) {
   pair->way[0].end = &pair->way[0].first;
   pair->way[1].end = &pair->way[1].first;
   pair->open = now_ms() + 2 * delay_ms;
+  pair->asks = asked != NULL;
 }
 
 static void end_pair(struct pair *pair) {
@@ -162,22 +169,40 @@ static void end_pair(struct pair *pair) {
 }
 
 /* `sent`: when the bytes can have left the sender at the earliest. */
-static void take(struct way *way, int from, int64_t sent) {
-  char bytes[CHUNK_SIZE];
-  ssize_t n = recv(from, bytes, sizeof bytes, 0);
-  struct chunk *chunk;
-  if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) way->over = true;
-  if (n <= 0) return;
-  chunk = malloc(sizeof *chunk + (size_t)n);
+static void put(struct way *way, const char *bytes, size_t n, int64_t sent) {
+  struct chunk *chunk = malloc(sizeof *chunk + n);
   if (chunk == NULL) die("malloc");
   chunk->next = NULL;
   chunk->due = sent + delay_ms;
-  chunk->len = (size_t)n;
+  chunk->len = n;
   chunk->sent = 0;
-  memcpy(chunk->bytes, bytes, (size_t)n);
+  memcpy(chunk->bytes, bytes, n);
   *way->end = chunk;
   way->end = &chunk->next;
-  way->queued += (size_t)n;
+  way->queued += n;
+}
+
+/* Takes a part of what a proxy is asked, and answers when it is whole. */
+static void hear(struct pair *pair, const char *bytes, size_t n, int64_t now) {
+  static const char answer[] = "HTTP/1.1 200 Connected\r\n\r\n";
+  FILE *file = fopen(asked, "ab");
+  if (file == NULL || fwrite(bytes, 1, n, file) != n || fclose(file) != 0) die(asked);
+  if (n < 4 || memcmp(bytes + n - 4, "\r\n\r\n", 4) != 0) return;
+  pair->asks = false;
+  put(&pair->way[1], answer, sizeof answer - 1, now);
+}
+
+/* Takes what one side has sent. */
+static void take(struct pair *pair, int side, int64_t sent) {
+  char bytes[CHUNK_SIZE];
+  ssize_t n = recv(pair->fd[side], bytes, sizeof bytes, 0);
+  if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) pair->way[side].over = true;
+  if (n <= 0) return;
+  if (side == 0 && pair->asks) {
+    hear(pair, bytes, (size_t)n, sent);
+  } else {
+    put(&pair->way[side], bytes, (size_t)n, sent);
+  }
 }
 
 /* Passes on what is due. Gives false when the receiver has gone. */
@@ -200,7 +225,7 @@ static void serve(struct pair *pair, const struct pollfd *polls, int64_t now) {
   int i;
   for (i = 0; i < 2; i++) {
     if (polls[i].revents != 0 && !pair->way[i].over) {
-      take(&pair->way[i], pair->fd[i], now < pair->open ? pair->open : now);
+      take(pair, i, now < pair->open ? pair->open : now);
     }
     if (!pass_on(&pair->way[i], pair->fd[!i], now)) {
       end_pair(pair);
@@ -266,11 +291,16 @@ int main(int argc, char **argv) {
   struct sigaction action;
   pid_t parent = getppid();
   int i;
-  if (argc < 2 || argc > 3) {
-    fprintf(stderr, "usage: relay TARGET [DELAY] | relay silent PORT\n");
+  if (argc < 2 || argc > 4) {
+    fprintf(stderr, "usage: relay TARGET [DELAY] | relay proxy TARGET FILE | relay silent PORT\n");
     return 2;
   }
   if (strcmp(argv[1], "silent") == 0) return stay_silent(atoi(argv[2]), parent);
+  if (strcmp(argv[1], "proxy") == 0) {
+    asked = argv[3];
+    argc -= 2;
+    argv++;
+  }
   target = address_of("127.0.0.1", atoi(argv[1]));
   delay_ms = argc == 3 ? atol(argv[2]) : 0;
   for (i = 0; i < PAIRS_MAX; i++) pairs[i].fd[0] = pairs[i].fd[1] = -1;
