@@ -5,8 +5,6 @@
 local cjson = require "cjson"
 local faults = require "faults"
 
-local HEADERS = { "content-type", "accept", "accept-encoding", "user-agent" }
-
 local directory
 
 local M = {}
@@ -15,10 +13,10 @@ function M.configure(options)
   directory = options.dir .. "/journal/"
 end
 
-local function allowed_headers()
-  local all, allowed = ngx.req.get_headers(0), {}
-  for _, name in ipairs(HEADERS) do allowed[name] = all[name] end
-  return allowed
+local function shown_headers()
+  local headers = ngx.req.get_headers(0)
+  if headers.authorization then headers.authorization = "***" end
+  return headers
 end
 
 local function record(request, answer)
@@ -32,7 +30,7 @@ local function record(request, answer)
     query = request.query,
     http = ("%.1f"):format(ngx.req.http_version() or 1),
     connection = tonumber(ngx.var.connection),
-    headers = allowed_headers(),
+    headers = shown_headers(),
     body = request.shown_body,
     token = request.token,
     issued = answer.issued,

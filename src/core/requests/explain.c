@@ -183,7 +183,8 @@ static const struct rule *rule_for(const struct avp_reply *reply) {
   static const struct rule alert = {CURLE_SSL_CONNECT_ERROR, AVP_ERR_TLS, false, NULL};
   static const struct rule odd_proxy = {
       CURLE_COULDNT_RESOLVE_PROXY, AVP_ERR_CONFIG, false,
-      "check proxy or https_proxy: percent-encode user and password in it"};
+      "check proxy or https_proxy: percent-encode user and password in it, which hold no control "
+      "characters"};
   static const struct rule refused = {CURLE_PROXY, AVP_ERR_NETWORK, false, NULL};
   int code = alert_of(reply);
   size_t i;

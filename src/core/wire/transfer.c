@@ -176,24 +176,31 @@ static bool set_protocol(CURL *easy) {
   return set_text(easy, CURLOPT_ACCEPT_ENCODING, ""); /* all that this libcurl can unpack */
 }
 
+/* Returns the proxy that the option or the environment names, or NULL; no_proxy is not looked at.
+ */
+static const char *proxy_of(const struct avp_transfer_settings *settings) {
+  static const char *const variables[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+  const char *proxy = settings->proxy;
+  size_t i;
+  for (i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+    if (proxy == NULL || proxy[0] == '\0') proxy = getenv(variables[i]);
+  }
+  return proxy != NULL && proxy[0] != '\0' ? proxy : NULL;
+}
+
 static bool set_proxy(CURL *easy, const struct avp_transfer_settings *settings, const char *url) {
+  const char *proxy = settings->proxy;
+  struct avp_err err;
   if (avp_url_is_loopback(url)) {
     return set_text(easy, CURLOPT_PROXY, ""); /* never for loopback, whatever the environment */
   }
+  if (!avp_url_check_proxy(proxy_of(settings), &err)) {
+    if (err.kind == AVP_ERR_MEMORY) return false;
+    proxy = "unreadable://"; /* libcurl refuses this, but where no_proxy names the host */
+  }
   curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS,
                    1L); /* a proxy's Date is not the service's */
-  return settings->proxy == NULL || set_text(easy, CURLOPT_PROXY, settings->proxy);
-}
-
-/* Whether a proxy may stand between; no_proxy is not looked at. */
-static bool may_be_proxied(const struct avp_transfer_settings *settings, const char *url) {
-  static const char *const variables[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-  bool named = settings->proxy != NULL;
-  size_t i;
-  for (i = 0; i < sizeof variables / sizeof variables[0]; i++) {
-    named = named || getenv(variables[i]) != NULL;
-  }
-  return named && !avp_url_is_loopback(url);
+  return proxy == NULL || set_text(easy, CURLOPT_PROXY, proxy);
 }
 
 /* The connection stands, and the request would leave. Refused, libcurl keeps a connection that can
@@ -209,7 +216,7 @@ static int refuse_request(void *user, char *ip, char *local_ip, int port, int lo
 
 /* Lets the transfer only connect. False if that makes no sense, or this libcurl cannot do it. */
 static bool only_connect(const struct avp_transfer *transfer, const char *url, bool shares) {
-  return shares && !may_be_proxied(transfer->settings, url) &&
+  return shares && (proxy_of(transfer->settings) == NULL || avp_url_is_loopback(url)) &&
          curl_easy_setopt(transfer->easy, BEFORE_REQUEST, refuse_request) == CURLE_OK;
 }
 

@@ -190,6 +190,17 @@ static bool ends_within_password(const char *proxy) {
   return strchr(host + strcspn(host, "/?#"), '@') != NULL;
 }
 
+/* Whether libcurl can decode that part. It takes no control characters, and where one is in a
+ * proxy's user or password it goes without the proxy. */
+static bool decodes(CURLU *parsed, CURLUPart part, bool *no_memory) {
+  char *text = NULL;
+  CURLUcode result = curl_url_get(parsed, part, &text, CURLU_URLDECODE);
+  if (result == CURLUE_OUT_OF_MEMORY) *no_memory = true;
+  if (text != NULL) avp_wipe(text, strlen(text));
+  curl_free(text);
+  return result == CURLUE_OK || result == CURLUE_NO_USER || result == CURLUE_NO_PASSWORD;
+}
+
 bool avp_url_check_proxy(const char *proxy, struct avp_err *err) {
   static const char *const schemes[] = {"http",   "https",   "socks4", "socks4a",
                                         "socks5", "socks5h", NULL};
@@ -199,11 +210,13 @@ bool avp_url_check_proxy(const char *proxy, struct avp_err *err) {
   if (proxy == NULL) return true;
   parsed = parse(proxy, CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME, &no_memory);
   fine = parsed != NULL && scheme_of(parsed, schemes, &no_memory) != NULL &&
-         !ends_within_password(proxy);
+         !ends_within_password(proxy) && decodes(parsed, CURLUPART_USER, &no_memory) &&
+         decodes(parsed, CURLUPART_PASSWORD, &no_memory);
   curl_url_cleanup(parsed);
   return fine || refuse(err, no_memory, "proxy",
                         "is not the URL of a proxy: http://, https:// or socks5://, a host and a "
-                        "port; percent-encode user and password in it");
+                        "port; percent-encode user and password in it, which hold no control "
+                        "characters");
 }
 
 bool avp_url_is_loopback(const char *url) {
