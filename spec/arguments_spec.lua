@@ -103,12 +103,9 @@ end
 local mishaps, calls = {}, 0
 
 -- (Of a private field, whose name begins with _, all that counts is that the process lives.)
--- An error is an object of ours, what a metamethod raised, or a text: one that is of a function of
--- Lua's in the midst of our code is a check that is missing.
 local function judge(what, ok, err)
   calls = calls + 1
-  if not ok and type(err) == "string" and err:find "lua/avepoint/" and not what:find "^[^(]*%._"
-    and not err:find "tostring" -- that is Lua's own word about the value; 5.1's comes later
+  if hostile.is_mishap(ok, err) and not what:find "^[^(]*%._"
     and not (what:find "metamethods" and err:find "'format' %(string expected") then
     mishaps[#mishaps + 1] = what .. ": " .. err:sub(1, 200)
   end

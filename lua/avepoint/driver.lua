@@ -5,6 +5,7 @@
 -- Loaded eagerly: a `require` during a wait could fail for lack of memory.
 local blocking = require "avepoint.driver.blocking"
 local compat = require "avepoint.compat"
+local problem = require "avepoint.problem"
 
 local driver = {}
 
@@ -16,11 +17,18 @@ local function load_driver(name)
   return assert(compat.require("avepoint.driver." .. name))
 end
 
+-- The hosts of drivers that work nowhere else, with the global by which each is known.
+local hosts = { nvim = { "vim", "Neovim" }, ngx = { "ngx", "nginx" } }
+
 -- Returns the driver that the option gives or names; of "auto", the one for the running code.
 local function choose(given)
   if type(given) == "table" then
     return given
   elseif given ~= "auto" then
+    local host = hosts[given]
+    if host and rawget(_G, host[1]) == nil then
+      problem.misuse("the driver %s works in %s only: leave out the option driver", given, host[2])
+    end
     return load_driver(given)
   elseif rawget(_G, "ngx") and ngx.get_phase then -- luacheck: read globals ngx
     return load_driver "ngx"

@@ -76,11 +76,11 @@ local function add_parameter(parts, name, value, call)
   end
 end
 
--- Returns the query as text, or nil if it is empty. Names are in order: positions know the list by
--- it.
+-- Returns the query as text, or nil if it is empty. Reads raw, as options are read. Names are in
+-- order: positions know the list by it.
 local function query_text(query, call)
   local names, parts = {}, {}
-  for name in pairs(query or {}) do
+  for name in next, query or names do
     if type(name) ~= "string" then
       check.fail(call, "the query has names: { name = value }")
     end
@@ -88,7 +88,7 @@ local function query_text(query, call)
   end
   table.sort(names)
   for _, name in ipairs(names) do
-    local value = query[name]
+    local value = rawget(query, name)
     local list = type(value) == "table" and json.is_list(value) and value or { value }
     for i = 1, #list do
       add_parameter(parts, name, list[i], call)
@@ -102,7 +102,7 @@ local function query_text(query, call)
 end
 
 local function refuse_paging(query)
-  for name in pairs(query or {}) do
+  for name in next, query or {} do
     if name == "pageIndex" or name == "pageSize" then
       check.fail(LIST, ("the query's '%s' is set by the listing: write %s"):format(name,
         name == "pageSize" and "page_size = n" or "first_page = n"))

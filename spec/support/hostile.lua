@@ -63,10 +63,11 @@ function hostile.values()
   add("nil", nil)
   add("true", true)
   add("false", false)
-  for _, n in ipairs { 0, 1, -1, 0.5, 1e-300, 2 ^ 31, -2 ^ 31, 2 ^ 53, 2 ^ 63, -2 ^ 63, 1e300,
-    math.huge, -math.huge } do
+  for _, n in ipairs { 0, 1, -1, 0.5, 0.0001, 1e-300, 2 ^ 31, -2 ^ 31, 2 ^ 53, 2 ^ 63, -2 ^ 63,
+    1e308, math.huge, -math.huge } do
     add(tostring(n), n)
   end
+  add("-0.0", tonumber "-0.0")
   add("nan", 0 / 0)
   add("mininteger", rawget(math, "mininteger") or -2 ^ 63)
   add("maxinteger", rawget(math, "maxinteger") or 2 ^ 63)
@@ -99,6 +100,20 @@ function hostile.values()
   end
   table.sort(list, function(a, b) return a.name < b.name end)
   return list
+end
+
+-- What Lua says in the midst of our code where the fault is the user's: a value that cannot be
+-- shown (5.1 says so later), a function of the user's that is a dead coroutine, or is one of C and
+-- does not take what it gets, and an __index that cannot be asked.
+local USERS = { "tostring", "cannot resume dead coroutine", "argument #%d to 'on_event'",
+  "argument #%d to 'wait'", "'get' on bad self", "to 'get'", "index a boolean value" }
+
+--- Whether a call that ended so has met a check that is missing. An error is our object, what
+-- a metamethod or a function raised, or a text of ours: none of Lua's in the midst of our code.
+function hostile.is_mishap(ok, err)
+  local ours = not ok and type(err) == "string" and err:find "lua/avepoint/"
+  for _, word in ipairs(USERS) do ours = ours and not err:find(word) end
+  return ours or false
 end
 
 --- A generator of the same numbers in each run: random(n) gives 1 to n.
