@@ -20,6 +20,7 @@
 #include <lua.h>
 #include <lualib.h>
 #include <malloc.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +104,9 @@ static int fails(enum kind kind, size_t type) {
   return 1;
 }
 
-/* Lua and libcurl wipe nothing: this does it for them, so that what is left of a secret is ours. */
+/* Lua and libcurl wipe nothing: this does it for them, so that what is left of a secret is ours. So
+ * is what stands in a userdata, where Lua tells its allocator which blocks are some (from 5.2 on).
+ */
 static void wipe_and_free(void *block) {
   if (block != NULL) avp_wipe(block, malloc_usable_size(block));
   free(block);
@@ -118,20 +121,29 @@ static void *wiping_realloc(void *block, size_t size) {
   return moved;
 }
 
+/* What stands before a block of Lua's. */
+struct head {
+  size_t type;
+  double aligned[];
+};
+
 static void *lua_alloc(void *user, void *block, size_t old, size_t size) {
+  struct head *head = NULL;
   size_t type = block == NULL ? old : 0; /* Lua's convention */
-  void *moved;
   (void)user;
   if (block == NULL) old = 0;
+  if (block != NULL) head = (struct head *)(void *)((char *)block - offsetof(struct head, aligned));
   if (size == 0) {
-    wipe_and_free(block);
+    (head != NULL && head->type == LUA_TUSERDATA ? free : wipe_and_free)(head);
     lua_bytes -= old;
     return NULL;
   }
   if (size > old && fails(KIND_LUA, type)) return NULL; /* shrinking must not fail */
-  moved = wiping_realloc(block, size);
-  if (moved != NULL) lua_bytes += size - old;
-  return moved;
+  head = wiping_realloc(head, sizeof *head + size);
+  if (head == NULL) return NULL;
+  if (block == NULL) head->type = type;
+  lua_bytes += size - old;
+  return head->aligned;
 }
 
 static void *curl_malloc(size_t size) { return fails(KIND_CURL, 0) ? NULL : malloc(size); }

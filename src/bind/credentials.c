@@ -88,32 +88,50 @@ static void refuse(lua_State *L, struct avp_signin *s, int64_t now) {
   avp_signin_refused(s, word == NULL && sentence != NULL ? "" : word, sentence, now);
 }
 
-/* Pushes room for a copy of `len` bytes and a NUL. To make any value in Lua may run a finalizer,
- * which may close the client: what belongs to it is looked at again then, and copied here first. */
-static char *push_room(lua_State *L, size_t len) {
-  char *room = lua_newuserdata(L, len + 1);
-  room[len] = '\0';
-  return room;
+/* Lua: (room) -> what was copied there, as a text */
+static int text_of(lua_State *L) {
+  lua_pushlstring(L, lua_touserdata(L, 1), lua_rawlen(L, 1));
+  return 1;
+}
+
+/* Pushes room for a copy of a secret, and text_of. To make any value in Lua may run a finalizer,
+ * which may close the client: what belongs to it is looked at again then, and copied here first.
+ * Returns the room's stack index. */
+static int push_room(lua_State *L, size_t len) {
+  lua_newuserdata(L, len);
+  lua_pushcfunction(L, text_of);
+  return lua_gettop(L) - 1;
+}
+
+/* Copies a secret to its room, and pushes the copy as a text. Wipes the room, whatever happens, and
+ * then raises what text_of has raised. */
+static void push_secret(lua_State *L, int room, const char *secret) {
+  void *copy = lua_touserdata(L, room);
+  size_t len = lua_rawlen(L, room);
+  int result;
+  if (len > 0) memcpy(copy, secret, len);
+  lua_pushvalue(L, room + 1);
+  lua_pushvalue(L, room);
+  result = lua_pcall(L, 1, 1, 0);
+  avp_wipe(copy, len);
+  if (result != 0) lua_error(L);
 }
 
 /* Reads the token reply that has come. `state` is the stack index of the client's table. Raises
  * when memory is out; the reply is then read again with the next step. */
 static void read_reply(lua_State *L, struct avp_signin *s, int state, int64_t now) {
   size_t len = s->call.transfer->reply.body.len;
-  char *body = push_room(L, len);
+  int room = push_room(L, len);
   const struct avp_reply *reply;
   struct avp_err err;
-  bool decoded;
   int status;
   if (s->state != AVP_SIGNIN_REPLIED) return;
   reply = &s->call.transfer->reply;
   if (reply->body.len != len) return; /* another one: the next step reads it */
   status = reply->status;
-  if (len > 0) memcpy(body, reply->body.data, len);
+  push_secret(L, room, reply->body.data);
   err.kind = AVP_ERR_PROTOCOL;
-  decoded = json_decode(L, state, body, len, "the token reply", &err);
-  avp_wipe(body, len);
-  if (!decoded) {
+  if (!json_decode(L, state, "the token reply", &err)) {
     if (err.kind == AVP_ERR_MEMORY) error_raise_memory(L);
     lua_pushnil(L);
   }
@@ -253,16 +271,14 @@ static int core_later(lua_State *L) {
 static int core_token(lua_State *L) {
   struct avp_signin *s = to_signin(L);
   size_t len;
-  char *copy;
+  int room;
   lua_pushboolean(L, s == NULL || s->state == AVP_SIGNIN_IDLE || s->state == AVP_SIGNIN_LOOKING);
   if (s == NULL || s->token.value == NULL || !lua_toboolean(L, -1)) return 1;
   len = strlen(s->token.value);
-  copy = push_room(L, len);
-  lua_insert(L, -2);
+  room = push_room(L, len);
+  lua_pushboolean(L, 1);
   if (s->token.value == NULL || strlen(s->token.value) != len) return 1;
-  memcpy(copy, s->token.value, len);
-  lua_pushlstring(L, copy, len);
-  avp_wipe(copy, len);
+  push_secret(L, room, s->token.value);
   lua_pushnumber(L, (double)(s->token.expires_at - avp_sys_now_ms()) / 1000);
   return 3;
 }

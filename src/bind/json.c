@@ -4,15 +4,18 @@
 
 #pragma GCC visibility push(hidden)
 
-int json_decode(lua_State *L, int state, const char *data, size_t len, const char *what,
-                struct avp_err *err) {
+int json_decode(lua_State *L, int state, const char *what, struct avp_err *err) {
   int result;
   const char *message;
+  size_t len;
+  const char *data = lua_tolstring(L, -1, &len);
   lua_getfield(L, state, "decode");
-  if (data == NULL) data = ""; /* of no bytes */
-  lua_pushlstring(L, data, len);
+  lua_pushvalue(L, -2);
   result = lua_pcall(L, 1, 1, 0);
-  if (result == 0) return 1;
+  if (result == 0) {
+    lua_replace(L, -2);
+    return 1;
+  }
   message = lua_tostring(L, -1);
   if (result == LUA_ERRMEM) {
     avp_err_set(err, AVP_ERR_MEMORY, "out of memory");
@@ -29,6 +32,6 @@ int json_decode(lua_State *L, int state, const char *data, size_t len, const cha
     avp_err_set(err, AVP_ERR_PROTOCOL, "%s is not JSON: %.200s", what,
                 len > 0 ? message : "it is empty");
   }
-  lua_pop(L, 1);
+  lua_pop(L, 2);
   return 0;
 }

@@ -14,10 +14,9 @@ static inline int json_is_null(lua_State *L, int index) {
   return type == LUA_TNIL || type == LUA_TLIGHTUSERDATA || type == LUA_TUSERDATA;
 }
 
-/* Decodes bytes and pushes the value. `state` is the stack index of the client's table. On failure
- * fills `err` (protocol, limit or memory; the message begins with `what`), pushes nothing and
- * returns 0. */
-int json_decode(lua_State *L, int state, const char *data, size_t len, const char *what,
-                struct avp_err *err);
+/* Decodes the text on top of the stack and puts the value in its place. `state` is the stack index
+ * of the client's table. On failure fills `err` (protocol, limit or memory; the message begins with
+ * `what`), pops the text and returns 0. */
+int json_decode(lua_State *L, int state, const char *what, struct avp_err *err);
 
 #endif

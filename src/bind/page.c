@@ -508,7 +508,8 @@ static void begin_walk(struct walk *walk, lua_State *L, int state) {
 }
 
 bool page_decode_table(lua_State *L, int state, const struct avp_buf *body, struct avp_err *err) {
-  if (!json_decode(L, state, body->data, body->len, "the reply", err)) return false;
+  lua_pushlstring(L, body->data != NULL ? body->data : "", body->len);
+  if (!json_decode(L, state, "the reply", err)) return false;
   return lua_istable(L, -1) || wrong(err, "it", " is not an object");
 }
 
