@@ -118,8 +118,12 @@ describe("#torture memory that runs out while the service's connection is made",
   end)
 end)
 
+-- a checker's memory is not to be read, and holds what has been given back
+local test = os.getenv "AVP_CHECKER" and function() end or it
+
 -- The program's allocator wipes for Lua and for libcurl, which do not: what is found is ours, or
--- what the script holds itself.
+-- what the script holds itself. OpenSSL's buffers hold what came last, a page. Not over HTTP/2:
+-- nghttp2 has an allocator of its own, and leaves a copy of the header with the token behind.
 describe("#torture the memory of the process", function()
   local SCRIPT = [[
     local avepoint = require "avepoint"
@@ -159,19 +163,66 @@ describe("#torture the memory of the process", function()
     check("the secret", (os.getenv "RENEWED" and 1 or 0) + spelled, held(spell "efnp.tfdsfu"))
   ]]
 
-  for _, renewed in ipairs { false, true } do
-    -- a checker's memory is not to be read, and holds what has been given back
-    local test = os.getenv "AVP_CHECKER" and function() end or it
-    test("holds no copy of ours after " .. (renewed and "a renewal" or "close"), function()
-      local script = helper.temporary ".lua"
-      helper.write(script, SCRIPT)
-      local id = helper.scenario { customers = 12, faults = renewed and { { on = "get", page = 1,
-        status = 401, every = 2 } } or nil }
-      local out = torture(script, "none", "1 1 1", { AVEPOINT_BASE_URL = (helper.urls(id, "http")),
-        RENEWED = renewed and "1" or nil })
-      assert.equal("1 runs up to allocation 1, 0 bad\n", out)
-    end)
+  for _, port in ipairs { "http", "http1" } do
+    for _, renewed in ipairs { false, true } do
+      test(("holds no copy of ours after %s, %s"):format(renewed and "a renewal" or "close", port),
+        function()
+          local script = helper.temporary ".lua"
+          helper.write(script, SCRIPT)
+          local id = helper.scenario { customers = 12, faults = renewed and { { on = "get",
+            page = 1, status = 401, every = 2 } } or nil }
+          local out = torture(script, "none", "1 1 1", { AVEPOINT_BASE_URL = (helper.urls(id, port)),
+            AVEPOINT_CA_FILE = helper.ca_file, RENEWED = renewed and "1" or nil })
+          assert.equal("1 runs up to allocation 1, 0 bad\n", out)
+        end)
+    end
   end
+end)
+
+-- An assertion is good for minutes: its parts are ours until they are joined.
+describe("#torture the memory of the process", function()
+  local SCRIPT = [[
+    local avepoint = require "avepoint"
+    local certificate = require "avepoint.certificate"
+    local base, path = os.getenv "AVEPOINT_BASE_URL", os.getenv "TORTURE_CERTIFICATE"
+    local assertion, parts = certificate.assertion, nil
+    function certificate.assertion(sign, key, ...)
+      local raw
+      local text = assertion(sign, { sign = function(_, claims)
+        raw = key:sign(claims)
+        return raw
+      end, thumbprint = function() return key:thumbprint() end }, ...)
+      local signature = text:match "[^.]+$"
+      local base64 = signature:gsub("[-_]", { ["-"] = "+", ["_"] = "/" }) -- before it is for URLs
+      parts = { signature:sub(1, 20), signature:sub(21), raw:sub(1, 20), raw:sub(21),
+        base64:sub(1, 20), base64:sub(21) }
+      return text
+    end
+    local client = avepoint.client { base_url = base, token_url = base .. "/connect/token",
+      client_id = "demo-client", certificate = path .. ".pem", private_key = path .. ".key" }
+    assert(client:customers():count() == 12)
+    client = client:close()
+    local function count(first, last)
+      collectgarbage()
+      collectgarbage()
+      return held(first .. last)
+    end
+    for i = 1, 5, 2 do
+      local other = count(parts[i], ("x"):rep(#parts[i + 1]))
+      local n = count(parts[i], parts[i + 1])
+      assert(n == other, ("part %d stands there %d times, not %d"):format(i, n, other))
+    end
+  ]]
+
+  test("holds no part of an assertion after close", function()
+    local script = helper.temporary ".lua"
+    helper.write(script, SCRIPT)
+    local path = certificates.make { key = "rsa:2048", names = false }
+    local id = helper.scenario { customers = 12, token = { certificates = { path .. ".pem" } } }
+    local out = torture(script, "none", "1 1 1", { AVEPOINT_BASE_URL = (helper.urls(id, "http1")),
+      AVEPOINT_CA_FILE = helper.ca_file, TORTURE_CERTIFICATE = path })
+    assert.equal("1 runs up to allocation 1, 0 bad\n", out)
+  end)
 end)
 
 -- Memory runs out in each step of a sign-in, at one allocation after another.
@@ -205,12 +256,11 @@ describe("#torture the memory of the process", function()
     assert(n == spelled, n .. " replies with a token")
   ]]
 
-  local test = os.getenv "AVP_CHECKER" and function() end or it
   test("holds no reply with a token where memory ran out over it", function()
     local script = helper.temporary ".lua"
     helper.write(script, SCRIPT)
     local id = helper.scenario { customers = 12, journal = false }
-    local out = torture(script, "lua", 1, nil, { AVEPOINT_BASE_URL = (helper.urls(id, "http")) })
+    local out = torture(script, "lua", "1 1", { AVEPOINT_BASE_URL = (helper.urls(id, "http")) })
     assert.matches("^%d+ runs up to allocation %d+, 0 bad\n$", out)
     assert.is_true(tonumber(out:match "^%d+") > 8, out)
   end)

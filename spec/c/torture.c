@@ -104,9 +104,7 @@ static int fails(enum kind kind, size_t type) {
   return 1;
 }
 
-/* Lua and libcurl wipe nothing: this does it for them, so that what is left of a secret is ours. So
- * is what stands in a userdata, where Lua tells its allocator which blocks are some (from 5.2 on).
- */
+/* Lua and libcurl wipe nothing: this does it for them, so that what is left of a secret is ours. */
 static void wipe_and_free(void *block) {
   if (block != NULL) avp_wipe(block, malloc_usable_size(block));
   free(block);
@@ -123,9 +121,31 @@ static void *wiping_realloc(void *block, size_t size) {
 
 /* What stands before a block of Lua's. */
 struct head {
+  struct head *next;
   size_t type;
   double aligned[];
 };
+
+/* Userdata that Lua has given back stay as they were until the run is over, since what the module
+ * has left there is not Lua's. Lua 5.1 does not tell which blocks they are. */
+static struct head *userdata;
+
+static void free_userdata(void) {
+  while (userdata != NULL) {
+    struct head *next = userdata->next;
+    free(userdata);
+    userdata = next;
+  }
+}
+
+static void give_back(struct head *head) {
+  if (head == NULL || head->type != LUA_TUSERDATA) {
+    wipe_and_free(head);
+    return;
+  }
+  head->next = userdata;
+  userdata = head;
+}
 
 static void *lua_alloc(void *user, void *block, size_t old, size_t size) {
   struct head *head = NULL;
@@ -134,7 +154,7 @@ static void *lua_alloc(void *user, void *block, size_t old, size_t size) {
   if (block == NULL) old = 0;
   if (block != NULL) head = (struct head *)(void *)((char *)block - offsetof(struct head, aligned));
   if (size == 0) {
-    (head != NULL && head->type == LUA_TUSERDATA ? free : wipe_and_free)(head);
+    give_back(head);
     lua_bytes -= old;
     return NULL;
   }
@@ -244,6 +264,7 @@ static int run(const char *script) {
   disarm(L);
   if (!ok) printf("%ld: %s\n", plan.n, lua_tostring(L, -1));
   lua_close(L);
+  free_userdata();
   return ok;
 }
 

@@ -2,6 +2,7 @@
  * assertion itself is built in lua/avepoint/certificate.lua. Only this folder uses OpenSSL, so that
  * a client that signs in otherwise does not need it.
  * SPDX-License-Identifier: MIT */
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
 
@@ -65,6 +66,7 @@ static int sign_base64(lua_State *L) {
   unsigned char *text = lua_newuserdata(L, 4 * (len + 2) / 3 + 1);
   int written = EVP_EncodeBlock(text, (const unsigned char *)bytes, (int)len);
   lua_pushlstring(L, (const char *)text, (size_t)written);
+  OPENSSL_cleanse(text, (size_t)written); /* it may be a signature */
   return 1;
 }
 
@@ -84,6 +86,7 @@ static int key_sign(lua_State *L) {
   ERR_clear_error(); /* the host may use OpenSSL too */
   if (done) {
     lua_pushlstring(L, (const char *)signature, len);
+    OPENSSL_cleanse(signature, len);
     return 1;
   }
   lua_pushnil(L);
