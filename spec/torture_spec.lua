@@ -171,8 +171,9 @@ describe("#torture the memory of the process", function()
           helper.write(script, SCRIPT)
           local id = helper.scenario { customers = 12, faults = renewed and { { on = "get",
             page = 1, status = 401, every = 2 } } or nil }
-          local out = torture(script, "none", "1 1 1", { AVEPOINT_BASE_URL = (helper.urls(id, port)),
-            AVEPOINT_CA_FILE = helper.ca_file, RENEWED = renewed and "1" or nil })
+          local out = torture(script, "none", "1 1 1", {
+            AVEPOINT_BASE_URL = (helper.urls(id, port)), AVEPOINT_CA_FILE = helper.ca_file,
+            RENEWED = renewed and "1" or nil })
           assert.equal("1 runs up to allocation 1, 0 bad\n", out)
         end)
     end
