@@ -108,14 +108,14 @@ end
 -- Called with the lock: looks once more, since its last holder may have put a token there. Keeps
 -- the lock only for a fetch, until store.settle.
 local function look_again(client, state, unlock)
-  local ok, found = compat.pcall(take, client, state)
-  if ok and not found and core.fetch(client) then
+  local ok, err = compat.pcall(take, client, state)
+  if ok and core.fetch(client) then -- no token was found, nor has one come meanwhile
     state.fetching, state.unlock = true, unlock
     return
   end
   unlock()
   if not ok then
-    error(found, 0)
+    error(err, 0)
   end
 end
 
