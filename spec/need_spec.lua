@@ -54,6 +54,16 @@ describe("only what is needed is asked for by", function()
     end)
   end
 
+  it("skip, which counts rows, not pages that failed", function()
+    local fault = { on = "page", page = 1, status = 403, times = 2 }
+    local listing = helper.client({ customers = 23, faults = { fault } }):customers {
+      page_size = 5, endpoint = "get" }
+    local rest = listing:skip(7)
+    assert.equal("forbidden", helper.error_of(rest).kind)
+    assert.equal("forbidden", select(2, rest:next()).kind)
+    assert.equal(16, rest:count())
+  end)
+
   it("take, which does not end its source", function()
     local listing = helper.client({ customers = 23 }):customers { page_size = 5 }
     assert.equal(6, #listing:take(6):collect())
