@@ -110,6 +110,24 @@ describe("avepoint.progress", function()
     assert.equal(1, lines)
   end)
 
+  it("tells the time left in hours where there are some", function()
+    local out = helper.run_on_terminal([[
+      local core, avepoint = require "avepoint.core", require "avepoint"
+      local now = 0
+      core.now = function() return now end
+      for _, total in ipairs { 60, 3600, 7506, 40000 } do
+        local on_progress = avepoint.progress()
+        on_progress(0, total + 1)
+        now = now + 1
+        on_progress(1, total + 1)
+        print()
+      end
+    ]], 100, {})
+    local told = {}
+    for text in out:gmatch "1/s  (.-) left" do told[#told + 1] = text end
+    assert.same({ "1:00", "1:00:00", "2:05:06", "11:06:40" }, told)
+  end)
+
   it("draws at most ten times a second", function()
     local begun = os.time()
     local texts = drawn({ customers = 4000 }, LIST:gsub("100", "10"))
