@@ -128,6 +128,19 @@ describe("the lock of a token store is let go", function()
   end)
 end)
 
+describe("a lock whose token nobody waits for any more", function()
+  it("is given back when the client is closed", function()
+    local place = new_place()
+    local client = new_client({ customers = 5, token_latency = 1 }, place, {
+      on_event = function() if place.held then error("mine", 0) end end })
+    local listing = client:customers()
+    assert.equal("mine", helper.error_of(listing))
+    assert.is_true(place.held) -- the token is still being fetched, for whoever asks again
+    client:close()
+    assert.is_false(place.held)
+  end)
+end)
+
 describe("the key of a token store", function()
   it("tells secrets that come from files apart", function()
     local base, token = helper.urls(helper.scenario { customers = 5 })
