@@ -297,6 +297,26 @@ describe("#hosts Neovim's main context", function()
     assert.same({ "false", "avepoint: interrupted", "true", "36" }, lines)
   end)
 
+  it("watches the descriptor of no client that was closed meanwhile", function()
+    local lines = run(helper.scenario { customers = 10, latency = 20 }, [[
+      local client = make_client()
+      local watched, left, new_poll = {}, 0, loop.new_poll
+      loop.new_poll = function(...)
+        watched[#watched + 1] = new_poll(...)
+        return watched[#watched]
+      end
+      vim.defer_fn(function()
+        client:close()
+        for _, poll in ipairs(watched) do
+          left = left + (poll:is_closing() and 0 or 1)
+        end
+      end, 300)
+      local _, err = client:customers():next()
+      finish(err.kind, #watched > 0, left)
+    ]])
+    assert.same({ "closed", "true", "0" }, lines)
+  end)
+
   it("and a fast event cannot wait, but says what to do", function()
     local lines = run(helper.scenario { customers = 10 }, [[
       local timer = loop.new_timer()
