@@ -325,6 +325,40 @@ describe("#hosts a key of the window", function()
     assert.matches("^300 of 300 customers, done", lines[1])
   end)
 
+  it("reads anew, and hears no more of the reading that it ends: r", function()
+    local lines = run({ customers = 300, latency = 0.4 }, [[
+      vim.cmd "AvepointCustomers"
+      once("of 300 customers, reading", function()
+        press "r"
+        once("0 customers, reading", function()
+          local others = {}
+          when(function()
+            others[#others + 1] = not status():find "reading" and status() or nil
+            return status():find "done"
+          end, function() finish(#others, others[1]) end)
+        end)
+      end)
+    ]])
+    assert.equal("1", lines[1])
+    assert.matches("^300 of 300 customers, done", lines[2])
+  end)
+
+  it("reads anew behind a failed reading, of which nothing stays: r", function()
+    local lines = run({ customers = 300, latency = 0.5, faults = { { on = "page", page = 2,
+      status = 403, times = 1 } } }, [[
+      vim.cmd "AvepointCustomers"
+      once("failed", function()
+        press "r"
+        once("0 customers, reading", function()
+          local only = list()[1] -- no row has come
+          once("done", function() finish(only, status()) end, 300)
+        end, 1)
+      end, 101)
+    ]])
+    assert.equal("", lines[1])
+    assert.matches("^300 of 300 customers, done", lines[2])
+  end)
+
   it("shows the keys: ?", function()
     local lines = run({ customers = 1 }, [[
       vim.cmd "AvepointCustomers"
