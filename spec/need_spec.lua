@@ -64,6 +64,16 @@ describe("only what is needed is asked for by", function()
     assert.equal(16, rest:count())
   end)
 
+  it("take, which counts rows, not pages that failed", function()
+    local fault = { on = "page", page = 2, status = 403, times = 2 }
+    local part = helper.client({ customers = 23, faults = { fault } }):customers({
+      page_size = 5, endpoint = "get" }):take(7)
+    for _ = 1, 5 do assert.is_table(part()) end
+    assert.equal("forbidden", helper.error_of(part).kind)
+    assert.equal("forbidden", select(2, part:next()).kind)
+    assert.equal(2, part:count())
+  end)
+
   it("take, which does not end its source", function()
     local listing = helper.client({ customers = 23 }):customers { page_size = 5 }
     assert.equal(6, #listing:take(6):collect())
