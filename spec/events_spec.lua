@@ -212,6 +212,24 @@ describe("AVEPOINT_LOG", function()
     assert.not_matches(helper.client_secret, debug_lines, 1, true)
   end)
 
+  it("writes at each level those of its own and of the ones below", function()
+    local out = helper.run [[
+      local avepoint = require "avepoint"
+      for _, level in ipairs { "warn", "info", "debug" } do
+        io.stderr:write(level, ":\n")
+        local log = avepoint.logger(level)
+        for _, name in ipairs { "retry", "wait", "warning", "page", "token", "request",
+          "response" } do
+          log { event = name, time = 1 }
+        end
+      end
+    ]]
+    local warn = "avepoint retry\navepoint wait\navepoint warning\n"
+    local info = warn .. "avepoint page\navepoint token\n"
+    assert.equal(("warn:\n%sinfo:\n%sdebug:\n%savepoint request\navepoint response\n"):format(
+      warn, info, info), out)
+  end)
+
   it("writes a JSON object a line where AVEPOINT_LOG_FORMAT says so", function()
     local out = helper.run([[require("avepoint").customers({ page_size = 5 }):count()]],
       helper.environment(helper.scenario { customers = 12 }, { AVEPOINT_LOG = "debug",
