@@ -84,6 +84,14 @@ describe("the doctor", function()
     assert_line(report.list, "error", "elements.customers.read.all")
   end)
 
+  it("does not sit out a long pause that the service asks for", function()
+    local begun = os.time()
+    local id = helper.scenario { customers = 1, faults = { { on = "page", times = -1, status = 429,
+      headers = { ["Retry-After"] = "40" } } } }
+    assert_line(examine(helper.options(id)).list, "error", "40")
+    assert.is_true(os.time() - begun < 20)
+  end)
+
   it("compares the clock with the server's", function()
     for offset, status in pairs { ["+600"] = "error", ["-600"] = "error", ["+5"] = "ok" } do
       local id = helper.scenario { faults = { { on = "page", status = 403, times = -1,
