@@ -218,6 +218,16 @@ describe("credentials", function()
 end)
 
 describe("ca_file", function()
+  it("may begin with any number of bytes that are no certificate", function()
+    local pem = helper.read(helper.ca_file)
+    for _, before in ipairs { 4085, 4091, 4095, 8190 } do -- files are read 4096 bytes at a time
+      local path = helper.temporary ".pem"
+      helper.write(path, ("#"):rep(before - 1) .. "\n" .. pem)
+      local client = helper.client({ customers = 1 }, { ca_file = path })
+      assert.equal(1, client:customers():count())
+    end
+  end)
+
   it("that is missing or holds no certificate raises config and names the file", function()
     local empty = helper.temporary ".pem"
     helper.write(empty, "no certificate\n")
