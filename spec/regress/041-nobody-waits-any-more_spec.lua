@@ -75,6 +75,34 @@ describe("#hosts a listing that nobody waits for any more", function()
     assert.equal(1, #helper.journal(id, "/token"))
   end)
 
+  it("gives back the lock of the token that it was fetching, and shares the token", function()
+    local id = helper.scenario { customers = 10, token_latency = 1 }
+    local base, token = helper.urls(id)
+    local nginx = hosts.nginx {
+      http = ([[
+        lua_check_client_abort on;
+        lua_shared_dict tokens 1m;
+        init_by_lua_block {
+          function new_client()
+            return require("avepoint").client { base_url = %q, token_url = %q, ca_file = %q,
+              client_id = %q, client_secret = %q, token_store = "tokens" }
+          end
+          first = new_client()
+        }
+      ]]):format(base, token, helper.ca_file, helper.client_id, helper.client_secret),
+      server = [[
+        location = /first { content_by_lua_block { ngx.say(first:customers():count()) } }
+        location = /second { content_by_lua_block {
+          ngx.say(new_client():customers({ deadline = 15 }):count())
+        } }
+      ]],
+    }
+    finally(nginx.stop)
+    assert.matches("timed out", (nginx.get("/first", "-m 0.5")))
+    assert.equal("10\n", (nginx.get "/second"))
+    assert.equal(1, #helper.journal(id, "/token"))
+  end)
+
   it("is read ahead while its loop is busy elsewhere, and asked again for what did not come",
     function()
       local nginx = start {}
