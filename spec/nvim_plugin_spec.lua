@@ -52,6 +52,17 @@ describe("#hosts avepoint.nvim", function()
     assert.equal("0", lines[3])
   end)
 
+  it("lets the user's own on_event hear of everything too", function()
+    local lines = run({ customers = 3 }, [[
+      vim.cmd "AvepointCustomers"
+      once("done", function() finish(heard.request, heard.page) end, 3)
+    ]], [[{ client = { on_event = function(event)
+      heard = heard or {}
+      heard[event.event] = (heard[event.event] or 0) + 1
+    end } }]])
+    assert.same({ "2", "1" }, lines) -- the token's request and the page's
+  end)
+
   it("may be set up again: the next reading signs in anew", function()
     local lines, id = run({ customers = 3 }, [[
       vim.cmd "AvepointCustomers"
@@ -143,6 +154,28 @@ describe("#hosts the window", function()
     ]])
     assert.equal(lines[2], lines[1])
     assert.is_true(tonumber(lines[1]) > 0)
+  end)
+
+  it("marks what else needs attention, an unknown status and a missing one too", function()
+    local lines = run([[{ "items": [
+      { "id": "a", "organization": "A", "jobStatus": "Working" },
+      { "id": "b", "organization": "B", "jobStatus": "No Backup Update" },
+      { "id": "c", "organization": "C", "jobStatus": "N/A" },
+      { "id": "d", "organization": "D", "jobStatus": "New Status" },
+      { "id": "e", "organization": "E" }
+    ] }]], [[
+      vim.cmd "AvepointCustomers"
+      once("done", function()
+        local _, buffer = window_of "avepoint"
+        local marks, groups = vim.api.nvim_buf_get_extmarks(buffer,
+          vim.api.nvim_get_namespaces().avepoint, 0, -1, { details = true }), {}
+        for _, mark in ipairs(marks) do
+          groups[#groups + 1] = list()[mark[2] + 1]:sub(1, 1) .. " " .. mark[4].hl_group
+        end
+        finish(unpack(groups))
+      end, 5)
+    ]])
+    assert.same({ "B AvepointAttention", "D AvepointAttention", "E AvepointAttention" }, lines)
   end)
 
   it("keeps its columns under each other, whatever the names are", function()
@@ -470,6 +503,17 @@ describe("#hosts :AvepointFailed", function()
     check(lines)
   end)
 
+  it("begins with an empty window where it reads again", function()
+    local lines = run({ customers = 300, latency = 0.2 }, [[
+      vim.cmd "AvepointCustomers"
+      once("of 300 customers, reading", function()
+        vim.cmd "AvepointCancel | AvepointFailed"
+        finish(status())
+      end)
+    ]])
+    assert.matches("^0 customers, reading", lines[1])
+  end)
+
   it("goes on where the window is opened meanwhile", function()
     local lines = run({ customers = 300, latency = 0.2 }, LOOK .. [[
       vim.cmd "AvepointFailed"
@@ -510,6 +554,20 @@ describe("#hosts :AvepointFailed", function()
       end)
     ]])
     assert.same({ "0 of 1 customers failed", "1" }, lines)
+  end)
+
+  it("warns of customers that are missing", function()
+    local lines = run({ customers = 30, total_add = 2 }, [[
+      local said
+      vim.notify = function(text, level) said = { text, level } end
+      vim.cmd "AvepointFailed"
+      when(function() return said end, function()
+        finish(said[1], said[2] == vim.log.levels.WARN, vim.fn.getqflist({ title = 1 }).title)
+      end)
+    ]])
+    assert.matches("^avepoint: .*2 customers", lines[1])
+    assert.equal("true", lines[2])
+    assert.matches("of 30 customers failed$", lines[3])
   end)
 
   it("says why the list cannot be read, and leaves the quickfix list", function()
