@@ -119,7 +119,7 @@ end
 --- Clears the line. The next call begins anew.
 function Bar:clear()
   self:hide()
-  self.begun, self.done, self.total, self.pause_ends, self.next = nil, nil, nil, nil, 0
+  self.begun, self.done, self.total, self.next = nil, nil, nil, 0
 end
 
 --- Makes a function for the option on_progress.
