@@ -78,7 +78,15 @@ describe("a wait that is over", function()
         if ended or turns == 0 then print(ended or "it waits") os.exit(0) end
         after(0, function() look(turns - 1) end)
       end
-      after(100, function() listing:close() look(9) end)
+      local methods, steps = require "avepoint.core".client_methods, 0
+      local step = methods.step
+      function methods.step(...)
+        steps = steps + 1
+        if steps == 5 then -- the task's driver has just looked: the next look is far
+          after(0, function() listing:close() look(9) end)
+        end
+        return step(...)
+      end
       uv.run()
     ]])
   end)
