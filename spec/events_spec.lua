@@ -230,6 +230,18 @@ describe("AVEPOINT_LOG", function()
       warn, info, info), out)
   end)
 
+  it("leaves the program's own on_event as it is", function()
+    local out = helper.run([[
+      local n = 0
+      local client = require("avepoint").client { on_event = function() n = n + 1 end }
+      client:customers():count()
+      io.stderr:write("heard ", n)
+    ]], helper.environment(helper.scenario { customers = 2 }, { AVEPOINT_LOG = "debug" }))
+    local _, lines = out:gsub("avepoint [^\n]*\n", "")
+    assert.is_true(lines > 3)
+    assert.equal(lines, tonumber(out:match "heard (%d+)$"))
+  end)
+
   it("writes a JSON object a line where AVEPOINT_LOG_FORMAT says so", function()
     local out = helper.run([[require("avepoint").customers({ page_size = 5 }):count()]],
       helper.environment(helper.scenario { customers = 12 }, { AVEPOINT_LOG = "debug",

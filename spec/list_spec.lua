@@ -2,6 +2,7 @@
 -- SPDX-License-Identifier: MIT
 
 local avepoint = require "avepoint"
+local core = require "avepoint.core"
 local helper = require "spec.helper"
 
 local GENERAL = "partner/external/v3/general/customers"
@@ -242,6 +243,28 @@ describe("a position in a list", function()
 end)
 
 describe("client:get", function()
+  it("leaves nothing in flight where a function of the user's raises", function()
+    finally(function() collectgarbage "restart" end)
+    local client = new({ latency = 5, token = { known = "a-token" } }, { access_token = "a-token",
+      on_event = function(event)
+        if event.event == "request" then error("mine", 0) end
+      end })
+    collectgarbage "stop" -- which would end the request sooner or later
+    assert.equal("mine", helper.error_of(client.get, client, GENERAL))
+    assert.is_false(core.in_flight(client))
+  end)
+
+  it("keeps no reply once it has given the object", function()
+    local made, object = nil, core.object
+    finally(function() core.object = object end)
+    function core.object(...)
+      made = object(...)
+      return made
+    end
+    assert.is_table((new { customers = 3 }):get(GENERAL))
+    assert.equal("closed", select(2, made:result()).kind)
+  end)
+
   it("gives the decoded object, with numbers and nulls mended", function()
     local client, id = new { faults = { { on = "get", times = -1, status = 200,
       body = '{"a":5,"b":null,"list":[1,null],"in":{"c":null}}' } } }

@@ -49,6 +49,15 @@ describe("looking ahead", function()
     assert.equal(2 + 3, listing:stats().requests)
   end)
 
+  it("goes on behind what take has taken", function()
+    local listing = helper.client({ customers = 200 }, { concurrency = 3 }):customers {
+      page_size = SIZE }
+    assert.equal(2, #listing:take(2):collect())
+    assert.equal(1, listing:stats().requests)
+    pull(listing, 2)
+    assert.equal(1 + 3, listing:stats().requests)
+  end)
+
   it("still asks for no page that first() and take do not need", function()
     local listing = helper.client({ customers = 200 }):customers { page_size = SIZE }
     for _ = 1, SIZE + 1 do assert.is_table(listing:first()) end

@@ -17,6 +17,16 @@ local function written(format, f)
 end
 
 describe("write", function()
+  it("takes empty tenants for a list, whether or not the JSON library marks lists", function()
+    local json = require "avepoint.json"
+    for empty, array_mt in pairs { ["[]"] = false, ["{}"] = {} } do
+      local text_of = json.rows({ null = cjson.null, array_mt = array_mt, empty = empty },
+        { "id", "tenants" }, false, "tenants")
+      assert.equal(('{"id":"a","tenants":[],"other":%s}'):format(empty),
+        text_of { id = "a", tenants = {}, other = {} })
+    end
+  end)
+
   it("leaves the cell of a number that is none empty", function()
     local row = function() return { a = 0 / 0, b = math.huge, c = -math.huge, d = 1 } end
     assert.equal("a,b,c,d\r\n,,,1\r\n", written("csv", row))
