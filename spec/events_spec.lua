@@ -242,6 +242,18 @@ describe("AVEPOINT_LOG", function()
     assert.equal(lines, tonumber(out:match "heard (%d+)$"))
   end)
 
+  it("writes to nginx's error log, what needs attention as a warning", function()
+    local said = {}
+    rawset(_G, "ngx", { WARN = "warn", INFO = "info", log = function(level, line)
+      said[#said + 1] = level .. " " .. line
+    end })
+    finally(function() rawset(_G, "ngx", nil) end)
+    local log = require("avepoint.log").new "debug"
+    for _, name in ipairs { "warning", "retry", "wait", "token" } do log { event = name } end
+    assert.same({ "warn avepoint warning", "warn avepoint retry", "warn avepoint wait",
+      "info avepoint token" }, said)
+  end)
+
   it("writes a JSON object a line where AVEPOINT_LOG_FORMAT says so", function()
     local out = helper.run([[require("avepoint").customers({ page_size = 5 }):count()]],
       helper.environment(helper.scenario { customers = 12 }, { AVEPOINT_LOG = "debug",
