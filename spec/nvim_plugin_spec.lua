@@ -63,6 +63,19 @@ describe("#hosts avepoint.nvim", function()
     assert.same({ "2", "1" }, lines) -- the token's request and the page's
   end)
 
+  it("may be set up again: the reading under way ends", function()
+    local lines = run({ customers = 3000, latency = 0.2 }, [[
+      vim.cmd "AvepointCustomers"
+      once("of 3000 customers, reading", function()
+        require("avepoint.nvim").setup()
+        when(function() return not status():find "reading" end, function()
+          vim.schedule(function() finish(status()) end)
+        end)
+      end)
+    ]])
+    assert.matches("^%d+ of 3000 customers, failed", lines[1])
+  end)
+
   it("may be set up again: the next reading signs in anew", function()
     local lines, id = run({ customers = 3 }, [[
       vim.cmd "AvepointCustomers"
