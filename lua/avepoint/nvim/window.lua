@@ -346,7 +346,7 @@ end
 
 --- Shows only the customers that hold all words of the text, whatever their case.
 function Window:set_filter(text)
-  if text ~= self.filter and not self.closed then
+  if text ~= self.filter then
     self.filter, self.words = text, row.words(text)
     start_again(self)
   end
