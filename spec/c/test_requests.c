@@ -655,6 +655,33 @@ static void test_progress_and_events(void) {
   rig_close(&rig);
 }
 
+/* When attempts began and ended is what drift.h goes by, whether or not anybody takes events. */
+static void test_order_of_attempts(void) {
+  struct avp_settings settings = rig_settings();
+  struct avp_call *calls[3];
+  struct rig rig;
+  int events;
+  for (events = 0; events < 2; events++) {
+    rig_signed_in(&rig, &settings);
+    rig.r->shared.events.on = events != 0;
+    calls[0] = get(&rig, "x=1");
+    calls[1] = get(&rig, "x=2");
+    step(&rig);
+    fake_reply("x=2", 200, "");
+    step(&rig);
+    calls[2] = get(&rig, "x=3");
+    step(&rig);
+    fake_reply("x=1", 200, "");
+    fake_reply("x=3", 200, "");
+    step(&rig);
+    CHECK(calls[0]->sent < calls[1]->sent && calls[1]->sent < calls[1]->received);
+    CHECK(calls[1]->received < calls[2]->sent && calls[2]->sent < calls[0]->received);
+    CHECK(calls[0]->received < calls[2]->received);
+    release_all(&rig, calls, 3);
+    rig_close(&rig);
+  }
+}
+
 /* Calls in every state there is: queued, in flight, finished but not yet seen, waiting for another
  * attempt, done, failed. */
 static void make_all_states(struct rig *rig, struct avp_call **calls) {
@@ -905,6 +932,7 @@ static const struct check_test tests[] = {
     {"requests: Retry-After of zero", test_retry_after_zero},
     {"requests: a release is progress", test_release_is_progress},
     {"requests: progress and events", test_progress_and_events},
+    {"requests: order of attempts", test_order_of_attempts},
     {"requests: close in every state", test_close_in_every_state},
     {"requests: release in every state", test_release_in_every_state},
     {"requests: supplies after close", test_supplies_after_close},
