@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -97,6 +98,23 @@ static void test_gone(void) {
   check_holds(path_of("a"), "new");
 }
 
+/* The child's collector discards what it has inherited; the file is still its parent's. */
+static void test_fork(void) {
+  struct avp_output out;
+  int status = -1;
+  pid_t child;
+  CHECK_INT(0, avp_output_open(&out, path_of("a")));
+  child = fork();
+  if (child == 0) {
+    avp_output_discard(&out);
+    _exit(0);
+  }
+  CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+  fputs("the parent's", out.file);
+  CHECK_INT(0, avp_output_commit(&out));
+  check_holds(path_of("a"), "the parent's");
+}
+
 static void test_hashed_directory(void) {
   CHECK(!avp_sys_is_hashed_dir(path_of("none")));
   CHECK(!avp_sys_is_hashed_dir(folder));
@@ -112,6 +130,7 @@ static const struct check_test tests[] = {
     {"output: links are followed", test_links},
     {"output: what the system refuses", test_refused},
     {"output: the file beside is gone", test_gone},
+    {"output: the child of a fork lets it be", test_fork},
     {"sys: hashed directories", test_hashed_directory},
 };
 
