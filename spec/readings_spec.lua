@@ -55,6 +55,37 @@ describe("a total that counts more than is sent", function()
   end)
 end)
 
+describe("growth", function()
+  it("that was read again excuses nobody who does not come", function()
+    -- one more is counted than sent; one is added behind page 1, which is then read again
+    local ids, err, stats = read({ total_add = 1, changes = { { before = 2, insert = 24 } } }, {},
+      { on_event = function() end })
+    assert.is_nil(err and tostring(err))
+    assert.equal(TOTAL + 1, #ids)
+    assert.equal(1, stats.went_back)
+    assert.equal(1, stats.missing)
+  end)
+end)
+
+describe("a customer who was removed", function()
+  it("does not stand in for one whom a change of places has hidden", function()
+    -- a b c d e f g: c and d change places behind page 1, then a is removed behind page 2
+    local function rows(ids)
+      return (ids:gsub("%a", '{"id":"%0"},'):sub(1, -2))
+    end
+    local function answer(page, ids)
+      return { on = "get", page = page, status = 200, times = 1,
+        body = ('{"data":[%s],"metadata":{"totalCount":7}}'):format(rows(ids)) }
+    end
+    local client = helper.client { raw_items = { '{"id":"b"}', '{"id":"d"}', '{"id":"c"}',
+      '{"id":"e"}', '{"id":"f"}', '{"id":"g"}' }, faults = { answer(1, "abc"), answer(2, "cef") } }
+    local ids = helper.ids(client:customers({ page_size = 3, concurrency = 1, endpoint = "get" })
+      :collect())
+    table.sort(ids)
+    assert.equal("abcdefg", table.concat(ids))
+  end)
+end)
+
 describe("a list that never rests", function()
   it("is read whole while it changes at one page in three", function()
     for _, change in ipairs { { requests = 3, insert = 1 }, { requests = 3, insert = "random" },
