@@ -45,3 +45,14 @@ describe("a page that is a 204 for ever", function()
     end)
   end
 end)
+
+describe("a page without a total behind the last row", function()
+  it("leaves what total() says", function()
+    for _, status in ipairs { 204, 400, 404 } do
+      local client = helper.client { customers = 20, past_end = status }
+      local listing = client:customers { page_size = 5 }
+      assert.equal(20, listing:count())
+      assert.equal(20, listing:total())
+    end
+  end)
+end)
