@@ -314,6 +314,13 @@ describe("client:get", function()
     assert.equal("closed", err.kind)
   end)
 
+  it("ends at its client's deadline, if it has none of its own", function()
+    local client = new({ latency = 1 }, { deadline = 0.05 })
+    assert.equal("timeout", helper.error_of(client.get, client, GENERAL).kind)
+    local _, err = client:list(GENERAL):next()
+    assert.equal("timeout", err.kind)
+  end)
+
   it("tells on_event of its request before it returns", function()
     local seen = {}
     local client = new({ customers = 1 }, { on_event = function(event)
