@@ -197,6 +197,18 @@ describe("an error", function()
     end
   end)
 
+  it("however often it came, does not count against the listing once all is well", function()
+    -- for two pages 72 may be asked for, but those that failed do not count
+    local client = helper.client { customers = 20, faults = { { on = "get", page = 1, status = 404,
+      times = 100 } } }
+    local listing = client:customers { endpoint = "get", page_size = 11 }
+    for _ = 1, 100 do
+      local _, err = listing:next()
+      assert.equal("not_found", err.kind)
+    end
+    assert.equal(20, listing:count())
+  end)
+
   it("holds at most a kilobyte of the reply", function()
     local client = helper.client(fault { status = 400, body = ("x"):rep(5000) })
     local _, err = client:customers({ endpoint = "get" }):next()
