@@ -66,3 +66,13 @@ describe("what cannot be written raises", function()
     avepoint.show(1, { write = function() end })
   end)
 end)
+
+describe("listing:write", function()
+  it("asks for no more pages once its file is full", function()
+    local client, id = helper.client { customers = 1000 }
+    local listing = client:customers { page_size = 50, concurrency = 1 }
+    assert.matches("No space left on device", helper.error_of(listing.write, listing, "/dev/full",
+      "jsonl"), 1, true)
+    assert.is_true(#helper.pages(id) <= 3, #helper.pages(id))
+  end)
+end)
