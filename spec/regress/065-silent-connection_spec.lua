@@ -4,6 +4,7 @@
 -- SPDX-License-Identifier: MIT
 
 local avepoint = require "avepoint"
+local core = require "avepoint.core"
 local helper = require "spec.helper"
 local relay = require "spec.support.relay"
 
@@ -63,5 +64,35 @@ describe("a connection that falls silent", function()
     local listing = client:customers { deadline = 4 }
     assert.equal(40, listing:count())
     assert.equal(0, listing:stats().retries)
+  end)
+
+  it("costs no attempt of a page whose own time is not over", function()
+    local client, one = through("https", { timeout = 2, max_attempts = 1,
+      driver = { wait = function() coroutine.yield() end } })
+    local function begin()
+      local listing = client:customers { page_size = 50 }
+      return coroutine.create(function()
+        local _, err = listing:next()
+        return err and err.kind or "read"
+      end)
+    end
+    -- Goes on with a task for so many seconds; gives how it ended, or nil.
+    local function go_on(task, seconds)
+      local start = core.now()
+      local ended
+      repeat
+        os.execute "sleep 0.02"
+        local _, result = assert(coroutine.resume(task))
+        ended = coroutine.status(task) == "dead" and result or nil
+      until ended or core.now() - start > seconds
+      return ended
+    end
+    assert.equal("read", go_on(begin(), 10)) -- makes the connection
+    one:silence()
+    local first, second = begin(), begin()
+    assert.is_nil(go_on(first, 1))
+    assert.is_nil(go_on(second, 0))
+    assert.equal("timeout", go_on(first, 10))
+    assert.equal("read", go_on(second, 10))
   end)
 end)
