@@ -161,6 +161,13 @@ describe("the endpoint auto", function()
     assert.equal("GET 404 POST 503 POST 200", talk(id))
   end)
 
+  it("is not decided by a listing that was told its endpoint", function()
+    local client, id = helper.client { customers = 3 }
+    assert.equal(3, client:customers({ endpoint = "batch" }):count())
+    assert.equal(3, client:customers():count())
+    assert.equal("POST 200 GET 200", talk(id))
+  end)
+
   it("is decided once by two listings at a time", function()
     local client = helper.client { customers = 12, endpoints = { get = 404 } }
     local one, two = client:customers { page_size = 5 }, client:customers { page_size = 5 }

@@ -132,7 +132,7 @@ describe("a position", function()
     local wanted = { ids[20], ids[3], ids[11], ids[7] }
     local listing = client:customers { customer_ids = wanted, page_size = 2 }
     local seen = take(listing, 3)
-    local shuffled = { wanted[4], wanted[2], wanted[1], wanted[3] }
+    local shuffled = { wanted[4], wanted[2], wanted[1], wanted[3], wanted[2] } -- one of them twice
     for customer in client:customers { customer_ids = shuffled, resume = listing:position() } do
       seen[#seen + 1] = customer
     end
