@@ -1,8 +1,10 @@
 /* test_transfer.c - what a transfer keeps of a reply, and what becomes of it when memory runs out.
  * SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "wire/transfer.c" /* for libcurl's callbacks */
@@ -131,11 +133,55 @@ static void test_no_memory(void) {
   CHECK(start(&settings));
 }
 
+/* Opens a server on loopback and writes its URL; returns its socket. */
+static int serve(char *url, size_t size) {
+  struct sockaddr_in address = {.sin_family = AF_INET};
+  socklen_t len = sizeof address;
+  int server = socket(AF_INET, SOCK_STREAM, 0);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  CHECK_INT(0, bind(server, (struct sockaddr *)&address, sizeof address));
+  CHECK_INT(0, listen(server, 1));
+  CHECK_INT(0, getsockname(server, (struct sockaddr *)&address, &len));
+  snprintf(url, size, "http://127.0.0.1:%d/", (int)ntohs(address.sin_port));
+  return server;
+}
+
+/* On this an attempt goes on although its time is over. */
+static void test_something_came_in(void) {
+  static const char reply[] = "HTTP/1.1 204 No Content\r\n\r\n";
+  char url[64];
+  char asked[1024];
+  int server = serve(url, sizeof url);
+  int peer;
+  int i;
+  struct avp_transfer_settings settings = {
+      .user_agent = "test", .connect_timeout_ms = 10000, .max_body = 1000};
+  struct avp_request request = {.url = url};
+  struct avp_transport *transport = avp_transport_new(&settings, 1);
+  struct avp_transfer *transfer = avp_transport_start(transport, &request, avp_sys_now_ms());
+  for (i = 0; i < 9; i++) { /* connects and sends; then all is quiet */
+    avp_transport_perform(transport, avp_sys_now_ms());
+    avp_transport_wait(transport, 20);
+  }
+  peer = accept(server, NULL, NULL);
+  CHECK(recv(peer, asked, sizeof asked, 0) > 0);
+  CHECK(!avp_transport_perform(transport, avp_sys_now_ms()));
+  CHECK(send(peer, reply, sizeof reply - 1, 0) > 0);
+  avp_transport_wait(transport, 10000);
+  CHECK(avp_transport_perform(transport, avp_sys_now_ms()));
+  CHECK(!transfer->running && transfer->reply.status == 204);
+  avp_transport_cancel(transport, transfer);
+  avp_transport_free(transport);
+  close(peer);
+  close(server);
+}
+
 static const struct check_test tests[] = {
     {"transfer: headers", test_headers},
     {"transfer: a body has a limit", test_body},
     {"transfer: objects that have begun", test_begun_objects},
     {"transfer: without memory", test_no_memory},
+    {"transport: whether something came in", test_something_came_in},
 };
 
 int main(void) {
