@@ -1,9 +1,11 @@
 /* test_transfer.c - what a transfer keeps of a reply, and what becomes of it when memory runs out.
  * SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -176,12 +178,34 @@ static void test_something_came_in(void) {
   close(server);
 }
 
+/* The child of a fork keeps no descriptor that it has no use for. */
+static void test_fork(void) {
+  struct avp_transfer_settings settings = {
+      .user_agent = "test", .connect_timeout_ms = 1000, .max_body = 1000};
+  struct avp_transport *transport = avp_transport_new(&settings, 1);
+  struct avp_transfer *transfer = avp_transport_start(transport, &post, 0);
+  int set = avp_transport_fd(transport);
+  int status = -1;
+  pid_t child;
+  CHECK(set >= 0 && !avp_transport_forked(transport));
+  child = fork();
+  if (child == 0) {
+    bool closed = avp_transport_forked(transport) && fcntl(set, F_GETFD) < 0;
+    _exit(closed && avp_transport_fd(transport) < 0 ? 0 : 1);
+  }
+  CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+  CHECK(fcntl(set, F_GETFD) >= 0); /* the parent's is still open */
+  avp_transport_cancel(transport, transfer);
+  avp_transport_free(transport);
+}
+
 static const struct check_test tests[] = {
     {"transfer: headers", test_headers},
     {"transfer: a body has a limit", test_body},
     {"transfer: objects that have begun", test_begun_objects},
     {"transfer: without memory", test_no_memory},
     {"transport: whether something came in", test_something_came_in},
+    {"transport: the child of a fork", test_fork},
 };
 
 int main(void) {
