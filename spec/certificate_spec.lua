@@ -205,6 +205,15 @@ describe("a certificate that is of no use gives a config error:", function()
   end)
 end)
 
+describe("a certificate", function()
+  it("tells its end to the second", function()
+    local ends = os.time() + 30 * 86400 -- all were made just now, for 30 days
+    local key = assert(sign.load { certificate = path "rsa.pem", private_key = path "rsa.key",
+      now = os.time() + 43200 })
+    assert.is_true(math.abs(key:expires() - ends) < 600, key:expires() - ends)
+  end)
+end)
+
 describe("an assertion", function()
   local AUDIENCE = "https://identity.example/connect/token"
   local function assertion(client_id, now)
