@@ -107,6 +107,15 @@ describe("a list that never rests", function()
     end
   end)
 
+  it("is asked for no more pages than its error says, those read ahead included", function()
+    local _, err, _, id = read({ customers = 60, changes_every = { requests = 2,
+      insert = "random" } }, { page_size = 2, concurrency = 4 })
+    assert.equal("drift", err and err.kind)
+    local asked, most = tostring(err):match "(%d+) pages were asked for, (%d+) at most"
+    assert.is_true(#helper.pages(id) <= tonumber(asked), #helper.pages(id))
+    assert.is_true(tonumber(asked) <= most + 3)
+  end)
+
   it("is not read past the deadline", function()
     local begun = os.time()
     local _, err = read({ latency = 0.05,

@@ -40,6 +40,10 @@ describe("a resumed listing's drift error", function()
     end)
   end
 
+  it("is raised where the total alone tells of a change", function()
+    assert_final(error_at_end(resumed { before = 3, insert = TOTAL + 1 }))
+  end)
+
   it("says so for a position taken while a page was read again", function()
     local client = helper.client { customers = 20, changes = { { before = 3, remove = 1 } } }
     local listing = client:customers { page_size = SIZE, concurrency = 1 }
