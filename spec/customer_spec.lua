@@ -159,6 +159,7 @@ describe("tenants", function()
       ['"tenants":[{"id":"t1","name":"one"}]'] = id_name,
       ['"tenants":[{"Id":"t1","Name":"one"}]'] = id_name,
       ['"tenants":[{"id":"t1","Name":"one"}]'] = id_name,
+      ['"tenants":[{"Id":"t2","id":"t1","name":"one","Name":"two"}]'] = id_name,
       ['"tenants":[{"id":"t1","name":null,"plan":2}]'] = { { id = "t1", plan = 2 } },
       ['"tenants":[]'] = {},
       ['"tenants":null'] = {},
