@@ -97,4 +97,17 @@ describe("a position on a page that held known customers behind it", function()
     local rest = client:customers { resume = listing:position(), endpoint = "get" }
     assert.equal("efgh", letters(rest:collect()))
   end)
+
+  it("does so too behind all rows of a page whose last one was known", function()
+    -- a..h; while page 1 is read, v to z come in, in front
+    local client = helper.client { raw_items = { row "v", row "w", row "x", row "y", row "z",
+      row "a", row "b", row "c", row "d", row "e", row "f", row "g", row "h" },
+      faults = { answer(1, "abc", 8) } }
+    local listing = client:customers { page_size = 3, concurrency = 1, endpoint = "get" }
+    local next_page = listing:pages()
+    assert.equal("abc", letters(next_page()))
+    assert.equal("yz", letters(next_page())) -- and a, behind which b and c stand
+    local _, err = client:customers({ resume = listing:position(), endpoint = "get" }):next()
+    assert.equal("drift", err and err.kind)
+  end)
 end)
