@@ -185,6 +185,7 @@ static const struct {
   struct list list;
 } endless[] = {
     {"the same page", ALL, 6, {ROWS(1000), .turns = 1}},
+    {"the same page, and a row more each time", ALL, 8, {ROWS(1000), .turns = 1, .added = 1}},
     {"the same page, no total", IGNORE, 6, {ROWS(1000), .turns = 1, .over = NONE}},
     {"two pages in turns, no total", IGNORE, 20, {ROWS(1000), .turns = 2, .over = NONE}},
     {"seven in turns, no total", IGNORE, 60, {ROWS(1000), .turns = 7, .over = NONE}},
