@@ -29,6 +29,13 @@ local function letters(list)
   return table.concat(ids)
 end
 
+local function let_come(client)
+  for _ = 1, 300 do
+    client:step()
+    os.execute "sleep 0.002"
+  end
+end
+
 describe("a page that came and was dropped unread", function()
   it("by first() lets the page before it be read again", function()
     -- a b c d e f g; a is removed while page 2 is read ahead, then h is added
@@ -36,13 +43,23 @@ describe("a page that came and was dropped unread", function()
       row "g", row "h" }, faults = { answer(1, "abc", 7), answer(2, "efg", 6) } }
     local listing = client:customers { page_size = 3, concurrency = 1, endpoint = "get" }
     local list = { listing(), listing() }
-    for _ = 1, 300 do -- page 2 comes, and is not looked at
-      client:step()
-      os.execute "sleep 0.002"
-    end
+    let_come(client) -- page 2, which is not looked at
     list[#list + 1] = listing:first()
     for customer in listing do list[#list + 1] = customer end
     assert.equal("abcdefgh", letters(list))
+  end)
+
+  it("does not spoil the position of an error behind the page that is read again", function()
+    local client = helper.client { raw_items = { row "a", row "b", row "c", row "d", row "e",
+      row "f", row "g" }, faults = { answer(2, "def", 7), { on = "get", page = 2, status = 403 } } }
+    local listing = client:customers { page_size = 3, concurrency = 1, endpoint = "get" }
+    assert.is_table(listing() and listing())
+    let_come(client) -- page 2, which is not looked at
+    assert.equal("c", listing:first().id)
+    local _, err = listing:next()
+    assert.equal("forbidden", err.kind)
+    local rest = client:customers { resume = err.position, endpoint = "get" }
+    assert.equal("defg", letters(rest:collect()))
   end)
 
   it("costs nothing where nothing had come", function()
@@ -58,10 +75,7 @@ describe("a page that came and was dropped unread", function()
     for _ = 1, 3 do listing() end
     local rest = client:customers { resume = listing:position(), concurrency = 4 }
     local list = { rest(), rest(), rest() }
-    for _ = 1, 100 do
-      client:step()
-      os.execute "sleep 0.002"
-    end
+    let_come(client)
     list[#list + 1] = rest:first()
     for customer in rest do list[#list + 1] = customer end
     assert.equal(20, #list)
