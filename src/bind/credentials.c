@@ -221,9 +221,7 @@ static int core_supply(lua_State *L) {
   done = kind == AVP_CREDENTIAL_TOKEN
              ? avp_signin_supply_token(s, value, len, life, true, avp_sys_now_ms())
              : avp_signin_supply(s, value);
-  if (done) return 0;
-  avp_signin_later(s, 0, 0);
-  return error_raise_memory(L);
+  return done ? 0 : error_raise_memory(L);
 }
 
 /* Lua: core.fail(client, message): the user's function returned nil and a message */
