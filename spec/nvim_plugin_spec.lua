@@ -265,6 +265,15 @@ describe("#hosts the window", function()
     assert.equal(1, #helper.journal(id, "/token"))
   end)
 
+  it("that is closed before it was filled says nothing", function()
+    local lines = run({ customers = 3 }, [[
+      vim.v.errmsg = ""
+      vim.cmd "AvepointCustomers | AvepointCustomers"
+      once("done", function() finish(vim.v.errmsg, #vim.api.nvim_list_wins()) end, 3)
+    ]])
+    assert.same({ "", "3" }, lines)
+  end)
+
   it("follows the screen's size", function()
     local lines = run({ customers = 50 }, [[
       vim.cmd "AvepointCustomers"
