@@ -68,6 +68,18 @@ describe("a listing whose caller's function has yielded", function()
     assert.equal(9, finish(co))
   end)
 
+  it("is busy for a coroutine that the function resumes", function()
+    local listing, said
+    local client = helper.client({ customers = 10 }, { on_event = function()
+      said = said or select(2, coroutine.resume(coroutine.create(function()
+        return listing:first()
+      end)))
+    end })
+    listing = client:customers()
+    assert.equal(10, coroutine.wrap(function() return listing:count() end)())
+    assert.matches("this listing is busy", said, 1, true)
+  end)
+
   it("is free again after an error and at the end", function()
     local n = 0
     local client = helper.client({ customers = 10 }, { client_secret = function()
