@@ -11,7 +11,7 @@ describe("the doctor", function()
       ["the certificates in " .. ours .. ", and no others"] = { AVEPOINT_CA_FILE = ours,
         CURL_CA_BUNDLE = "/x" },
       ["what curl trusts; CURL_CA_BUNDLE is " .. ours] = { CURL_CA_BUNDLE = ours,
-        SSL_CERT_FILE = "/x" },
+        SSL_CERT_FILE = "/x", SSL_CERT_DIR = "/y" },
       ["what curl trusts; SSL_CERT_FILE is " .. ours .. ", SSL_CERT_DIR is /nowhere"] = {
         SSL_CERT_FILE = ours, SSL_CERT_DIR = "/nowhere" },
       ["what curl trusts; SSL_CERT_DIR is /nowhere"] = { SSL_CERT_DIR = "/nowhere" },
