@@ -106,7 +106,8 @@ end
 -- shown (5.1 says so later), a function of the user's that is a dead coroutine, or is one of C and
 -- does not take what it gets, and an __index that cannot be asked.
 local USERS = { "tostring", "cannot resume dead coroutine", "argument #%d to 'on_event'",
-  "argument #%d to 'wait'", "'get' on bad self", "to 'get'", "index a boolean value" }
+  "argument #%d to 'credential'", "argument #%d to 'wait'", "'get' on bad self", "to 'get'",
+  "index a boolean value" }
 
 --- Whether a call that ended so has met a check that is missing. An error is our object, what
 -- a metamethod or a function raised, or a text of ours: none of Lua's in the midst of our code.
