@@ -11,7 +11,7 @@ describe("a loop body slower than the timeout", function()
   for _, port in ipairs { "https", "http1" } do
     it("costs no page a second request, " .. port, function()
       local client, id = helper.client({ customers = 12, latency = 0.02 },
-        { port = port, timeout = 0.6, connect_timeout = 0.6, concurrency = 4, max_attempts = 1 })
+        { port = port, timeout = 0.6, connect_timeout = 5, concurrency = 4, max_attempts = 1 })
       local n = 0
       for _ in client:customers { page_size = 2 } do
         nap(0.35)
