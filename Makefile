@@ -14,6 +14,9 @@ CFLAGS     ?= -O2 -g
 VARIANT    ?=
 OUT        := build/$(LUA)$(VARIANT)
 CORE_OUT   := build/core$(VARIANT)
+ABI        := $(if $(filter luajit,$(LUA)),5.1,$(LUA:lua%=%))
+LUADIR     := $(DESTDIR)$(PREFIX)/share/lua/$(ABI)
+LIBDIR     := $(DESTDIR)$(PREFIX)/lib/lua/$(ABI)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wundef -Wwrite-strings -Wcast-align \
 	-Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -28,7 +31,7 @@ FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 HARD  += $(call probe,-c $(FORTIFY),$(FORTIFY))
 endif
 RELRO := -Wl,-z,relro,-z,now
-BASE     := -std=c99 -D_POSIX_C_SOURCE=200809L -fPIC $(HARD) $(WARNINGS) -MMD -MP
+BASE     := -std=c99 -D_POSIX_C_SOURCE=200809L -fPIC -fvisibility=hidden $(HARD) $(WARNINGS) -MMD -MP
 CRYPTO     := $(shell $(PKG_CONFIG) --cflags libcrypto 2>/dev/null)
 CRYPTO_LIB := $(shell $(PKG_CONFIG) --libs libcrypto 2>/dev/null)
 CURL     := $(shell $(PKG_CONFIG) --cflags libcurl 2>/dev/null)
@@ -73,8 +76,9 @@ all: $(MODULE) $(SIGN) ## build the module for LUA
 help: ## list the targets
 	@spec/support/help Makefile
 
+# LuaRocks gives LUA_INC: it knows where its Lua's headers lie, pkg-config need not.
 headers:
-	@spec/support/headers $(LUA) $(PKG_CONFIG)
+	@spec/support/headers $(PKG_CONFIG) $(if $(filter command,$(origin LUA_INC)),,$(LUA))
 
 $(CORE_OUT)/%.o: src/core/%.c | headers
 	@mkdir -p $(@D)
@@ -288,14 +292,14 @@ valgrind: ## all tests under valgrind
 simulator: ## run the simulator in the foreground and print what to export
 	@spec/support/simulator/simulator.sh run build/simulator-run
 
-rock: ## build the rock into build/rock and require it
+rock: ## build the rock into build/rock for each Lua and require it
 	@spec/support/rock
 
 install: all ## install under DESTDIR and PREFIX
-	@spec/support/install $(LUA) $(OUT) "$(DESTDIR)$(PREFIX)"
+	@spec/support/install "$(LUADIR)" "$(LIBDIR)" $(OUT)
 
 uninstall: ## remove what install put there
-	@spec/support/install $(LUA) $(OUT) "$(DESTDIR)$(PREFIX)" remove
+	@spec/support/install "$(LUADIR)" "$(LIBDIR)"
 
 bench-nvim: ## measure Neovim's loop while customers are listed; RUNS=5
 	@$(MAKE) --no-print-directory all LUA=luajit
@@ -313,7 +317,7 @@ for-neovim:
 	  echo "Neovim's Lua is LuaJIT: leave out LUA=$(LUA)" >&2; exit 1;; esac
 
 clean: ## remove what was built
-	rm -rf build avepoint src/*/*.o src/core/*/*.o # the latter two are what LuaRocks leaves behind
+	rm -rf build
 	rm -f lua/avepoint/*.so doc/tags # what `make plugin` puts there
 
 -include $(CORE_OBJ:.o=.d) $(BIND_OBJ:.o=.d) $(SIGN_OBJ:.o=.d) $(C_TESTS:=.d) $(FUZZERS:=.d)

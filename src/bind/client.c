@@ -11,8 +11,6 @@
 #include "fields.h"
 #include "settings.h"
 
-#pragma GCC visibility push(hidden)
-
 #define MEMORY_NAME  "avepoint.core.memory"
 #define OPEN_CLIENTS "avepoint.open_clients" /* their number, in the registry */
 #define OPEN_LEAST   50                      /* open clients before the collector is asked */

@@ -11,8 +11,6 @@
 #include "json.h"
 #include "settings.h"
 
-#pragma GCC visibility push(hidden)
-
 #define DEFAULT_LIFE_MS 3600000 /* of a token whose reply does not say: the documented hour */
 #define LIFE_MAX        1e9     /* seconds; a longer lifetime is taken as this */
 

@@ -5,8 +5,6 @@
 #include "../core/ground/text.h"
 #include "fields.h"
 
-#pragma GCC visibility push(hidden)
-
 #define ERROR_NAME    "avepoint.error"
 #define MEMORY_OBJECT "avepoint.error.memory"
 

@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "json.h"
 
-#pragma GCC visibility push(hidden)
-
 int json_decode(lua_State *L, int state, const char *what, struct avp_err *err) {
   int result;
   const char *message;

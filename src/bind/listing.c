@@ -11,8 +11,6 @@
 #include "error.h"
 #include "fields.h"
 
-#pragma GCC visibility push(hidden)
-
 #define NEED_MAX 9e18 /* what an int64_t can hold, and no list */
 
 /* The listing at stack index 1. Leaves an argument, and the own table at LISTING_OWN. */

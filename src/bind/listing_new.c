@@ -7,8 +7,6 @@
 #include "listing.h"
 #include "settings.h"
 
-#pragma GCC visibility push(hidden)
-
 #define PAGE_MAX 1000000000 /* largest number and size of a page that the core takes */
 
 /* Notes the ids that are asked for; the list is on top of the stack. */

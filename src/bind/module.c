@@ -14,8 +14,6 @@
 #include "object.h"
 #include "output.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Lua: core.library() -> table: what this process's libcurl is and can do */
 static int core_library(lua_State *L) {
   const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);

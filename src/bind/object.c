@@ -13,8 +13,6 @@
 #include "page.h"
 #include "settings.h"
 
-#pragma GCC visibility push(hidden)
-
 #define OBJECT_NAME "avepoint.core.object"
 
 #define OWN 2 /* stack index of the userdata's own table wherever an object is used */

@@ -10,8 +10,6 @@
 #include "../core/ground/output.h"
 #include "class.h"
 
-#pragma GCC visibility push(hidden)
-
 #define OUTPUT_NAME "avepoint.output"
 
 static struct avp_output *to_output(lua_State *L) { return luaL_checkudata(L, 1, OUTPUT_NAME); }

@@ -11,8 +11,6 @@
 #include "../core/ground/tally.h"
 #include "json.h"
 
-#pragma GCC visibility push(hidden)
-
 #define SIZE_MAX_SAID 1000000000.0       /* a page size above that is nonsense */
 #define WHOLE_MAX     9007199254740992.0 /* 2^53: beyond it doubles skip whole numbers */
 #define NUMBER_SIZE   32                 /* bytes of a number as text */

@@ -14,8 +14,6 @@
 #include "listing.h"
 #include "page.h"
 
-#pragma GCC visibility push(hidden)
-
 /* positions and errors -------------------------------------------------------------------------*/
 
 /* Notes a place behind `index` rows of a page. It is firm if no row that had come before stands

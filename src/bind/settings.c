@@ -5,8 +5,6 @@
 #include "../core/list/pager.h"
 #include "../core/requests/token.h"
 
-#pragma GCC visibility push(hidden)
-
 #define SECONDS_MAX 1e9
 
 void settings_push(lua_State *L, int table, const char *name) {

@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#pragma GCC visibility push(hidden)
-
 /* One call of avp_key_load: what it has read, and where the sentence about a failure goes. */
 struct load {
   const struct avp_key_files *files;

@@ -9,8 +9,6 @@
 #include "../bind/compat.h"
 #include "key.h"
 
-#pragma GCC visibility push(hidden)
-
 #define KEY_NAME "avepoint.sign.key"
 #define NOW_MAX  1e12 /* seconds since 1970; that is as far as OpenSSL's clock can be asked */
 

@@ -6,8 +6,6 @@
 
 #include "mem.h"
 
-#pragma GCC visibility push(hidden)
-
 #define AVP_BUF_FIRST 256 /* bytes of the first allocation */
 
 void avp_buf_init(struct avp_buf *buf, size_t max) {

@@ -8,8 +8,6 @@
 
 #include "hash.h"
 
-#pragma GCC visibility push(hidden)
-
 #define SECRET_MIN 4 /* characters; anything shorter occurs in any text */
 
 static void append(struct avp_err *err, const char *format, va_list args) {

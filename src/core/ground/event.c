@@ -6,8 +6,6 @@
 
 #include "mem.h"
 
-#pragma GCC visibility push(hidden)
-
 static void drop_oldest(struct avp_events *events) {
   events->first = (events->first + 1) % AVP_EVENTS_MAX;
   events->count--;

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#pragma GCC visibility push(hidden)
-
 struct sip {
   uint64_t v0, v1, v2, v3; /* the four words of state, named as in the paper */
 };

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#pragma GCC visibility push(hidden)
-
 static long fail_countdown; /* 0: no failure planned */
 static long live_blocks;    /* blocks handed out and not yet freed */
 

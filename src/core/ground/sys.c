@@ -26,8 +26,6 @@
 #include <sys/types.h>
 #endif
 
-#pragma GCC visibility push(hidden)
-
 static int64_t clock_ms(clockid_t id) {
   struct timespec t;
   clock_gettime(id, &t);

@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#pragma GCC visibility push(hidden)
-
 /* Returns what follows the string that begins at `text`, behind its first quote. */
 static const char *skip_string(const char *text, const char *end) {
   const char *quote = memchr(text, '"', (size_t)(end - text));

@@ -23,8 +23,6 @@ struct range {
 
 #include "text_table.h"
 
-#pragma GCC visibility push(hidden)
-
 #define NO_CHARACTER      0xFFFFFFFFU
 #define JOINER            0x200DU
 #define NON_JOINER        0x200CU

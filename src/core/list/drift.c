@@ -6,8 +6,6 @@
 #include <limits.h>
 #include <string.h>
 
-#pragma GCC visibility push(hidden)
-
 #define PAGES_FACTOR 12 /* a listing asks for at most so many times the pages that there are, */
 #define PAGES_SPARE  48 /* and so many more */
 #define SPREAD       UINT64_C(0x9e3779b97f4a7c15) /* for hashes */

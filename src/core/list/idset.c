@@ -9,8 +9,6 @@
 #include "../ground/sys.h"
 #include "position.h"
 
-#pragma GCC visibility push(hidden)
-
 /* A slot: 16 bytes of the id; the mark's era in two bytes, 0 if the slot is empty; the mark's page
  * in three. The era's highest bit tells a hash from a GUID, so that neither is taken for the other.
  */

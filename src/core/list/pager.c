@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#pragma GCC visibility push(hidden)
-
 #define URL_MAX ((size_t)1024 * 1024) /* bytes */
 
 static void drop(struct avp_pager *pager, struct avp_call **place) {

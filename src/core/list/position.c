@@ -10,8 +10,6 @@
 
 #include "../ground/hash.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Fixed, since positions travel between processes. */
 static const struct avp_hash_key key = {UINT64_C(0x6176652d706f696e), UINT64_C(0x742d706f736974)};
 

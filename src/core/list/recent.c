@@ -3,8 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include "recent.h"
 
-#pragma GCC visibility push(hidden)
-
 void avp_recent_add(struct avp_recent *recent, const struct avp_page *page, bool accepted) {
   struct avp_page *place = &recent->ring[recent->count++ % AVP_RECENT_MAX];
   *place = *page;

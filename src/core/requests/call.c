@@ -8,8 +8,6 @@
 #include "../wire/url.h"
 #include "explain.h"
 
-#pragma GCC visibility push(hidden)
-
 #define EXCUSES_MAX 3 /* of one call: nothing is sent again without end */
 
 bool avp_call_init(struct avp_call *call, const char *url, const char *body, int64_t deadline) {

@@ -10,8 +10,6 @@
 #include "../ground/hash.h"
 #include "../wire/url.h"
 
-#pragma GCC visibility push(hidden)
-
 #define SCOPE_MAX 300 /* characters: the limit of identity servers of this make */
 
 struct rule {

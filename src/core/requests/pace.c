@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "pace.h"
 
-#pragma GCC visibility push(hidden)
-
 #define UNKNOWN     400.0 /* ms: first distance while too few successes tell a usual one */
 #define ENOUGH      4     /* so many do */
 #define NOTHING     5.0   /* ms: a shorter distance is none */

@@ -10,8 +10,6 @@
 #include "../wire/url.h"
 #include "explain.h"
 
-#pragma GCC visibility push(hidden)
-
 #define REFUSALS_MAX    100 /* 401s of one call, each for a token that had worked before */
 #define START_IN_FLIGHT 4   /* more only after successes: a limit is met by few requests at once */
 

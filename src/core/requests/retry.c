@@ -5,8 +5,6 @@
 #include <curl/curl.h>
 #include <string.h>
 
-#pragma GCC visibility push(hidden)
-
 #define BACKOFF_FIRST_MS   1500  /* first delay after a failure, doubled each time */
 #define BACKOFF_CAP_MS     30000 /* longest delay after a failure */
 #define THROTTLED_FIRST_MS 4000  /* first delay after a 429 without Retry-After */

@@ -8,8 +8,6 @@
 #include "../wire/url.h"
 #include "explain.h"
 
-#pragma GCC visibility push(hidden)
-
 #define MAX_FORM        131072 /* bytes of a token request; an assertion may have 51,200 */
 #define DESCRIPTION_MAX 201    /* bytes of the server's sentence that an error quotes, and a NUL */
 

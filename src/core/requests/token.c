@@ -8,8 +8,6 @@
 #include "../ground/mem.h"
 #include "../ground/sys.h"
 
-#pragma GCC visibility push(hidden)
-
 #define RENEW_AHEAD_MS 300000 /* renew this long before expiry, or a tenth of a short lifetime */
 #define RENEW_AGAIN_MS 30000  /* wait this long after a failed early renewal */
 

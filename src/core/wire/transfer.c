@@ -11,8 +11,6 @@
 #include "../ground/sys.h"
 #include "url.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Of libcurl 7.80 (CURLOPT_PREREQFUNCTION), 7.87 (CURLOPT_QUICK_EXIT; older ones refuse both) and
  * 8.6 (CURLE_TOO_LARGE). Their numbers are fixed: a module built with older headers knows them when
  * libcurl is a newer one. */

@@ -8,8 +8,6 @@
 #include "../ground/mem.h"
 #include "../ground/sys.h"
 
-#pragma GCC visibility push(hidden)
-
 #define NUDGE_MS 100 /* between two looks at a connection in the making */
 
 /* One multi handle with its connections. New transfers go to the transport's first pool, unless it

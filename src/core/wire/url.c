@@ -9,8 +9,6 @@
 #include "../ground/hash.h"
 #include "../ground/mem.h"
 
-#pragma GCC visibility push(hidden)
-
 bool avp_url_encode(struct avp_buf *out, const char *data, size_t len) {
   char *encoded;
   bool done;
