@@ -59,6 +59,7 @@ local cases = {
   { "search", { "e" }, "abcdegh" },
   { "search", { "peru" }, "abe" },
   { "search", { "no backup" }, "dg" },
+  { "search", { "brand n" }, "e" },
   { "where", { { jobStatus = "Failed" } }, "c" },
   { "where", { { jobStatus = { "FAILED", "n/a", 1 } } }, "abc" },
   { "where", { { jobStatusCode = 6 } }, "dg" },
