@@ -10,6 +10,7 @@
 #include "class.h"
 #include "error.h"
 #include "listing.h"
+#include "mend.h"
 #include "page.h"
 #include "settings.h"
 
@@ -45,8 +46,7 @@ static int decode(lua_State *L, const struct object *object, const struct avp_ca
   if (call->status == 204) return 0;
   lua_rawgeti(L, OWN, OBJECT_CLIENT);
   lua_getuservalue(L, -1);
-  if (page_decode_table(L, lua_gettop(L), &call->body_received, &err) &&
-      page_mend_values(L, &err)) {
+  if (page_decode_table(L, lua_gettop(L), &call->body_received, &err) && mend_values(L, &err)) {
     return 1;
   }
   avp_call_blame(object->client->requests, call, &err);

@@ -27,9 +27,4 @@ bool page_decode(lua_State *L, int state, const struct avp_buf *body,
  * returns false. */
 bool page_decode_table(lua_State *L, int state, const struct avp_buf *body, struct avp_err *err);
 
-/* Mends numbers and nulls of the table on top of the stack and of all that is in it: whole numbers
- * become integers, a field that is null becomes absent. On failure fills `err` and returns false.
- */
-bool page_mend_values(lua_State *L, struct avp_err *err);
-
 #endif
