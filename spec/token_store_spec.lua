@@ -167,6 +167,14 @@ describe("#hosts an ngx.shared dictionary as token store", function()
     ]]):format(base, token, helper.ca_file, helper.client_id, helper.client_secret, extra or "")
   end
 
+  local LOCKED = [[
+    location = /locked { content_by_lua_block {
+      for _, key in ipairs(ngx.shared.tokens:get_keys()) do
+        if key:find("lock", 1, true) then ngx.say(ngx.worker.pid()) end
+      end
+    } }
+  ]]
+
   it("makes one token request of forty listings in four workers", function()
     local id = helper.scenario { customers = 30, token_latency = 0.3, latency = 0.05 }
     local nginx = hosts.nginx { workers = 4, http = "lua_shared_dict tokens 1m;",
@@ -199,13 +207,7 @@ describe("#hosts an ngx.shared dictionary as token store", function()
     local nginx = hosts.nginx { http = [[
       lua_shared_dict tokens 1m;
       init_worker_by_lua_block { require("avepoint.store").lock_seconds = 1 }
-    ]], server = server(id, [[
-      location = /locked { content_by_lua_block {
-        for _, key in ipairs(ngx.shared.tokens:get_keys()) do
-          if key:find("lock", 1, true) then ngx.say(ngx.worker.pid()) end
-        end
-      } }
-    ]]) }
+    ]], server = server(id, LOCKED) }
     finally(nginx.stop)
     local held = io.popen(("curl -sS --max-time 60 --unix-socket %s/http.sock http://host/list "
       .. "2>&1")
@@ -219,5 +221,28 @@ describe("#hosts an ngx.shared dictionary as token store", function()
     held:close()
     assert.matches("^3 ", (nginx.get "/list"))
     assert.equal(2, tokens(id))
+  end)
+
+  it("is unlocked after its holder's request was ended", function()
+    local id = helper.scenario { customers = 3, faults = { { on = "token", kind = "wait",
+      seconds = 30 } } }
+    local nginx = hosts.nginx { http = [[
+      lua_shared_dict tokens 1m;
+      lua_check_client_abort on;
+      init_worker_by_lua_block { require("avepoint.driver.ngx").grace = 0.3 }
+    ]], server = server(id, LOCKED) }
+    finally(nginx.stop)
+    local held = io.popen(("curl -sS --max-time 1 --unix-socket %s/http.sock http://host/list 2>&1")
+      :format(nginx.dir))
+    repeat until nginx.get("/locked"):match "%d+"
+    held:read "*a"
+    held:close()
+    local locked
+    for _ = 1, 100 do -- for less than the lock's time
+      locked = nginx.get "/locked"
+      if locked == "" then break end
+      os.execute "sleep 0.05"
+    end
+    assert.equal("", locked)
   end)
 end)
