@@ -50,6 +50,19 @@ describe("a position", function()
     end
   end)
 
+  it("goes on at the endpoint that it was taken at, whatever the client's is", function()
+    local method = { get = "GET", batch = "POST" }
+    for endpoint, other in pairs { get = "batch", batch = "get" } do
+      local client, id = new({}, { endpoint = other })
+      local listing = client:customers { page_size = SIZE, endpoint = endpoint }
+      take(listing, 12)
+      assert.equal(11, client:customers({ resume = listing:position() }):count())
+      local journal = helper.journal(id)
+      for i = 2, #journal do assert.equal(method[endpoint], journal[i].method) end -- 1: the token's
+      assert.is_true(#journal > 4)
+    end
+  end)
+
   it("follows a chain of resumptions", function()
     local client, seen, position = (new {}), {}, nil
     repeat
