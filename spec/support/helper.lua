@@ -85,6 +85,13 @@ function helper.options(id, more)
   if options.access_token or options.client_assertion or options.certificate then
     options.client_secret = nil -- credentials are of one kind
   end
+  -- A question to a function is asked again after a minute if no answer came. Where one is lost, a
+  -- spec is to fail, not to pass late.
+  for _, name in ipairs { "client_secret", "access_token", "client_assertion", "token_store" } do
+    if type(options[name]) == "function" or name == "token_store" and options[name] then
+      options.deadline = options.deadline or 50
+    end
+  end
   return options
 end
 

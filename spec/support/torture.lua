@@ -26,7 +26,8 @@ local prologue = { back = copy_scenario };
 
 local function options()
   return { base_url = base, token_url = os.getenv "AVEPOINT_TOKEN_URL" or base .. "/connect/token",
-    client_id = "demo-client", client_secret = "demo-secret", max_attempts = 2, endpoint = "get" }
+    client_id = "demo-client", client_secret = "demo-secret", max_attempts = 2, endpoint = "get",
+    deadline = 50 } -- a question to a function that was lost is asked again after a minute
 end
 
 -- Loading, clients, argument errors, no network.
