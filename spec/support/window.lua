@@ -41,6 +41,17 @@ window.prelude = [[
   local press = vim.api.nvim_input
 ]]
 
+--- Customers as nobody should name them: the fields of a scenario.
+window.HOSTILE = [[{ "items": [
+  { "id": "id-1", "organization": "日本電気株式会社 東京本社 情報システム部 第二営業統括本部 海外担当部",
+    "jobStatus": "Failed", "countryOrRegion": "日本", "ownerEmail": "t@example.jp", "tenants": [] },
+  { "id": "id-2", "organization": "a\u001b[31mb\nc\td\u202ee\u0085f\u2028g", "jobStatus": "Failed",
+    "countryOrRegion": "\u009b2J", "ownerEmail": "e\u0301@example", "tenants": [] },
+  { "id": "id-3", "organization": "", "jobStatus": "New \r Status", "countryOrRegion": null,
+    "tenants": [{ "id": "t-1", "name": "one\ntwo" }, { "id": "t-2", "name": "three" }],
+    "note": "undocumented" }
+] }]]
+
 --- Makes a folder in which the module stands as `make plugin` puts it, from the build at hand.
 function window.folder()
   local folder = helper.temporary ".plugin"
@@ -57,6 +68,12 @@ end
 function window.run(folder, environment, script, setup)
   return hosts.nvim(("%s\nrequire('avepoint.nvim').setup(%s)\n%s"):format(window.prelude,
     setup or "", script), { runtimepath = { folder }, environment = environment })
+end
+
+--- The same with the variables of a new scenario. Returns its id too.
+function window.read(folder, scenario, script, setup)
+  local id = helper.scenario(scenario)
+  return window.run(folder, helper.environment(id), script, setup), id
 end
 
 return window
