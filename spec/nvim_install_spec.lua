@@ -108,8 +108,8 @@ describe("#hosts the package of doc/neovim.md", function()
       return
     end
     local prefix = helper.temporary ".prefix"
-    local said, code = hosts.shell(("cd '%s' && spec/support/install luajit build/luajit '%s'")
-      :format(clone, prefix))
+    local said, code = hosts.shell(("cd '%s' && %s make install LUA=luajit PREFIX='%s'")
+      :format(clone, CLEAN, prefix))
     assert(code == 0, said)
     assert.is_nil(helper.read(prefix .. "/share/lua/5.1/avepoint/core.so"))
     assert.is_string(helper.read(prefix .. "/share/lua/5.1/avepoint/nvim/init.lua"))

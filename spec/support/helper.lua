@@ -106,7 +106,7 @@ end
 function helper.journal(id, path)
   local text = helper.read(("%s/journal/%s.jsonl"):format(helper.directory, id)) or ""
   local lines = {}
-  for line in text:gmatch "[^\n]+" do
+  for line in text:gmatch "([^\n]+)\n" do -- the last one may be in the writing
     local entry = cjson.decode(line)
     if not path or entry.path:sub(-#path) == path then
       lines[#lines + 1] = entry

@@ -14,10 +14,17 @@
 
 static struct avp_key *to_key(lua_State *L) { return luaL_checkudata(L, 1, KEY_NAME); }
 
+/* Pushes a field of the table at 1. No metatable is asked: its function could make texts that
+ * nobody keeps alive. */
+static void push_field(lua_State *L, const char *name) {
+  lua_pushstring(L, name);
+  lua_rawget(L, 1);
+}
+
 /* An optional field of the table at 1 that holds a path or a password. */
 static const char *field(lua_State *L, const char *name) {
   const char *text = NULL;
-  lua_getfield(L, 1, name);
+  push_field(L, name);
   if (lua_type(L, -1) == LUA_TSTRING) text = lua_tostring(L, -1); /* the table keeps it alive */
   lua_pop(L, 1);
   return text;
@@ -34,8 +41,8 @@ static int sign_load(lua_State *L) {
   files.private_key = field(L, "private_key");
   files.password = field(L, "password");
   luaL_argcheck(L, files.certificate != NULL, 1, "names no certificate");
-  lua_getfield(L, 1, "now");
-  luaL_argcheck(L, fabs(luaL_checknumber(L, -1)) < NOW_MAX, 1, "now is no time");
+  push_field(L, "now");
+  luaL_argcheck(L, lua_isnumber(L, -1) && fabs(lua_tonumber(L, -1)) < NOW_MAX, 1, "now is no time");
   key = lua_newuserdata(L, sizeof *key);
   memset(key, 0, sizeof *key);
   luaL_setmetatable(L, KEY_NAME);

@@ -83,7 +83,7 @@ end
 --- The names of the requests of a scene, oldest first: token, page-N.
 function rawserver.log(scene)
   local names = {}
-  for name in (helper.read(("%s/%s.log"):format(directory, scene)) or ""):gmatch "[^\n]+" do
+  for name in (helper.read(("%s/%s.log"):format(directory, scene)) or ""):gmatch "([^\n]+)\n" do
     names[#names + 1] = name
   end
   return names
