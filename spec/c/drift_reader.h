@@ -170,6 +170,7 @@ static inline void take_rows(struct reader *r, const struct page *page) {
 
 /* As take_page in reader.c. */
 static inline void take_page(struct reader *r, const struct page *page) {
+  struct avp_id ids[ROWS_MAX];
   struct avp_page told;
   int i;
   memset(&told, 0, sizeof told);
@@ -183,12 +184,13 @@ static inline void take_page(struct reader *r, const struct page *page) {
   for (i = 0; i < page->rows; i++) {
     told.fingerprint = told.fingerprint * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)page->ids[i] + 1;
     if (r->ids != NULL) {
-      struct avp_id id = id_of(r, page->ids[i]);
-      struct avp_mark mark = avp_idset_get(r->ids, &id);
-      CHECK(avp_idset_reserve(r->ids, &id));
+      struct avp_mark mark;
+      ids[i] = id_of(r, page->ids[i]);
+      mark = avp_idset_get(r->ids, &ids[i]);
       avp_drift_look(&r->drift, &told, &mark);
     }
   }
+  CHECK(r->ids == NULL || avp_idset_reserve(r->ids, ids, (size_t)page->rows));
   if (r->seen_count < SEEN_MAX) r->seen[r->seen_count++] = *page;
   r->verdict = avp_drift_page(&r->drift, &told, &r->err);
   if (r->verdict == AVP_DRIFT_FAIL) return;

@@ -452,7 +452,7 @@ static void print_memory(void) {
   for (i = 0; i < 1000000; i++) {
     const struct avp_mark mark = {1, 1};
     struct avp_id id = avp_idset_id(set, (const char *)&i, sizeof i);
-    if (!avp_idset_reserve(set, &id)) break;
+    if (!avp_idset_reserve(set, &id, 1)) break;
     avp_idset_put(set, &id, &mark);
   }
   for (i = 0; i < AVP_IDSET_SEGMENTS; i++) {

@@ -24,7 +24,7 @@ static bool note_asked(lua_State *L, struct listing *listing) {
     if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "avepoint: a customer's id is not a text");
     text = lua_tolstring(L, -1, &len);
     id = avp_idset_id(listing->asked, text, len);
-    if (!avp_idset_reserve(listing->asked, &id)) return false;
+    if (!avp_idset_reserve(listing->asked, &id, 1)) return false;
     if (avp_idset_get(listing->asked, &id).era == 0) {
       listing->filter_hash += avp_position_hash(text, len); /* in whatever order they are given */
     }

@@ -148,23 +148,20 @@ static void describe(const struct listing *listing, const struct avp_call *call,
   drift->asked = listing->pager.asked;
 }
 
-/* Makes room for an id, and tells drift.h what is known of it. */
-static bool look_at(const struct listing *listing, const struct avp_id *id,
-                    struct avp_page *drift) {
-  struct avp_mark mark = avp_idset_get(listing->ids, id);
-  avp_drift_look(&listing->drift, drift, &mark);
-  return avp_idset_reserve(listing->ids, id);
-}
-
-/* Tells drift.h of the ids of all rows. Returns false when memory is out; nothing counts yet. */
+/* Makes room for the ids of all rows, and tells drift.h what is known of them. Returns false when
+ * memory is out; nothing counts yet. */
 static bool look_at_ids(const struct listing *listing, struct decoded_page *decoded) {
+  struct avp_page *drift = &decoded->drift;
+  struct avp_idset *set = listing->ids;
   size_t i;
-  if (listing->ids != NULL) avp_idset_unreserve(listing->ids); /* for a page that ran short */
+  if (set != NULL && !avp_idset_reserve(set, decoded->ids, decoded->page.rows)) return false;
   for (i = 0; i < decoded->page.rows; i++) {
     const struct avp_id *id = &decoded->ids[i];
-    struct avp_page *drift = &decoded->drift;
     drift->fingerprint = drift->fingerprint * UINT64_C(0x9e3779b97f4a7c15) + id->print;
-    if (listing->ids != NULL && !look_at(listing, id, drift)) return false;
+    if (set != NULL) {
+      struct avp_mark mark = avp_idset_get(set, id);
+      avp_drift_look(&listing->drift, drift, &mark);
+    }
   }
   return true;
 }

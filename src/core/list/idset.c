@@ -112,22 +112,24 @@ static bool resize(const struct avp_idset *set, struct avp_idset_segment *segmen
   return true;
 }
 
-/* Small segments double. Larger ones grow by a fifth, and so keep between 71 and 85 of 100 slots in
- * use. */
-bool avp_idset_reserve(struct avp_idset *set, const struct avp_id *id) {
-  struct avp_idset_segment *segment = &set->segments[segment_of(id)];
+/* Makes room for `more` ids. Small segments double. Larger ones grow by a fifth, and so keep
+ * between 71 and 85 of 100 slots in use. */
+static bool make_room(const struct avp_idset *set, struct avp_idset_segment *segment, size_t more) {
   size_t size = segment->size ? segment->size : FIRST_SIZE;
-  while ((segment->count + segment->reserved + 1) * 100 > size * 85) {
+  while ((segment->count + more) * 100 > size * 85) {
     size += size < SMALL_SIZE ? size : size / 5;
   }
-  if (size != segment->size && !resize(set, segment, size)) return false;
-  segment->reserved++;
-  return true;
+  return size == segment->size || resize(set, segment, size);
 }
 
-void avp_idset_unreserve(struct avp_idset *set) {
+bool avp_idset_reserve(struct avp_idset *set, const struct avp_id *ids, size_t count) {
+  size_t more[AVP_IDSET_SEGMENTS] = {0};
   size_t i;
-  for (i = 0; i < AVP_IDSET_SEGMENTS; i++) set->segments[i].reserved = 0;
+  for (i = 0; i < count; i++) more[segment_of(&ids[i])]++;
+  for (i = 0; i < AVP_IDSET_SEGMENTS; i++) {
+    if (more[i] > 0 && !make_room(set, &set->segments[i], more[i])) return false;
+  }
+  return true;
 }
 
 struct avp_mark avp_idset_get(const struct avp_idset *set, const struct avp_id *id) {
@@ -144,7 +146,6 @@ struct avp_mark avp_idset_get(const struct avp_idset *set, const struct avp_id *
 void avp_idset_put(struct avp_idset *set, const struct avp_id *id, const struct avp_mark *mark) {
   struct avp_idset_segment *segment = &set->segments[segment_of(id)];
   unsigned char *slot = find(segment, id);
-  if (segment->reserved > 0) segment->reserved--;
   if (era_of(slot) == 0) segment->count++;
   memcpy(slot, id->bytes, ID_SIZE);
   slot[16] = (unsigned char)mark->era;

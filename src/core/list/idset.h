@@ -20,8 +20,7 @@
 struct avp_idset_segment {
   unsigned char *slots; /* `size` of them */
   size_t size;
-  size_t count;    /* slots in use */
-  size_t reserved; /* slots promised by avp_idset_reserve and not yet used */
+  size_t count; /* slots in use */
 };
 
 struct avp_idset {
@@ -44,12 +43,9 @@ void avp_idset_free(struct avp_idset *set);
 /* Reads an id. Without a set (NULL) only `print` means anything. */
 struct avp_id avp_idset_id(const struct avp_idset *set, const char *text, size_t len);
 
-/* Makes room for one more id of this segment, so that putting it cannot fail. For several ids call
- * it for each before the first is put. Returns false when memory is out. */
-bool avp_idset_reserve(struct avp_idset *set, const struct avp_id *id);
-
-/* Forgets all room that was made and not used. */
-void avp_idset_unreserve(struct avp_idset *set);
+/* Makes room for `count` ids, so that putting them, and no others, cannot fail. Returns false when
+ * memory is out. */
+bool avp_idset_reserve(struct avp_idset *set, const struct avp_id *ids, size_t count);
 
 /* Returns the id's mark; all zero if the id is not in the set. */
 struct avp_mark avp_idset_get(const struct avp_idset *set, const struct avp_id *id);
