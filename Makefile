@@ -63,8 +63,8 @@ endif
 
 # The hosts run the LuaJIT build, whatever LUA is.
 HOSTS := neovim luajit redis
-# Programs that read in the specs what the module has written.
-READERS := jq python3
+# What the specs need besides: programs that read what the module has written, and libuv's loop.
+FOR_SPECS := jq python3 lua-luv
 
 .PHONY: all c-tests fuzz fuzzers coverage help deps env demo demo-openresty test test-all test-c spec faults browser lint torture figures rates \
 	reference pictures text-table format asan valgrind simulator rock install uninstall clean headers plugin for-neovim bench bench-short \
@@ -121,7 +121,7 @@ demo-openresty: ## run examples/openresty on a local port; no account needed
 	@examples/openresty/run
 
 test: ## all tests with LUA, ending in one line: N passed, N failed
-	@spec/support/deps $(LUA) $(HOSTS) $(READERS)
+	@spec/support/deps $(LUA) $(HOSTS) $(FOR_SPECS)
 	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory all LUA=luajit
 	@$(MAKE) --no-print-directory c-tests
@@ -247,7 +247,7 @@ bench-openresty: ## latency of an nginx worker's other traffic while it lists
 	@spec/bench/openresty
 
 coverage: ## lines and branches that the tests run: a table, and the lines never run
-	@spec/support/deps lua5.4 $(READERS)
+	@spec/support/deps lua5.4 $(FOR_SPECS)
 	@$(MAKE) --no-print-directory all c-tests LUA=lua5.4 VARIANT=-cov CFLAGS='-O0 -g --coverage'
 	@spec/support/run-coverage lua5.4 -cov
 
@@ -277,14 +277,14 @@ format: ## format the C sources
 	clang-format -i src/*/*.[ch] src/core/*/*.[ch] spec/c/*.[ch] spec/fuzz/*.[ch] spec/support/*.c spec/bench/*.c spec/bench/peers/*.c
 
 asan: ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@spec/support/deps $(LUA) luajit $(READERS)
+	@spec/support/deps $(LUA) luajit $(FOR_SPECS)
 	@$(MAKE) --no-print-directory all LUA=luajit
 	@$(MAKE) --no-print-directory all c-tests VARIANT=-asan \
 	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
 	@spec/support/run-checked asan $(LUA)
 
 valgrind: ## all tests under valgrind
-	@spec/support/deps $(LUA) luajit valgrind $(READERS)
+	@spec/support/deps $(LUA) luajit valgrind $(FOR_SPECS)
 	@$(MAKE) --no-print-directory all LUA=luajit
 	@$(MAKE) --no-print-directory all c-tests
 	@spec/support/run-checked valgrind $(LUA)

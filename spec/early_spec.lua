@@ -173,7 +173,6 @@ describe("the service's connection", function()
   end)
 
   it("is made, and ended, in a task of a loop too", function()
-    if not pcall(require, "luv") then return end
     local function run(fields, deed, more)
       local id = helper.scenario(fields)
       return helper.run(([[

@@ -460,7 +460,6 @@ end)
 
 describe("examples/luv.lua", function()
   it("lists while the loop goes on", function()
-    if not pcall(require, "luv") then return end
     local id = helper.scenario { customers = 250, latency = 0.1 }
     local out, code = run_example("luv", id)
     assert.equal(0, code, out)
@@ -474,7 +473,6 @@ describe("examples/luv.lua", function()
   end)
 
   it("ends at Ctrl-C", function()
-    if not pcall(require, "luv") then return end
     local id = helper.scenario { customers = 5, latency = 20 }
     local out, code = run_example("luv", id, "", { before = "-e 'local uv = require [[luv]]; "
       .. "uv.new_timer():start(300, 0, function() uv.kill(uv.getpid(), [[sigint]]) end)'" })

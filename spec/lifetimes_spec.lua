@@ -394,14 +394,12 @@ describe("a task", function()
   end
 
   it("whose client is closed wakes at once, and nothing keeps the loop alive", function()
-    if not pcall(require, "luv") then return end
     for _, what in ipairs { "token_latency", "latency" } do
       assert.equal("closed\ntrue\n", run(what, "client:close()"))
     end
   end)
 
   it("that is cancelled leaves nothing that keeps the loop alive", function()
-    if not pcall(require, "luv") then return end
     for _, what in ipairs { "token_latency", "latency" } do
       for _, deed in ipairs { "task:cancel()", "task:cancel() listing:close()" } do
         assert.equal("avepoint: cancelled\ntrue\n", run(what, deed))
@@ -418,7 +416,6 @@ describe("the driver of libuv", function()
   end
 
   it("outside a task is wrong use, at the caller's line", function()
-    if not pcall(require, "luv") then return end
     local out = run [[
       local client = require("avepoint").client { driver = uv }
       local ok, err = pcall(function() return client:customers():first() end)
@@ -428,7 +425,6 @@ describe("the driver of libuv", function()
   end)
 
   it("passes on the error of a task that nobody waits for", function()
-    if not pcall(require, "luv") then return end
     local out, code = run [[
       uv.run(function() error("mine", 0) end)
       require("luv").run()

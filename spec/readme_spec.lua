@@ -50,7 +50,7 @@ local function run(block, lua)
 end
 
 local runs_here = {} -- what else than a Lua that is at hand a block's mark asks for
-runs_here["luv"] = pcall(require, "luv") and _VERSION ~= "Lua 5.1" -- its loop has no generic for
+runs_here["luv"] = _VERSION ~= "Lua 5.1" -- its loop has no generic for
 
 -- Whether this Lua runs the block.
 local function is_for_us(block)

@@ -4,10 +4,10 @@
 local cjson = require "cjson"
 local luassert = require "luassert"
 
--- luv, where it is at hand, must stay loaded from here on: busted forgets after each file what the
+-- luv must stay loaded from here on: busted forgets after each file what the
 -- file has loaded, and luv crashes where it is loaded again after its loop was collected (its issue
 -- 819).
-pcall(require, "luv")
+require "luv"
 
 local helper = {}
 
