@@ -178,6 +178,34 @@ static void test_something_came_in(void) {
   close(server);
 }
 
+/* Somebody has closed the set: nothing would ever wake the transfers in flight. They end, and the
+ * next one gets a set of its own. */
+static void test_closed_set(void) {
+  char url[64];
+  int server = serve(url, sizeof url);
+  struct avp_transfer_settings settings = {
+      .user_agent = "test", .connect_timeout_ms = 10000, .max_body = 1000};
+  struct avp_request request = {.url = url};
+  struct avp_transport *transport = avp_transport_new(&settings, 1);
+  struct avp_transfer *transfer = avp_transport_start(transport, &request, avp_sys_now_ms());
+  struct avp_transfer *next;
+  avp_transport_perform(transport, avp_sys_now_ms());
+  CHECK(transfer->running);
+  close(avp_transport_fd(transport));
+  avp_transport_perform(transport, avp_sys_now_ms());
+  CHECK(!transfer->running);
+  CHECK_INT(CURLE_SEND_ERROR, transfer->reply.result);
+  CHECK_INT(-1, avp_transport_fd(transport)); /* the number may be somebody else's by now */
+  next = avp_transport_start(transport, &request, avp_sys_now_ms());
+  CHECK(next != NULL && avp_transport_fd(transport) >= 0);
+  avp_transport_perform(transport, avp_sys_now_ms());
+  CHECK(next->running);
+  avp_transport_cancel(transport, transfer);
+  avp_transport_cancel(transport, next);
+  avp_transport_free(transport);
+  close(server);
+}
+
 /* The child of a fork keeps no descriptor that it has no use for. */
 static void test_fork(void) {
   struct avp_transfer_settings settings = {
@@ -205,6 +233,7 @@ static const struct check_test tests[] = {
     {"transfer: objects that have begun", test_begun_objects},
     {"transfer: without memory", test_no_memory},
     {"transport: whether something came in", test_something_came_in},
+    {"transport: a set that somebody closed", test_closed_set},
     {"transport: the child of a fork", test_fork},
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "rig.h"
+#include "wire/url.h"
 
 static long live;
 static int unwiped; /* blocks given back with a secret in them */
@@ -102,6 +103,15 @@ static void test_transfer(void) {
   CHECK_INT(0, unwiped);
 }
 
+/* The parts of a proxy's URL that are decoded to be looked at. */
+static void test_proxy(void) {
+  struct avp_err err;
+  unwiped = 0;
+  CHECK(avp_url_check_proxy("http://user:hush-hush-hush@proxy.example", &err));
+  CHECK(avp_url_check_proxy("http://hush-hush-hush:word@proxy.example", &err));
+  CHECK_INT(0, unwiped);
+}
+
 /* Tokens that follow each other, and all that a client holds at its end. */
 static void sign_in(enum avp_credential credential, bool function) {
   struct avp_settings settings = rig_settings();
@@ -158,6 +168,7 @@ static void test_token_request(void) {
 static const struct check_test tests[] = {
     {"wiped: a buffer that grows", test_buffer},
     {"wiped: what a transfer sends and gets", test_transfer},
+    {"wiped: a proxy's user and password", test_proxy},
     {"wiped: tokens and credentials", test_sign_in},
     {"wiped: the token request", test_token_request},
 };

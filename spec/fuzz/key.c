@@ -20,6 +20,13 @@ static int make_file(const char *text, size_t len, char *path, size_t size) {
   return fd;
 }
 
+/* Longer than OpenSSL takes. */
+static const char *long_password(void) {
+  static char text[5000];
+  memset(text, 'p', sizeof text - 1);
+  return text;
+}
+
 static void check_load(const struct avp_key_files *files) {
   struct avp_key key;
   char message[768] = "";
@@ -56,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   text = take_rest(&in, &len);
   fds[0] = make_file(text, len, paths[0], sizeof paths[0]);
   files.certificate = paths[0];
-  if (flags & 2) files.password = "p4ssw0rd-of-it";
+  if (flags & 2) files.password = flags & 4 ? long_password() : "p4ssw0rd-of-it";
   check_load(&files);
   free(text);
   close(fds[0]);
