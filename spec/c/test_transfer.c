@@ -206,6 +206,42 @@ static void test_closed_set(void) {
   close(server);
 }
 
+/* Runs two transfers with the n-th allocation of libcurl's failing. Returns whether one ended for
+ * that. */
+static bool runs_out(const char *url, long n) {
+  struct avp_transfer_settings settings = {
+      .user_agent = "test", .connect_timeout_ms = 10000, .max_body = 1000};
+  struct avp_request request = {.url = url};
+  struct avp_transport *transport = avp_transport_new(&settings, 2);
+  struct avp_transfer *two[2];
+  bool ended = false;
+  int i;
+  for (i = 0; i < 2; i++) two[i] = avp_transport_start(transport, &request, avp_sys_now_ms());
+  countdown = n;
+  for (i = 0; i < 9 && !ended; i++) {
+    avp_transport_perform(transport, avp_sys_now_ms());
+    ended =
+        two[0]->reply.result == CURLE_OUT_OF_MEMORY || two[1]->reply.result == CURLE_OUT_OF_MEMORY;
+  }
+  countdown = 0;
+  if (ended) CHECK(!two[0]->running && !two[1]->running);
+  for (i = 0; i < 2; i++) avp_transport_cancel(transport, two[i]);
+  avp_transport_free(transport);
+  return ended;
+}
+
+/* A half-made connection may stay behind where memory ran out, for which others would wait in vain:
+ * all transfers of the pool end with the one that ran out. */
+static void test_out_of_memory_ends_all(void) {
+  char url[64];
+  int server = serve(url, sizeof url);
+  int ended = 0;
+  long n;
+  for (n = 1; n < 200; n++) ended += runs_out(url, n);
+  CHECK(ended > 3);
+  close(server);
+}
+
 /* The child of a fork keeps no descriptor that it has no use for. */
 static void test_fork(void) {
   struct avp_transfer_settings settings = {
@@ -233,6 +269,7 @@ static const struct check_test tests[] = {
     {"transfer: objects that have begun", test_begun_objects},
     {"transfer: without memory", test_no_memory},
     {"transport: whether something came in", test_something_came_in},
+    {"transport: without memory all transfers of a pool end", test_out_of_memory_ends_all},
     {"transport: a set that somebody closed", test_closed_set},
     {"transport: the child of a fork", test_fork},
 };
