@@ -7,7 +7,7 @@
 
 #include "../core/ground/err.h"
 #include "../core/ground/tally.h"
-#include "json.h"
+#include "compat.h"
 
 /* What mending needs; the names of fields are where Lua keeps them, once for each short string, so
  * that the address tells a key. */

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "json.h"
 #include "mend.h"
 
 #define SIZE_MAX_SAID 1000000000.0       /* a page size above that is nonsense */
