@@ -14,15 +14,17 @@ struct fake_attempt {
   struct avp_transfer transfer; /* first: all that the core sees */
   bool post;
   bool secret;
-  char url[512];
-  char body[2048];
-  char content_type[64];
   bool has_bearer;
-  char bearer[128];
+  const char *url; /* this and the three below: empty where there is none, in `texts` */
+  const char *body;
+  const char *content_type;
+  const char *bearer;
   int64_t arrives;           /* with a simulated server (test_pace.c): when the request is there, */
   int64_t leaves;            /* when the reply is back, */
   int verdict;               /* and its status */
   struct fake_attempt *next; /* in the list of running ones, oldest first */
+  size_t size;               /* of all this */
+  char texts[];
 };
 
 struct avp_transport {
@@ -54,43 +56,52 @@ void avp_transport_free(struct avp_transport *transport) {
   fake = NULL;
 }
 
-static inline void fake_copy(char *out, size_t size, const char *text, size_t len) {
-  CHECK(len < size);
-  if (len < size && len > 0) memcpy(out, text, len);
+static inline size_t fake_size(const char *text) { return text != NULL ? strlen(text) + 1 : 1; }
+
+/* Copies the text, or none, to `*end`, and moves that behind it. */
+static inline const char *fake_copy(char **end, const char *text) {
+  const char *copy = *end;
+  if (text != NULL) memcpy(*end, text, strlen(text));
+  *end += fake_size(text);
+  return copy;
+}
+
+/* An attempt of that request, as long as its texts are. Returns NULL where memory ran out. */
+static inline struct fake_attempt *fake_attempt_new(const struct avp_request *request) {
+  size_t size = sizeof(struct fake_attempt) + fake_size(request->url) + fake_size(request->body) +
+                fake_size(request->content_type) + fake_size(request->bearer);
+  struct fake_attempt *attempt = avp_alloc(size);
+  char *end = attempt != NULL ? attempt->texts : NULL;
+  if (attempt == NULL) return NULL;
+  attempt->size = size;
+  attempt->url = fake_copy(&end, request->url);
+  attempt->body = fake_copy(&end, request->body);
+  attempt->content_type = fake_copy(&end, request->content_type);
+  attempt->bearer = fake_copy(&end, request->bearer);
+  attempt->post = request->body != NULL;
+  attempt->secret = request->secret;
+  attempt->has_bearer = request->bearer != NULL;
+  if (attempt->has_bearer) attempt->transfer.bearer = attempt->bearer;
+  attempt->transfer.running = true;
+  return attempt;
 }
 
 struct avp_transfer *avp_transport_start(struct avp_transport *transport,
                                          const struct avp_request *request, int64_t now) {
   struct fake_attempt **end = &transport->running;
-  struct fake_attempt *attempt = avp_alloc(sizeof *attempt);
+  struct fake_attempt *attempt = fake_attempt_new(request);
   (void)now;
   if (attempt == NULL) return NULL;
   if (request->only_connects) {
     CHECK(transport->early == NULL);
-    CHECK(request->body == NULL && request->bearer == NULL);
-    fake_copy(attempt->url, sizeof attempt->url, request->url, strlen(request->url));
-    attempt->transfer.running = true;
+    CHECK(!attempt->post && !attempt->has_bearer);
     transport->early = attempt;
     fake_early_started++;
     return &attempt->transfer;
   }
   while (*end != NULL) end = &(*end)->next;
   *end = attempt;
-  attempt->transfer.running = true;
   avp_buf_init(&attempt->transfer.reply.body, transport->settings->max_body);
-  attempt->post = request->body != NULL;
-  attempt->secret = request->secret;
-  fake_copy(attempt->url, sizeof attempt->url, request->url, strlen(request->url));
-  if (attempt->post) {
-    fake_copy(attempt->body, sizeof attempt->body, request->body, strlen(request->body));
-    fake_copy(attempt->content_type, sizeof attempt->content_type, request->content_type,
-              strlen(request->content_type));
-  }
-  attempt->has_bearer = request->bearer != NULL;
-  if (attempt->has_bearer) {
-    fake_copy(attempt->bearer, sizeof attempt->bearer, request->bearer, strlen(request->bearer));
-    attempt->transfer.bearer = attempt->bearer;
-  }
   fake_started++;
   return &attempt->transfer;
 }
@@ -106,10 +117,11 @@ static inline void fake_unlink(struct avp_transport *transport, struct avp_trans
 }
 
 void avp_transport_cancel(struct avp_transport *transport, struct avp_transfer *transfer) {
+  struct fake_attempt *attempt = (struct fake_attempt *)(void *)transfer;
   fake_unlink(transport, transfer);
   avp_buf_free(&transfer->reply.body);
-  avp_wipe(transfer, sizeof(struct fake_attempt)); /* the attempt begins with it */
-  avp_free(transfer);
+  avp_wipe(transfer, attempt->size);
+  avp_free(attempt);
 }
 
 static inline void fake_finish(struct fake_attempt *attempt, CURLcode result) {
