@@ -140,25 +140,29 @@ $(CORE_OUT)/test/%: spec/c/%.c $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) $(CURL) -Isrc/core -Ispec/c $< -o $@ $(CORE_LIB) $(CURL_LIB) -lm)
 
-# Programs of libFuzzer: what hostile bytes reach. clang builds them with all that they call.
+# Programs of libFuzzer: what hostile bytes reach. clang builds them with all that they call, but
+# time and chance are their own.
 FUZZ_SECONDS ?= 20
+FUZZ_INPUTS ?=
 FUZZ_SEED ?= 0
+FUZZ_WRAP := -Wl,--wrap=avp_sys_now_ms,--wrap=avp_sys_wall_ms,--wrap=avp_sys_random
 FUZZERS := $(patsubst spec/fuzz/%.c,$(OUT)/fuzz/%,$(sort $(wildcard spec/fuzz/*.c)))
 
 $(OUT)/fuzz/%: spec/fuzz/%.c $(CORE_LIB) $(BIND_OBJ) $(SIGN_OBJ)
 	@mkdir -p $(@D)
-	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) -fsanitize=fuzzer $(CURL) $(CRYPTO) $(LUA_INC) -Isrc/core -Isrc \
+	$(call run,CC,$<,$(CC) $(BASE) $(CFLAGS) -fsanitize=fuzzer $(FUZZ_WRAP) $(CURL) $(CRYPTO) $(LUA_INC) -Isrc/core -Isrc \
 	  -Ispec/c $< -o $@ $(BIND_OBJ) $(SIGN_OBJ) $(CORE_LIB) $(shell $(PKG_CONFIG) --libs $(LUA) 2>/dev/null) \
 	  $(CURL_LIB) $(CRYPTO_LIB) -lm)
 
 fuzzers: $(FUZZERS)
 
-fuzz: ## fuzz what hostile bytes reach, FUZZ_SECONDS (20) a target
+fuzz: ## fuzz what hostile bytes reach, FUZZ_SECONDS (20) a target or FUZZ_INPUTS
 	@spec/support/deps lua5.4 clang
 	@$(MAKE) --no-print-directory all LUA=lua5.4
 	@$(MAKE) --no-print-directory fuzzers LUA=lua5.4 VARIANT=-fuzz CC=clang CFLAGS='-O1 -g \
 	  -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
-	@spec/support/run-fuzz build/lua5.4-fuzz/fuzz $(FUZZ_SECONDS) $(FUZZ_SEED)
+	@spec/support/run-fuzz build/lua5.4-fuzz/fuzz \
+	  $(if $(FUZZ_INPUTS),-runs=$(FUZZ_INPUTS),-max_total_time=$(FUZZ_SECONDS)) $(FUZZ_SEED)
 
 # What says to a client what nginx would be too polite to say.
 RAWSERVER := build/rawserver

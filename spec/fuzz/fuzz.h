@@ -3,6 +3,8 @@
  * Each NAME.c of this folder is a program of libFuzzer (`make fuzz`). It hands hostile bytes to one
  * part of the library and checks what that part promises for any bytes, not only that it survives.
  *
+ * Time and chance are the program's own, so that two runs with one seed try the same inputs.
+ *
  * SPDX-License-Identifier: MIT */
 #ifndef AVP_FUZZ_H
 #define AVP_FUZZ_H
@@ -14,6 +16,21 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The linker puts these in the place of the functions of sys.h (--wrap in the Makefile). */
+int64_t __wrap_avp_sys_now_ms(void);
+int64_t __wrap_avp_sys_wall_ms(void);
+void __wrap_avp_sys_random(void *bytes, size_t size);
+
+/* A millisecond later each time it is read. */
+int64_t __wrap_avp_sys_now_ms(void) {
+  static int64_t now;
+  return now++;
+}
+
+int64_t __wrap_avp_sys_wall_ms(void) { return INT64_C(1800000000000) + __wrap_avp_sys_now_ms(); }
+
+void __wrap_avp_sys_random(void *bytes, size_t size) { memset(bytes, 7, size); }
 
 /* Ends the fuzzer, which then keeps the input. */
 #define MUST(condition)                                                                            \
