@@ -55,7 +55,7 @@ local ways = {
   { "resume" }, { "position", core = 5 }, { "certificate" }, { "retry", faults = RETRY },
   { "back", changes = { { before = 2, remove = 1 } } }, { "csv" }, { "json", core = 5 },
   { "jsonl", core = 5 }, { "list" }, { "get" }, { "break" }, { "close" }, { "fork", times = 1 },
-  { "show", core = 5 },
+  { "show", core = 5 }, { "coroutine", core = 5 },
 }
 local each = os.getenv "AVP_TORTURE" == "each"
 

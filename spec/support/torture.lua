@@ -94,6 +94,11 @@ local adapt = {} -- the options to a way
 function adapt.event()
   client_options.on_event = pass
 end
+function adapt.coroutine() -- collecting shrinks the stack
+  client_options.on_event = function()
+    collectgarbage()
+  end
+end
 function adapt.secret()
   client_options.client_secret = function()
     return secret
@@ -175,12 +180,24 @@ local function turn()
   return listing()
 end
 
+-- Calls turn with pcall; or with a new coroutine each time, whose stack is small at first.
+local function try()
+  if way ~= "coroutine" then
+    return pcall(turn)
+  end
+  local ok, co = pcall(coroutine.create, turn)
+  if ok then
+    return coroutine.resume(co)
+  end
+  return ok, co
+end
+
 -- Reads to the end, going on after errors.
 local function read()
   local ok, item
   arm()
   repeat
-    ok, item = pcall(turn)
+    ok, item = try()
     if not ok then
       note(item)
       moves = moves or way == "position" and listing ~= nil

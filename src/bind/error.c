@@ -46,6 +46,10 @@ int error_raise_memory(lua_State *L) {
   return lua_error(L);
 }
 
+void error_check_stack(lua_State *L, int n) {
+  if (!lua_checkstack(L, n)) error_raise_memory(L);
+}
+
 void error_push(lua_State *L, const struct avp_err *err, const char *position) {
   if (err->kind == AVP_ERR_MEMORY) {
     error_push_memory(L);

@@ -21,4 +21,8 @@ void error_push_text(lua_State *L, enum avp_err_kind kind, const char *message);
 void error_push_memory(lua_State *L);
 int error_raise_memory(lua_State *L);
 
+/* Makes room on Lua's stack for `n` values, or raises the object for lack of memory: what we push
+ * is far from the most that Lua allows. luaL_checkstack would speak of an overflow. */
+void error_check_stack(lua_State *L, int n);
+
 #endif

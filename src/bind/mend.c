@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "mend.h"
 
+#include "error.h"
+
 #define MAX_DEPTH 128 /* of nesting; deeper than any that JSON_DEPTH lets through */
 
 /* values ---------------------------------------------------------------------------------------*/
@@ -49,7 +51,7 @@ bool mend_table(struct mend *mend) {
   lua_State *L = mend->L;
   int table = lua_gettop(L);
   bool good = true;
-  luaL_checkstack(L, 8, "JSON nested too deep");
+  error_check_stack(L, 8);
   if (++mend->depth > MAX_DEPTH) {
     return fail(mend, AVP_ERR_LIMIT, "the reply is nested too deep");
   }
@@ -281,7 +283,7 @@ void mend_begin(struct mend *mend, lua_State *L, int state, struct avp_err *err)
   memset(mend, 0, sizeof *mend);
   mend->L = L;
   mend->err = err;
-  luaL_checkstack(L, KEYS + 30, "too many values");
+  error_check_stack(L, KEYS + 30);
   mend->keys = lua_gettop(L) + 1;
   for (key = 0; key < KEYS; key++) text[key] = push_key(L, key);
   mend->tenants = text[KEY_TENANTS];

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "error.h"
 #include "json.h"
 #include "mend.h"
 
@@ -64,7 +65,7 @@ static uint64_t hash_value(lua_State *L) {
   uint64_t sum = 0;
   size_t len = 1;
   const char *text = "x"; /* of null */
-  luaL_checkstack(L, 4, "JSON nested too deep");
+  error_check_stack(L, 4);
   switch (lua_type(L, value)) {
   case LUA_TSTRING:
     text = lua_tolstring(L, value, &len);

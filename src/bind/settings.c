@@ -4,11 +4,12 @@
 
 #include "../core/list/pager.h"
 #include "../core/requests/token.h"
+#include "error.h"
 
 #define SECONDS_MAX 1e9
 
 void settings_push(lua_State *L, int table, const char *name) {
-  luaL_checkstack(L, 2, "avepoint: too many settings");
+  error_check_stack(L, 2);
   lua_pushstring(L, name);
   lua_rawget(L, table);
 }
