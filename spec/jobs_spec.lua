@@ -12,7 +12,7 @@ local function run(id, arguments)
   return examples.run("jobs", id, arguments)
 end
 
--- What the example should find, read one customer after the other; and how many it should leave out.
+-- What the example should find, customer by customer; and how many it should not.
 local function expected(id)
   local client = avepoint.client(helper.options(id, {
     scope = "elements.customers.read.all elements.jobs.read.all",

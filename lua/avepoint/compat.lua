@@ -38,7 +38,7 @@ function compat.require(name)
       package.loaded[other] = nil
     end
   end
-  if tostring(module):find(problem.MEMORY, 1, true) then
+  if problem.is_memory(module) then
     error(core.memory_error, 0)
   end
   return nil, module

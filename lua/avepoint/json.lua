@@ -212,8 +212,8 @@ function json.attempt(f, ...)
   local ok, text = pcall(f, ...)
   if ok then
     return text
-  elseif text == problem.MEMORY then
-    error(text, 0)
+  elseif problem.is_memory(text) then
+    error(core.memory_error, 0)
   end
   return nil, tostring(text)
 end

@@ -10,6 +10,14 @@ local problem = {}
 --- What Lua raises when memory runs out.
 problem.MEMORY = "not enough memory"
 
+--- Returns whether what our own Lua raised, or tells of, is lack of memory. Where its stack cannot
+-- grow, Lua's library (table.sort on Lua 5.2 and 5.3) speaks of an overflow, with a parenthesis
+-- that a true one has not.
+function problem.is_memory(raised)
+  local text = tostring(raised)
+  return text:find(problem.MEMORY, 1, true) ~= nil or text:find("stack overflow (", 1, true) ~= nil
+end
+
 local SAID = 300 -- most columns of words that are not ours
 
 local here = debug.getinfo(1, "S").source:gsub("problem%.lua$", "")
