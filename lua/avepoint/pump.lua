@@ -124,6 +124,7 @@ local function try_answer(client, state)
   local ok, answered = compat.pcall(answer, client, state)
   if not ok then
     core.later(client, 0)
+    store.give_up(state)
     error(answered, 0)
   end
   return answered

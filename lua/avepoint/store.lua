@@ -78,6 +78,7 @@ function store.open(state)
     end
   end
   state.store, state.store_key = given, key_of(state.about)
+  state.unlock, state.fetching = false, false
 end
 
 -- Returns the entry for a token. Its hash guards against damage.
@@ -105,23 +106,20 @@ local function take(client, state)
   return token ~= nil and core.found(client, token, seconds)
 end
 
--- Called with the lock: looks once more, since its last holder may have put a token there. Keeps
--- the lock only for a fetch, until store.settle.
-local function look_again(client, state, unlock)
-  local ok, err = compat.pcall(take, client, state)
-  if ok and core.fetch(client) then -- no token was found, nor has one come meanwhile
-    state.fetching, state.unlock = true, unlock
-    return
-  end
-  unlock()
-  if not ok then
-    error(err, 0)
+-- The lock is noted in the state before anything is called, since each call may fail for lack of
+-- memory: `unlock` is its function, or false. `fetching` tells whether it is kept for a fetch.
+local function release_lock(state)
+  local unlock = state.unlock
+  state.unlock = false
+  if unlock then
+    unlock()
   end
 end
 
 --- Looks once for a shared token: supplies it, or lets the core fetch one. Returns false while
 -- another process has the lock; the core then asks again after a while. Does not loop: the caller
--- waits, so that deadlines hold and the client's other requests go on.
+-- waits, so that deadlines hold and the client's other requests go on. If this raises, call
+-- store.give_up.
 -- @param waited seconds since the core's first question
 function store.answer(client, state, waited)
   if take(client, state) then
@@ -129,7 +127,12 @@ function store.answer(client, state, waited)
   end
   local unlock, failed = state.store:lock(state.store_key, store.lock_seconds)
   if unlock then
-    look_again(client, state, unlock)
+    state.unlock = unlock
+    take(client, state) -- the lock's last holder may have put a token there
+    state.fetching = core.fetch(client) -- unless one was found, or has come meanwhile
+    if not state.fetching then
+      release_lock(state)
+    end
     return true
   elseif not failed and core.later(client, PAUSE) then
     return true -- the old token will do meanwhile
@@ -140,36 +143,35 @@ function store.answer(client, state, waited)
   return true
 end
 
-local function release_lock(state)
-  local unlock = state.unlock
-  state.unlock = nil
-  if unlock then
-    unlock()
+--- Called after an error: unlocks, unless the lock is kept for a fetch that goes on.
+function store.give_up(state)
+  if state.unlock and not state.fetching then
+    release_lock(state)
   end
 end
 
-local function put(state, token, seconds)
-  local ends = os.time() + math.floor(math.min(seconds, 1e9))
-  state.store:put(state.store_key, pack(token, ends, state.store_key), math.ceil(seconds))
-end
-
---- Called after each step: if a fetch that began here has ended, stores the token and unlocks.
-function store.settle(client, state)
-  local over, token, seconds
-  if state.fetching then
-    over, token, seconds = core.token(client)
-  end
+-- If the fetch that began here has ended, stores the token and unlocks.
+local function settle(client, state)
+  local over, token, seconds = core.token(client)
   if not over then
     return
   end
-  state.fetching = nil -- first: the store's functions may yield, and another coroutine come here
-  local ok, err = true, nil
+  state.fetching = false -- first: the store's functions may yield, and another coroutine come here
   if token and seconds > 0 then
-    ok, err = compat.pcall(put, state, token, seconds)
+    local ends = os.time() + math.floor(math.min(seconds, 1e9))
+    state.store:put(state.store_key, pack(token, ends, state.store_key), math.ceil(seconds))
   end
   release_lock(state)
-  if not ok then
-    error(err, 0)
+end
+
+--- Called after each step: stores what a fetch that began here has brought.
+function store.settle(client, state)
+  if state.fetching then
+    local ok, err = compat.pcall(settle, client, state)
+    if not ok then
+      store.give_up(state)
+      error(err, 0)
+    end
   end
 end
 

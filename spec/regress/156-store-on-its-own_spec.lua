@@ -54,8 +54,8 @@ describe("the token's store", function()
   it("leaves a renewal to whom has the lock, while the old token is good", function()
     local place = { get = function() end, lock = function() end, put = print }
     for _, row in ipairs { -- will the old one do; waited so long: answered, fetching
-      { true, 0, true, nil }, { true, 1000, true, nil },
-      { false, 0, false, nil }, { false, 1000, true, true },
+      { true, 0, true, false }, { true, 1000, true, false },
+      { false, 0, false, false }, { false, 1000, true, true },
     } do
       local state = { token_store = place, about = { token_url = "u" } }
       local store = store_with(row[1])
