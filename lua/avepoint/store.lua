@@ -129,8 +129,9 @@ function store.answer(client, state, waited)
   if unlock then
     state.unlock = unlock
     take(client, state) -- the lock's last holder may have put a token there
-    state.fetching = core.fetch(client) -- unless one was found, or has come meanwhile
-    if not state.fetching then
+    if core.fetch(client) then -- none was found, nor has one come meanwhile
+      state.fetching = true
+    else
       release_lock(state)
     end
     return true

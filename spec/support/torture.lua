@@ -188,10 +188,11 @@ local function turn()
   return listing()
 end
 
--- Calls turn with pcall; or, since there any call may find no room, with a new coroutine each time,
--- whose stack is small at first.
+-- Calls turn with pcall; or, since there any call may find no room, with a new coroutine each
+-- time, whose stack is small at first. On 5.1, where nothing protects us in a coroutine, a store's
+-- lock is left to expire.
 local function try()
-  if way ~= "coroutine" and way ~= "store" then
+  if way ~= "coroutine" and (way ~= "store" or _VERSION == "Lua 5.1") then
     return pcall(turn)
   end
   local ok, co = pcall(coroutine.create, turn)
