@@ -208,6 +208,7 @@ function json.text(value, style)
 end
 
 --- Calls a function that raises the ends of sentences. Returns its text, or nil and what it raised.
+-- Where memory ran out, raises the error object for that.
 function json.attempt(f, ...)
   local ok, text = pcall(f, ...)
   if ok then
